@@ -1,0 +1,23 @@
+//! Every type that crosses a boundary of Outrigger: runner protocol, pod protocol, journal, items, errors, limits.
+//!
+//! Responsible for names and shapes only. It does no I/O, knows no async runtime and no provider's own events.
+//! Names are camelCase on the wire, enums carry an explicit `type`, and readers keep what they do not know.
+//! The TypeScript of the user interface is generated from here (`ui/src/protocol`).
+
+pub mod doctor;
+pub mod error;
+pub mod ids;
+pub mod item;
+pub mod json;
+pub mod limits;
+pub mod pod;
+pub mod provider;
+pub mod record;
+pub mod runner;
+pub mod session;
+pub mod view;
+
+pub use error::{ErrorCode, WireError};
+pub use ids::{PodId, SessionId};
+pub use item::{Item, ItemBody};
+pub use record::Record;

@@ -1,0 +1,142 @@
+//! Every limit of Outrigger, in one place, so that none is hidden: `outrigger doctor --limits` prints [`table`].
+//!
+//! A buffer, queue, log, cache or file without a line here is a mistake.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Longest line that is read from a runner, a CLI or a socket, in bytes. A longer one is cut and marked.
+pub const LINE_BYTES: usize = 10 * 1024 * 1024;
+/// Bytes of runner output that may wait for the journal before reading pauses.
+pub const PENDING_OUTPUT_BYTES: usize = 50 * 1024 * 1024;
+/// Text of one open block that is kept for readers who join, in bytes; later deltas wait for the finished block.
+pub const OPEN_BLOCK_BYTES: usize = 4 * 1024 * 1024;
+/// Open blocks at one time in one session.
+pub const OPEN_BLOCKS: usize = 64;
+/// Bytes of the newest records that a keeper holds in memory for its live readers.
+pub const RECENT_BYTES: usize = 1024 * 1024;
+/// Lines of a child's stderr that an error carries.
+pub const STDERR_TAIL_LINES: usize = 24;
+/// Longest line of stderr that is kept, in bytes.
+pub const STDERR_LINE_BYTES: usize = 16 * 1024;
+/// Prompts that may wait behind a running turn.
+pub const QUEUED_PROMPTS: usize = 32;
+/// Permission requests that may be pending in one session.
+pub const PENDING_PERMISSIONS: usize = 64;
+/// Longest prompt, in bytes.
+pub const PROMPT_BYTES: usize = 1024 * 1024;
+/// Readers of one pod at one time.
+pub const POD_CLIENTS: usize = 64;
+/// Records or items in one answer of `session/read`.
+pub const READ_PAGE: usize = 1000;
+/// Bytes of one `session/event` notification before it is split.
+pub const EVENT_BYTES: usize = 256 * 1024;
+/// Bytes of one frame from the desktop to its page; larger ones take the web view's slow path.
+pub const PAGE_FRAME_BYTES: usize = 8 * 1024;
+/// One debug log file, in bytes.
+pub const LOG_FILE_BYTES: u64 = 10 * 1024 * 1024;
+/// Debug log files that are kept.
+pub const LOG_FILES: usize = 7;
+/// Longest line of the debug log, in bytes.
+pub const LOG_LINE_BYTES: usize = 8 * 1024;
+
+/// A runner must say ready within this time.
+pub const READY: Duration = Duration::from_secs(10);
+/// A keeper must report its socket within this time.
+pub const KEEPER_START: Duration = Duration::from_secs(15);
+/// Stop ladder, first rung: from the `stop` line to SIGTERM.
+pub const STOP_GRACE: Duration = Duration::from_secs(3);
+/// Stop ladder, second rung: from SIGTERM to SIGKILL.
+pub const TERM_GRACE: Duration = Duration::from_secs(5);
+/// How long pipes are drained after the child exited.
+pub const DRAIN: Duration = Duration::from_millis(250);
+/// A client's wait for one exchange with a pod.
+pub const EXCHANGE: Duration = Duration::from_secs(5);
+/// Between two writes of the text so far of an open block.
+pub const PARTIAL_EVERY: Duration = Duration::from_secs(2);
+/// Longest time between two fsyncs while a journal is being written.
+pub const FSYNC_EVERY: Duration = Duration::from_secs(1);
+/// The login shell must print its environment within this time.
+pub const LOGIN_SHELL: Duration = Duration::from_secs(5);
+/// A CLI must print its version within this time.
+pub const VERSION_PROBE: Duration = Duration::from_millis(1500);
+/// How long an ended session stays in the list of live ones.
+pub const ENDED_STAYS: Duration = Duration::from_secs(60);
+
+/// One limit, as doctor shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Limit {
+    /// What is limited.
+    pub what: String,
+    /// The number with its unit.
+    pub value: String,
+    /// What happens when it is reached.
+    pub then: String,
+}
+
+/// All limits with what happens when they are hit.
+#[must_use]
+pub fn table() -> Vec<Limit> {
+    let mut rows = sizes();
+    rows.extend(times());
+    rows
+}
+
+fn sizes() -> Vec<Limit> {
+    vec![
+        row("line from a runner or socket", bytes(LINE_BYTES), "cut, marked, reading goes on at the next line"),
+        row("runner output waiting for the journal", bytes(PENDING_OUTPUT_BYTES), "reading pauses; nothing is dropped"),
+        row("text of an open block in memory", bytes(OPEN_BLOCK_BYTES), "readers wait for the finished block"),
+        row("open blocks in a session", OPEN_BLOCKS.to_string(), "the oldest is closed in memory"),
+        row("newest records in memory, per pod", bytes(RECENT_BYTES), "older ones are read from the journal"),
+        row("stderr lines in an error", STDERR_TAIL_LINES.to_string(), "older lines are in the debug log"),
+        row("queued prompts", QUEUED_PROMPTS.to_string(), "further prompts are rejected"),
+        row(
+            "pending permission requests",
+            PENDING_PERMISSIONS.to_string(),
+            "further requests are denied with a notice",
+        ),
+        row("prompt", bytes(PROMPT_BYTES), "rejected"),
+        row("readers of one pod", POD_CLIENTS.to_string(), "further connections are refused"),
+        row("page of session/read", READ_PAGE.to_string(), "ask for the next page"),
+        row("debug log file", bytes(LOG_FILE_BYTES as usize), "the next file is started"),
+        row("debug log files kept", LOG_FILES.to_string(), "the oldest is deleted"),
+        row("line of the debug log", bytes(LOG_LINE_BYTES), "cut and marked"),
+    ]
+}
+
+fn times() -> Vec<Limit> {
+    vec![
+        row("runner says ready", time(READY), "the pod fails with what stderr said"),
+        row("keeper reports its socket", time(KEEPER_START), "the start fails and the keeper is ended"),
+        row("stop: from the request to SIGTERM", time(STOP_GRACE), "SIGTERM to the group"),
+        row("stop: from SIGTERM to SIGKILL", time(TERM_GRACE), "SIGKILL to the group and to what left it"),
+        row("drain of pipes after an exit", time(DRAIN), "a pipe that stays open is reported"),
+        row("one exchange with a pod", time(EXCHANGE), "unreachable, which does not mean dead"),
+        row("text of an open block to disk", time(PARTIAL_EVERY), "at most this much of a block is lost to a crash"),
+        row("fsync of the journal", time(FSYNC_EVERY), "at most this much is lost to a power cut"),
+        row("login shell's environment", time(LOGIN_SHELL), "the process's own environment is used, and said so"),
+        row("version probe of a program", time(VERSION_PROBE), "its version is unknown"),
+        row("ended session in the live list", time(ENDED_STAYS), "then only in `ps --all` and the archive"),
+    ]
+}
+
+fn row(what: &str, value: String, then: &str) -> Limit {
+    Limit { what: what.to_owned(), value, then: then.to_owned() }
+}
+
+fn bytes(n: usize) -> String {
+    match n {
+        n if n >= 1024 * 1024 => format!("{} MiB", n / (1024 * 1024)),
+        n if n >= 1024 => format!("{} KiB", n / 1024),
+        n => format!("{n} bytes"),
+    }
+}
+
+fn time(d: Duration) -> String {
+    if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{} ms", d.as_millis()) }
+}

@@ -1,0 +1,517 @@
+//! Pod protocol, version 1: JSON-RPC 2.0, one object per line, on the pod's local socket.
+//!
+//! The first request is `initialize` with the pod's token. Every answer comes when the thing is done, not when it was sent.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use ts_rs::TS;
+
+use crate::error::WireError;
+use crate::ids::{PodId, SessionId};
+use crate::item::Item;
+use crate::provider::{Capabilities, PermissionMode};
+use crate::record::{Outcome, PermissionOutcome};
+use crate::runner::{PermissionAsk, Usage};
+
+/// The version that this program speaks.
+pub const POD_PROTOCOL: u32 = 1;
+
+/// A request, as it is read from the socket.
+#[derive(Debug, Deserialize)]
+pub struct Request<'a> {
+    /// Echoed in the answer. Absent in a notification, which gets none.
+    #[serde(default)]
+    pub id: Option<Value>,
+    /// What to do.
+    #[serde(borrow)]
+    pub method: Cow<'a, str>,
+    /// With what.
+    #[serde(borrow, default)]
+    pub params: Option<&'a RawValue>,
+}
+
+/// A request, as it is written.
+#[derive(Debug, Serialize)]
+pub struct Outgoing<'a, P> {
+    /// Always `2.0`.
+    pub jsonrpc: &'static str,
+    /// Absent in a notification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// What to do.
+    pub method: &'a str,
+    /// With what.
+    pub params: P,
+}
+
+/// An answer.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Response<R> {
+    /// Always `2.0`.
+    #[serde(default)]
+    pub jsonrpc: Cow<'static, str>,
+    /// The request's.
+    #[serde(default)]
+    pub id: Option<Value>,
+    /// What came of it.
+    #[serde(skip_serializing_if = "Option::is_none", default = "Option::default")]
+    pub result: Option<R>,
+    /// Or why nothing did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<RpcError>,
+}
+
+/// JSON-RPC's error object; our own error is its `data`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RpcError {
+    /// -32600 bad request, -32601 no such method, -32602 bad params, -32000 everything else.
+    pub code: i32,
+    /// The same as in `data`.
+    pub message: String,
+    /// What programs act on.
+    #[serde(default)]
+    pub data: Option<WireError>,
+}
+
+/// `initialize`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeParams {
+    /// [`POD_PROTOCOL`].
+    pub protocol: u32,
+    /// From the pod's file, which only its user can read.
+    pub token: String,
+    /// Who connects: `cli`, `desktop`, `bridge`, …
+    pub client: String,
+}
+
+/// The answer to `initialize`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeResult {
+    /// [`POD_PROTOCOL`].
+    pub protocol: u32,
+    /// The pod.
+    pub pod: PodId,
+    /// Its session.
+    pub session: SessionId,
+    /// The generation of the keeper; grows with each resume.
+    pub generation: u64,
+    /// What it is doing.
+    pub state: PodState,
+    /// The newest record.
+    pub last_seq: u64,
+}
+
+/// `pod/prompt`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct PromptParams {
+    /// What to do.
+    pub text: String,
+    /// Images and files.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Vec<Value>>")]
+    pub attachments: Vec<Value>,
+    /// What to do with it while a turn runs.
+    #[serde(default)]
+    pub if_busy: IfBusy,
+}
+
+/// What to do with a prompt while a turn runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum IfBusy {
+    /// Refuse it with `alreadyRunning`.
+    #[default]
+    Reject,
+    /// Let it wait for the end of the turn.
+    Queue,
+    /// Put it into the running turn.
+    Steer,
+}
+
+/// The answer to `pod/prompt` and `pod/steer`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct PromptResult {
+    /// What became of the prompt.
+    pub taken: Taken,
+    /// Its id, for `pod/unqueue`.
+    pub prompt_id: String,
+}
+
+/// What became of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Taken {
+    /// A turn was started with it.
+    Started,
+    /// It waits for the turn to end.
+    Queued,
+    /// It went into the running turn.
+    Steered,
+    /// It goes into the running turn at the agent's next boundary.
+    SteeredLater,
+}
+
+/// `pod/unqueue`: takes a queued prompt back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnqueueParams {
+    /// Which one.
+    pub prompt_id: String,
+}
+
+/// `pod/steer`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SteerParams {
+    /// The words.
+    pub text: String,
+}
+
+/// `pod/stop`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StopParams {
+    /// Skip to the next rung of the ladder.
+    pub force: bool,
+}
+
+/// The answer to `pod/stop`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct StopResult {
+    /// How the session ended.
+    pub outcome: Outcome,
+    /// Processes that survived, as `pid command`. Empty is the promise.
+    pub survivors: Vec<String>,
+}
+
+/// `pod/set`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SetParams {
+    /// The new model.
+    pub model: Option<String>,
+    /// The new mode.
+    pub permission_mode: Option<PermissionMode>,
+}
+
+/// `pod/answer`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct AnswerParams {
+    /// Which request.
+    pub request_id: String,
+    /// The answer.
+    pub outcome: PermissionOutcome,
+    /// The input to use in place of the one asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_input: Option<Value>,
+    /// A word to the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Who answers: `user` when absent, or `policy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// `session/read`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadParams {
+    /// Where to start: the first record after this one (forwards), or the first one before it (backwards; 0 means the end).
+    #[serde(default)]
+    pub from_seq: u64,
+    /// How many; at most [`crate::limits::READ_PAGE`].
+    pub limit: usize,
+    /// Which way.
+    #[serde(default)]
+    pub direction: Direction,
+    /// Records or items.
+    #[serde(default)]
+    pub want: Want,
+}
+
+/// Which way to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Direction {
+    /// Towards the newest.
+    #[default]
+    Forwards,
+    /// Towards the oldest.
+    Backwards,
+}
+
+/// Records or items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Want {
+    /// The transcript as a person sees it.
+    #[default]
+    Items,
+    /// The journal's own lines.
+    Records,
+}
+
+/// The answer to `session/read`. Always in journal order, whichever way was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadResult {
+    /// When items were wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Item>,
+    /// When records were wanted: the journal's lines as JSON.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Value>,
+    /// Whether there is more that way.
+    pub more: bool,
+}
+
+/// `session/subscribe`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscribeParams {
+    /// Everything after this record is sent; 0 for the whole session.
+    #[serde(default)]
+    pub from_seq: u64,
+    /// Records or items.
+    #[serde(default)]
+    pub want: Want,
+    /// Whether text is wanted while it streams.
+    #[serde(default)]
+    pub deltas: bool,
+}
+
+/// The answer to `session/subscribe`; events follow as `session/event` notifications.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SubscribeResult {
+    /// The newest record at this moment.
+    pub last_seq: u64,
+    /// The pod at this moment.
+    pub status: PodStatus,
+}
+
+/// The parameters of a `session/event` notification.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventParams {
+    /// In order.
+    pub events: Vec<SessionEvent>,
+}
+
+/// What a subscriber is told.
+///
+/// An `item` replaces the item of the same id, or stands at the end. Items of the journal carry the record that changed them
+/// (`lastSeq`): the newest one seen is where a reader that lost its connection subscribes again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum SessionEvent {
+    /// An item that is new or has changed.
+    Item {
+        /// The item as it is now.
+        item: Item,
+        /// The live item whose place it takes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
+    },
+    /// More text of a live item.
+    Append {
+        /// Which item.
+        id: String,
+        /// What to append.
+        text: String,
+    },
+    /// A live item that came to nothing: the provider began again.
+    Remove {
+        /// Which item.
+        id: String,
+    },
+    /// A journal line, when records were wanted.
+    Record {
+        /// The line as JSON.
+        record: Value,
+    },
+    /// The pod changed.
+    Status {
+        /// As it is now.
+        status: PodStatus,
+    },
+    /// Everything up to this record has been sent. Comes once after a subscription, and whenever the reader has caught up
+    /// after falling behind.
+    CaughtUp {
+        /// The record.
+        seq: u64,
+    },
+}
+
+/// What a pod is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum PodState {
+    /// The runner is being started.
+    Starting,
+    /// The agent waits for a prompt.
+    Idle,
+    /// A turn runs.
+    Working {
+        /// What it is at.
+        on: Work,
+        /// Since when the turn runs, RFC 3339.
+        since: String,
+    },
+    /// It was asked to stop.
+    Stopping,
+    /// The runner is gone, its last output is being read.
+    Draining,
+    /// Over.
+    Ended {
+        /// How.
+        outcome: Outcome,
+    },
+    /// It never ran, or its runner broke.
+    Failed {
+        /// Why.
+        reason: String,
+        /// The end of stderr.
+        stderr_tail: Vec<String>,
+    },
+}
+
+impl PodState {
+    /// Whether nothing will come any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Ended { .. } | Self::Failed { .. } => true,
+            Self::Starting | Self::Idle | Self::Working { .. } | Self::Stopping | Self::Draining => false,
+        }
+    }
+}
+
+/// What a running turn is at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum Work {
+    /// Waiting for, or reading from, the model.
+    Model,
+    /// A tool runs.
+    Tool {
+        /// Which.
+        name: String,
+        /// Since when, RFC 3339.
+        since: String,
+    },
+    /// Somebody has to answer.
+    Permission {
+        /// The oldest request.
+        request_id: String,
+        /// Since when, RFC 3339.
+        since: String,
+    },
+    /// The agent makes its context smaller.
+    Compacting,
+}
+
+/// A prompt that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct QueuedPrompt {
+    /// For `pod/unqueue`.
+    pub prompt_id: String,
+    /// The words.
+    pub text: String,
+}
+
+/// A permission request that waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct PendingPermission {
+    /// What is asked.
+    pub ask: PermissionAsk,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+/// All that `pod/status` tells, and a `status` event carries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct PodStatus {
+    /// The session.
+    pub session: SessionId,
+    /// The keeper's generation.
+    pub generation: u64,
+    /// What it is doing.
+    pub state: PodState,
+    /// Prompts that wait.
+    pub queue: Vec<QueuedPrompt>,
+    /// Requests that wait.
+    pub permissions: Vec<PendingPermission>,
+    /// What the session used so far, over all generations.
+    pub usage: Usage,
+    /// What the agent can do, once its runner has said so.
+    pub capabilities: Option<Capabilities>,
+    /// The model in use.
+    pub model: Option<String>,
+    /// The mode in use.
+    pub permission_mode: PermissionMode,
+    /// The provider's own id of the conversation.
+    pub native_session_id: Option<String>,
+    /// The version of its CLI.
+    pub cli_version: Option<String>,
+    /// Whether the journal is being written; if not, why.
+    pub recording: Recording,
+}
+
+/// Whether what happens is being kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum Recording {
+    /// Every record is in the journal.
+    On,
+    /// The journal cannot be written; the agent goes on.
+    Off {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// `pod/processes`: one process under the pod.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ProcessInfo {
+    /// Process id.
+    pub pid: u32,
+    /// Its parent's.
+    pub parent: u32,
+    /// Its command line, shortened.
+    pub command: String,
+    /// Resident memory in bytes.
+    pub rss: u64,
+    /// CPU time used, in milliseconds.
+    pub cpu_ms: u64,
+}

@@ -1,0 +1,423 @@
+//! Runner protocol, version 1: NDJSON over a runner's stdin (host lines) and stdout (runner lines).
+//!
+//! Readers look at `type` first ([`RunnerHead`]) and parse the rest only where they act on it. A `type` that is not
+//! known here is kept in the journal and shown as an unknown item.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use ts_rs::TS;
+
+use crate::ids::SessionId;
+use crate::provider::{Capabilities, PermissionMode};
+use crate::record::PermissionOutcome;
+
+/// The version that this program speaks.
+pub const RUNNER_PROTOCOL: u32 = 1;
+
+/// What the host says to a runner.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum HostLine {
+    /// Start the agent, or a follow-up turn.
+    Query(Box<Query>),
+    /// A user message into the running turn.
+    Steer {
+        /// Which session.
+        session_id: SessionId,
+        /// The words.
+        text: String,
+    },
+    /// End the turn, keep the session.
+    Interrupt {
+        /// Which session.
+        session_id: SessionId,
+    },
+    /// The answer to a permission request.
+    PermissionResponse {
+        /// Which request.
+        request_id: String,
+        /// The answer.
+        outcome: PermissionOutcome,
+        /// The input to use in place of the one asked about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        updated_input: Option<Value>,
+        /// A word to the agent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// Change the model or the mode.
+    Set {
+        /// The new model.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// The new mode.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        permission_mode: Option<PermissionMode>,
+    },
+    /// End the session.
+    Stop {
+        /// Which session.
+        session_id: SessionId,
+    },
+    /// Are you there?
+    Ping,
+}
+
+/// The fields of `query`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Query {
+    /// Which session.
+    pub session_id: SessionId,
+    /// What to do.
+    pub prompt: String,
+    /// Images and files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Value>,
+    /// Where to work.
+    pub cwd: String,
+    /// Which model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Added to the provider's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
+    /// Most turns of the agent's own loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_turns: Option<u32>,
+    /// How far it may go.
+    pub permission_mode: PermissionMode,
+    /// Folders besides the working one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub additional_directories: Vec<String>,
+    /// A worktree that the CLI itself makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worktree_name: Option<String>,
+    /// The provider's config folder (a profile).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_dir: Option<String>,
+    /// New conversation, the most recent one, or a given one.
+    pub resume_mode: ResumeMode,
+    /// Native id for `resume`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_session_id: Option<String>,
+    /// MCP servers for the agent, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub mcp_servers: BTreeMap<String, Value>,
+    /// The CLI that discovery found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cli: Option<String>,
+    /// Its version, if discovery knows it, so that the runner need not ask again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cli_version: Option<String>,
+    /// Provider-specific settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_config: Option<Value>,
+}
+
+/// Which conversation a start means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum ResumeMode {
+    /// A new one.
+    #[default]
+    New,
+    /// The provider's most recent one in this folder.
+    Continue,
+    /// The one with the given native id.
+    Resume,
+}
+
+/// The beginning of a runner's line, borrowed: enough to know what it is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunnerHead<'a> {
+    /// The line's type.
+    #[serde(borrow)]
+    pub r#type: Cow<'a, str>,
+    /// The provider's own event, in an `agent_event`.
+    #[serde(borrow, default)]
+    pub event: Option<&'a RawValue>,
+}
+
+/// The runner lines that the host acts on. `agent_event` is handled by [`RunnerHead`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum RunnerLine {
+    /// The runner can take a query.
+    Ready {
+        /// The protocol version that it speaks.
+        protocol: u32,
+        /// The provider that it drives.
+        #[serde(default)]
+        provider: String,
+        /// Its own version.
+        #[serde(default)]
+        runner_version: String,
+        /// What its agent can do.
+        #[serde(default)]
+        capabilities: Capabilities,
+    },
+    /// Answer to a ping.
+    Pong,
+    /// The agent runs; sent again when more is known.
+    AgentStarted {
+        /// The provider's own id of the conversation.
+        #[serde(default)]
+        native_session_id: Option<String>,
+        /// The version of its CLI.
+        #[serde(default)]
+        cli_version: Option<String>,
+        /// The model in use.
+        #[serde(default)]
+        model: Option<String>,
+    },
+    /// A turn began.
+    TurnStarted {
+        /// Its id.
+        #[serde(default)]
+        turn_id: Option<String>,
+    },
+    /// A turn ended.
+    TurnEnded {
+        /// Its id.
+        #[serde(default)]
+        turn_id: Option<String>,
+        /// Why.
+        #[serde(default)]
+        stop_reason: StopReason,
+        /// What it used.
+        #[serde(default)]
+        usage: Option<Usage>,
+    },
+    /// The agent asks.
+    PermissionRequest(PermissionAsk),
+    /// The agent no longer waits for this answer.
+    PermissionCancelled {
+        /// Which request.
+        request_id: String,
+    },
+    /// How a steer was taken.
+    SteerAccepted {
+        /// `now`, or `queued` when it waits for the next boundary.
+        #[serde(default)]
+        accepted: String,
+    },
+    /// The agent ended.
+    AgentStopped {
+        /// Exit code of the CLI.
+        #[serde(default)]
+        exit_code: Option<i32>,
+        /// Signal that ended it.
+        #[serde(default)]
+        signal: Option<String>,
+    },
+    /// The agent, its CLI or its provider failed.
+    AgentError {
+        /// A stable word.
+        #[serde(default)]
+        code: String,
+        /// For people.
+        #[serde(default)]
+        message: String,
+        /// Whether the same may succeed later.
+        #[serde(default)]
+        retryable: bool,
+        /// The end of the CLI's stderr.
+        #[serde(default)]
+        stderr_tail: Vec<String>,
+    },
+    /// For the debug log.
+    Log {
+        /// `debug`, `info`, `warn` or `error`.
+        #[serde(default)]
+        level: String,
+        /// The words.
+        #[serde(default)]
+        message: String,
+    },
+    /// The runner did not understand a host line.
+    Error {
+        /// The words.
+        #[serde(default)]
+        message: String,
+    },
+    /// A type that is not known here.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The fields of `permission_request`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct PermissionAsk {
+    /// Its id within the session.
+    pub request_id: String,
+    /// The call that it is about.
+    #[serde(default)]
+    pub tool_call_id: Option<String>,
+    /// The tool.
+    #[serde(default)]
+    pub tool_name: String,
+    /// One line for people.
+    #[serde(default)]
+    pub title: String,
+    /// What sort of thing it does.
+    #[serde(default)]
+    pub kind: ToolKind,
+    /// What exactly would happen.
+    #[serde(default)]
+    pub input: Value,
+    /// What can be answered.
+    #[serde(default)]
+    pub options: Vec<PermissionOption>,
+}
+
+/// One possible answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct PermissionOption {
+    /// What it means.
+    pub outcome: PermissionOutcome,
+    /// What stands on the button.
+    pub label: String,
+}
+
+/// What sort of thing a tool does, after the Agent Client Protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum ToolKind {
+    /// Reads a file or data.
+    Read,
+    /// Writes or edits a file.
+    Edit,
+    /// Deletes.
+    Delete,
+    /// Moves or renames.
+    Move,
+    /// Searches files or content.
+    Search,
+    /// Runs a command.
+    Execute,
+    /// Thinks or plans.
+    Think,
+    /// Fetches from the network.
+    Fetch,
+    /// Starts or commands another agent.
+    Delegate,
+    /// Anything else.
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+/// Why a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum StopReason {
+    /// The agent finished.
+    #[default]
+    EndTurn,
+    /// Its own limit of turns or tokens was reached.
+    MaxTurns,
+    /// The user interrupted.
+    Interrupted,
+    /// The model refused.
+    Refused,
+    /// Something failed.
+    #[serde(other)]
+    Error,
+}
+
+/// What a turn, or a session, used. Absent numbers are unknown, not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+#[ts(export)]
+pub struct Usage {
+    /// Tokens sent.
+    pub input_tokens: Option<u64>,
+    /// Tokens received.
+    pub output_tokens: Option<u64>,
+    /// Tokens read from the provider's cache.
+    pub cache_read_tokens: Option<u64>,
+    /// Tokens written to it.
+    pub cache_write_tokens: Option<u64>,
+    /// US dollars.
+    pub cost_usd: Option<f64>,
+    /// Tokens of context in use after the turn.
+    pub context_used: Option<u64>,
+    /// Tokens of context that the model has.
+    pub context_size: Option<u64>,
+}
+
+impl Usage {
+    /// Adds a turn to a total: counts and cost add up, the context's size is the newest known.
+    #[must_use]
+    pub fn plus(self, turn: Usage) -> Usage {
+        Usage {
+            input_tokens: add(self.input_tokens, turn.input_tokens),
+            output_tokens: add(self.output_tokens, turn.output_tokens),
+            cache_read_tokens: add(self.cache_read_tokens, turn.cache_read_tokens),
+            cache_write_tokens: add(self.cache_write_tokens, turn.cache_write_tokens),
+            cost_usd: match (self.cost_usd, turn.cost_usd) {
+                (None, None) => None,
+                (a, b) => Some(a.unwrap_or(0.0) + b.unwrap_or(0.0)),
+            },
+            context_used: turn.context_used.or(self.context_used),
+            context_size: turn.context_size.or(self.context_size),
+        }
+    }
+}
+
+fn add(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (None, None) => None,
+        (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_adds_counts_and_cost_and_keeps_the_newest_context() {
+        let first = Usage { input_tokens: Some(10), cost_usd: Some(0.5), context_used: Some(100), ..Usage::default() };
+        let second = Usage { input_tokens: Some(5), output_tokens: Some(7), cost_usd: Some(0.25), ..Usage::default() };
+        let total = first.plus(second);
+        assert_eq!(total.input_tokens, Some(15));
+        assert_eq!(total.output_tokens, Some(7));
+        assert_eq!(total.cost_usd, Some(0.75));
+        assert_eq!(total.context_used, Some(100));
+        assert_eq!(total.cache_read_tokens, None, "unknown stays unknown");
+    }
+
+    #[test]
+    fn an_unknown_line_type_and_kind_are_no_errors() {
+        let line: RunnerLine = serde_json::from_str(r#"{"type":"brand_new","x":1}"#).unwrap();
+        assert_eq!(line, RunnerLine::Unknown);
+        let kind: ToolKind = serde_json::from_str(r#""teleport""#).unwrap();
+        assert_eq!(kind, ToolKind::Other);
+    }
+
+    #[test]
+    fn host_lines_have_the_wire_names() {
+        let line = HostLine::PermissionResponse {
+            request_id: "r1".into(),
+            outcome: PermissionOutcome::AllowAlways,
+            updated_input: None,
+            message: None,
+        };
+        let text = serde_json::to_string(&line).unwrap();
+        assert_eq!(text, r#"{"type":"permissionResponse","requestId":"r1","outcome":"allowAlways"}"#);
+    }
+}

@@ -1,0 +1,270 @@
+//! Sessions as they are started, stored (`meta.json`, `pod.json`) and listed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ts_rs::TS;
+
+use crate::ids::{PodId, SessionId};
+use crate::pod::PodState;
+use crate::provider::PermissionMode;
+use crate::record::Outcome;
+use crate::runner::{ResumeMode, Usage};
+
+/// What a session is started with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct StartSession {
+    /// Which kind of agent.
+    pub provider: String,
+    /// Where it works; `~` is expanded, and the folder has to exist.
+    pub cwd: String,
+    /// The workspace that the session belongs to; `cwd` when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub workspace: Option<String>,
+    /// The first prompt; without one the session starts idle.
+    #[serde(default)]
+    #[ts(optional)]
+    pub prompt: Option<String>,
+    /// Which model.
+    #[serde(default)]
+    #[ts(optional)]
+    pub model: Option<String>,
+    /// Added to the provider's own system prompt.
+    #[serde(default)]
+    #[ts(optional)]
+    pub system_prompt: Option<String>,
+    /// Most turns of the agent's own loop.
+    #[serde(default)]
+    #[ts(optional)]
+    pub max_turns: Option<u32>,
+    /// How far it may go; the provider's default when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub permission_mode: Option<PermissionMode>,
+    /// Folders besides the working one.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub additional_directories: Vec<String>,
+    /// A worktree that the CLI itself makes.
+    #[serde(default)]
+    #[ts(optional)]
+    pub worktree_name: Option<String>,
+    /// The provider's config folder (a profile).
+    #[serde(default)]
+    #[ts(optional)]
+    pub config_dir: Option<String>,
+    /// Extra environment variables. Keys with a provider's prefix are rejected with a reason.
+    #[serde(default)]
+    #[ts(optional, as = "Option<BTreeMap<String, String>>")]
+    pub extra_env: BTreeMap<String, String>,
+    /// A new conversation, the provider's most recent one, or a given one.
+    #[serde(default)]
+    #[ts(optional, as = "Option<ResumeMode>")]
+    pub resume_mode: ResumeMode,
+    /// Native id for `resume`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub resume_session_id: Option<String>,
+    /// MCP servers for the agent.
+    #[serde(default)]
+    #[ts(optional, as = "Option<BTreeMap<String, Value>>")]
+    pub mcp_servers: BTreeMap<String, Value>,
+    /// Provider-specific settings, handed to the runner as they are.
+    #[serde(default)]
+    #[ts(optional)]
+    pub provider_config: Option<Value>,
+}
+
+impl StartSession {
+    /// A new session with the provider's defaults.
+    #[must_use]
+    pub fn new(provider: impl Into<String>, cwd: impl Into<String>) -> Self {
+        Self {
+            provider: provider.into(),
+            cwd: cwd.into(),
+            workspace: None,
+            prompt: None,
+            model: None,
+            system_prompt: None,
+            max_turns: None,
+            permission_mode: None,
+            additional_directories: Vec::new(),
+            worktree_name: None,
+            config_dir: None,
+            extra_env: BTreeMap::new(),
+            resume_mode: ResumeMode::New,
+            resume_session_id: None,
+            mcp_servers: BTreeMap::new(),
+            provider_config: None,
+        }
+    }
+}
+
+/// `meta.json` of a session: what can be known without reading the journal. Replaced atomically.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionMeta {
+    /// The session.
+    pub session: SessionId,
+    /// Which kind of agent.
+    pub provider: String,
+    /// The folder whose window shows it.
+    pub workspace: String,
+    /// Where the agent works.
+    pub cwd: String,
+    /// The beginning of the first prompt, or what the user called it.
+    pub title: String,
+    /// The pod tree's parent.
+    #[serde(default)]
+    pub parent: Option<SessionId>,
+    /// The provider's own id of the conversation.
+    #[serde(default)]
+    pub native_session_id: Option<String>,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When something last happened, RFC 3339.
+    pub updated_at: String,
+    /// When it ended; absent while it is live.
+    #[serde(default)]
+    pub ended_at: Option<String>,
+    /// How it ended.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+    /// The newest generation of a keeper.
+    pub generation: u64,
+    /// The model in use.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// What it used so far.
+    #[serde(default)]
+    pub usage: Usage,
+    /// What it was started with, less the prompt and the values of extra variables.
+    pub start: StartSession,
+}
+
+/// `pod.json` in a session's folder while a keeper hosts it. Mode 0600: it holds the token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodFile {
+    /// The pod.
+    pub pod: PodId,
+    /// Its session.
+    pub session: SessionId,
+    /// The keeper's generation.
+    pub generation: u64,
+    /// The keeper's process.
+    pub pid: u32,
+    /// When that process started, in the platform's own unit: tells it from a later process of the same number.
+    pub pid_started: u64,
+    /// Where it listens.
+    pub socket: String,
+    /// What a client has to show.
+    pub token: String,
+}
+
+/// What a keeper tells on its stdout, once, when it is ready or has given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum KeeperReport {
+    /// The pod can be reached and its runner is ready.
+    Ready {
+        /// How to reach it.
+        pod: PodFile,
+    },
+    /// Nothing was started, and nothing is left.
+    Failed {
+        /// Why.
+        error: crate::error::WireError,
+    },
+}
+
+/// What a keeper is told on its stdin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeeperOrder {
+    /// The session: a new one, or one that is there.
+    pub session: SessionId,
+    /// What to start.
+    pub start: StartSession,
+    /// The user's environment, as discovery took it from the login shell.
+    pub environment: BTreeMap<String, String>,
+    /// The runtime and the arguments before the runner, `["/usr/bin/node"]`. Empty for a driver without a runner.
+    pub runtime: Vec<String>,
+    /// The runner script.
+    pub runner: String,
+    /// The provider's CLI.
+    #[serde(default)]
+    pub cli: Option<String>,
+    /// Its version.
+    #[serde(default)]
+    pub cli_version: Option<String>,
+    /// Which adapter folds its events.
+    pub adapter: String,
+    /// The name of the agent, for messages.
+    pub provider_name: String,
+}
+
+/// Whether a session has a pod.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum Liveness {
+    /// A pod answers.
+    Live {
+        /// What it is doing.
+        state: PodState,
+        /// Permission requests that wait.
+        waiting: u32,
+        /// Prompts that wait.
+        queued: u32,
+    },
+    /// Its keeper is there and does not answer. It may be busy; nothing is done to it.
+    Unknown {
+        /// What was tried.
+        reason: String,
+    },
+    /// It ended and said how.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// When, RFC 3339.
+        at: String,
+    },
+    /// Its keeper is gone without having ended it. The next prompt resumes it.
+    Interrupted,
+}
+
+/// A session, as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SessionSummary {
+    /// The session.
+    pub session: SessionId,
+    /// Which kind of agent.
+    pub provider: String,
+    /// The folder whose window shows it.
+    pub workspace: String,
+    /// Where the agent works.
+    pub cwd: String,
+    /// What it is called.
+    pub title: String,
+    /// The pod tree's parent.
+    pub parent: Option<SessionId>,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When something last happened, RFC 3339.
+    pub updated_at: String,
+    /// The model in use.
+    pub model: Option<String>,
+    /// The provider's own id.
+    pub native_session_id: Option<String>,
+    /// What it used so far.
+    pub usage: Usage,
+    /// Whether it lives.
+    pub liveness: Liveness,
+}

@@ -1,0 +1,102 @@
+//! What the desktop's commands exchange with its page, beyond the types of the pod protocol.
+//!
+//! The page holds nothing that these cannot give again: a reload asks for a page of items and subscribes from its last record.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::SessionId;
+use crate::item::Item;
+use crate::pod::{PodStatus, SessionEvent};
+use crate::provider::ProviderInfo;
+use crate::session::SessionSummary;
+
+/// What a window is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct WindowInfo {
+    /// The workspace's folder.
+    pub workspace: String,
+    /// Its last part, for the title.
+    pub name: String,
+    /// The branch that is checked out, if it is a git checkout.
+    pub branch: Option<String>,
+    /// The program's version.
+    pub version: String,
+}
+
+/// A part of a transcript.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ItemPage {
+    /// In order.
+    pub items: Vec<Item>,
+    /// How many items stand before the first one of this page.
+    pub before: u64,
+    /// How many items the transcript has.
+    pub total: u64,
+    /// The newest record that the page reflects: subscribe from here.
+    pub last_seq: u64,
+}
+
+/// One frame of a session's feed to the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum FeedFrame {
+    /// What happened, in order.
+    Events {
+        /// The page returns this number as its credit.
+        frame: u64,
+        /// The events.
+        events: Vec<SessionEvent>,
+    },
+    /// The pod is gone or was never there; the transcript is complete as far as the journal goes.
+    Closed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What changed for a workspace's list of sessions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SessionList {
+    /// The workspace's sessions, newest first.
+    pub sessions: Vec<SessionSummary>,
+    /// Working pods over all workspaces.
+    pub working: u32,
+    /// Permission requests that wait, over all workspaces.
+    pub waiting: u32,
+}
+
+/// What a new session can be made of, and what stands in the way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ProviderChoice {
+    /// The provider.
+    pub provider: ProviderInfo,
+    /// Whether it can be started now.
+    pub available: bool,
+    /// If not: what is missing and what to do. If so: where its CLI was found.
+    pub note: String,
+}
+
+/// A session's status, for a view that has just opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct OpenedSession {
+    /// The session.
+    pub session: SessionId,
+    /// As lists show it.
+    pub summary: SessionSummary,
+    /// Its pod's status, when it is live.
+    pub status: Option<PodStatus>,
+    /// The newest items.
+    pub page: ItemPage,
+}

@@ -1,0 +1,196 @@
+//! The sheet on which a fold writes: items that may still change, and what changed with the current record.
+//!
+//! Finished items leave at once, so a fold over a journal of any length stays small. The sheet names items: `<seq>.<n>`, the record
+//! that opened the item and its place among the items of that record.
+
+use std::collections::BTreeMap;
+
+use protocol::item::{Item, ItemBody};
+
+/// An item that is new or has changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemChange {
+    /// The item as it is now.
+    pub item: Item,
+    /// The live item whose place it takes.
+    pub replaces: Option<String>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    seq: u64,
+    at: String,
+    closes: Option<String>,
+    next: u32,
+    open: BTreeMap<String, Item>,
+    changes: Vec<ItemChange>,
+}
+
+impl Sheet {
+    /// An empty sheet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Turns to a record: its number, its time, and the open block that it finishes.
+    pub fn begin(&mut self, seq: u64, at: &str, closes: Option<&str>) {
+        self.seq = seq;
+        self.at.clear();
+        self.at.push_str(at);
+        self.closes = closes.map(str::to_owned);
+        self.next = 0;
+    }
+
+    /// When the current record was written.
+    #[must_use]
+    pub fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// Adds an item that will not change. `parent` is the provider's id of the tool call that it belongs to.
+    ///
+    /// The first message, thought or tool call of a record that finishes a block takes the place of that block's text.
+    pub fn add(&mut self, parent: Option<&str>, body: ItemBody) {
+        let item = self.make(parent, body);
+        self.emit(item);
+    }
+
+    /// Adds an item that later records may change under `key`. An item already open under this key is forgotten, not removed.
+    pub fn open(&mut self, key: &str, parent: Option<&str>, body: ItemBody) {
+        let item = self.make(parent, body);
+        let item = self.emit(item);
+        self.open.insert(key.to_owned(), item);
+    }
+
+    /// Changes an open item. False when none is open under this key.
+    pub fn change(&mut self, key: &str, edit: impl FnOnce(&mut ItemBody)) -> bool {
+        let Some(item) = self.open.get_mut(key) else { return false };
+        edit(&mut item.body);
+        item.last_seq = self.seq;
+        let item = item.clone();
+        self.push(item, None);
+        true
+    }
+
+    /// The body of an open item.
+    #[must_use]
+    pub fn peek(&self, key: &str) -> Option<&ItemBody> {
+        self.open.get(key).map(|item| &item.body)
+    }
+
+    /// Forgets an open item: it will not change any more.
+    pub fn close(&mut self, key: &str) {
+        self.open.remove(key);
+    }
+
+    /// The keys of the open items that begin with `prefix`, in order.
+    #[must_use]
+    pub fn open_keys(&self, prefix: &str) -> Vec<String> {
+        self.open.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+    }
+
+    /// What changed since the last call, in order; each item once, as it is now.
+    pub fn take(&mut self) -> Vec<ItemChange> {
+        std::mem::take(&mut self.changes)
+    }
+
+    fn make(&mut self, parent: Option<&str>, body: ItemBody) -> Item {
+        let id = format!("{}.{}", self.seq, self.next);
+        self.next += 1;
+        Item { id, seq: self.seq, last_seq: self.seq, at: self.at.clone(), parent: parent.map(str::to_owned), body }
+    }
+
+    /// Emits a new item; when it finishes a block, it takes over from the block's live text and from its partial record.
+    fn emit(&mut self, mut item: Item) -> Item {
+        let mut replaces = None;
+        if is_block(&item.body)
+            && let Some(block) = self.closes.take()
+        {
+            if let Some(partial) = self.open.remove(&partial_key(&block)) {
+                item.id = partial.id;
+                item.seq = partial.seq;
+                item.at = partial.at;
+                self.next -= 1;
+            }
+            replaces = Some(live_id(&block));
+        }
+        self.push(item.clone(), replaces);
+        item
+    }
+
+    fn push(&mut self, item: Item, replaces: Option<String>) {
+        match self.changes.iter_mut().find(|change| change.item.id == item.id) {
+            Some(change) => {
+                change.item = item;
+                change.replaces = change.replaces.take().or(replaces);
+            }
+            None => self.changes.push(ItemChange { item, replaces }),
+        }
+    }
+}
+
+/// The key under which the item of a `partial` record is open.
+#[must_use]
+pub fn partial_key(block: &str) -> String {
+    format!("partial:{block}")
+}
+
+/// The id of the live item that shows an open block.
+#[must_use]
+pub fn live_id(block: &str) -> String {
+    format!("live:{block}")
+}
+
+fn is_block(body: &ItemBody) -> bool {
+    match body {
+        ItemBody::AgentMessage { .. } | ItemBody::Thought { .. } | ItemBody::ToolCall(_) => true,
+        ItemBody::UserMessage { .. }
+        | ItemBody::Plan { .. }
+        | ItemBody::Permission(_)
+        | ItemBody::Opened { .. }
+        | ItemBody::TurnEnd { .. }
+        | ItemBody::Notice { .. }
+        | ItemBody::Error { .. }
+        | ItemBody::Ended { .. }
+        | ItemBody::Unknown { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str, open: bool) -> ItemBody {
+        ItemBody::AgentMessage { text: text.into(), open }
+    }
+
+    #[test]
+    fn a_finished_block_takes_the_place_of_its_partial() {
+        let mut sheet = Sheet::new();
+        sheet.begin(4, "t4", None);
+        sheet.open(&partial_key("m/0"), None, message("so f", true));
+        assert_eq!(sheet.take()[0].item.id, "4.0");
+        sheet.begin(5, "t5", Some("m/0"));
+        sheet.add(None, message("so far so good", false));
+        let changes = sheet.take();
+        assert_eq!(changes.len(), 1);
+        assert_eq!(changes[0].item.id, "4.0");
+        assert_eq!(changes[0].item.last_seq, 5);
+        assert_eq!(changes[0].replaces.as_deref(), Some("live:m/0"));
+        assert!(sheet.open_keys("partial:").is_empty());
+    }
+
+    #[test]
+    fn several_changes_of_one_item_by_one_record_are_one_change() {
+        let mut sheet = Sheet::new();
+        sheet.begin(1, "t", None);
+        sheet.open("a", None, message("x", true));
+        sheet.change("a", |body| *body = message("xy", false));
+        let changes = sheet.take();
+        assert_eq!(changes.len(), 1);
+        assert_eq!(changes[0].item.body, message("xy", false));
+        assert!(!sheet.change("b", |_| ()));
+    }
+}
