@@ -1,0 +1,323 @@
+#!/usr/bin/env node
+// The runner for Anthropic's `claude`: drives the user's own CLI in stream-json both ways, with its control protocol for
+// permission prompts, interrupts and changes of model and mode. One long-lived CLI process for each session.
+//
+// Every line of the CLI goes to the host as it is; this file only reads from them what the protocol asks for.
+
+import { randomUUID } from 'node:crypto';
+import { AgentLines } from './lib/agent_lines.mjs';
+import { CliChild, settledWithin, startFailure } from './lib/child.mjs';
+import { isAtLeast } from './lib/cli_version.mjs';
+import { parseObject } from './lib/lossless.mjs';
+import { PendingPermissions } from './lib/pending_permissions.mjs';
+import { runRunner } from './lib/runner.mjs';
+import { LEAST_VERSION, claudeArgs, claudeEnv, claudeMode, claudeVersion } from './claude/command_line.mjs';
+import { ClaudeUsage, failure, stopReason } from './claude/outcome.mjs';
+import { asControlResponse, asPermission } from './claude/permission.mjs';
+import { userMessage } from './claude/user_message.mjs';
+
+/** How long a stop waits for the interrupted turn's end, for the CLI after its stdin closed, and after SIGTERM. */
+const STOP_MS = { turn: 1000, close: 1200, term: 1800 };
+
+/** @implements {import('./lib/runner.mjs').AgentSession} */
+class ClaudeSession {
+  #host;
+  #finish;
+  #lines;
+  /** @type {PendingPermissions<import('./claude/permission.mjs').ClaudeAsk>} */ #permissions;
+  /** @type {CliChild | null} */ #cli = null;
+  #usage = new ClaudeUsage();
+  /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
+  /** @type {Record<string, any>[]} */ #queue = [];
+  /** @type {Map<string, (response: Record<string, any>) => void>} */ #awaited = new Map();
+  /** @type {{ model?: string, permissionMode?: string }} */ #early = {};
+  #starting = false;
+  #interruptAsked = false;
+  #stopping = false;
+  #backgroundTasks = 0;
+  /** @type {() => void} */ #onTurnEnd = () => {};
+
+  /**
+   * @param {import('./lib/protocol.mjs').HostChannel} host
+   * @param {(exitCode: number) => void} finish
+   */
+  constructor(host, finish) {
+    this.#host = host;
+    this.#finish = finish;
+    this.#lines = new AgentLines(host);
+    this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
+  }
+
+  /** @param {Record<string, any>} query */
+  async query(query) {
+    if (!this.#cli && !this.#starting) return this.#tryStart(query);
+    if (this.#starting || this.#lines.turnId !== null) {
+      this.#queue.push(query);
+      this.#host.log('info', 'a turn is running; the prompt waits for its end');
+      return;
+    }
+    this.#prompt(query);
+  }
+
+  /** @param {string} text */
+  steer(text) {
+    if (!this.#cli) throw new Error('no agent is running yet');
+    const idle = this.#lines.turnId === null;
+    if (idle) this.#lines.openTurn();
+    this.#cli.send(userMessage({ prompt: text }));
+    // claude takes a message of a running turn after the running tool, or as the next turn when no tool follows.
+    this.#lines.steerAccepted(idle ? 'now' : 'queued');
+  }
+
+  async interrupt() {
+    if (!this.#cli || this.#lines.turnId === null) return this.#host.log('info', 'interrupt: no turn is running');
+    this.#interruptAsked = true;
+    await this.#control({ subtype: 'interrupt' });
+  }
+
+  /** @param {Record<string, any>} answer */
+  permissionResponse(answer) {
+    const native = this.#permissions.take(answer.requestId);
+    if (native) this.#cli?.send(asControlResponse(native, answer));
+  }
+
+  /** @param {{ model?: string, permissionMode?: string }} change */
+  async set(change) {
+    if (!this.#cli) {
+      this.#early = { ...this.#early, ...definedOnly(change) };
+      return;
+    }
+    if (change.model) {
+      await this.#control({ subtype: 'set_model', model: change.model });
+      this.#know({ model: change.model });
+    }
+    if (change.permissionMode) {
+      await this.#control({ subtype: 'set_permission_mode', mode: claudeMode(change.permissionMode) });
+    }
+  }
+
+  async stop() {
+    this.#stopping = true;
+    this.#queue = [];
+    const cli = this.#cli;
+    if (!cli) return;
+    if (this.#lines.turnId !== null) {
+      const turnEnd = new Promise((resolve) => (this.#onTurnEnd = () => resolve(undefined)));
+      this.interrupt().catch(() => {});
+      await settledWithin(Promise.race([turnEnd, cli.exited]), STOP_MS.turn);
+    }
+    // Background tasks would keep claude alive after the end of its stdin; the user asked for the end.
+    const patience = { closeMs: this.#backgroundTasks > 0 ? 200 : STOP_MS.close, termMs: STOP_MS.term };
+    const exit = await cli.end(patience);
+    this.#ended(exit);
+  }
+
+  kill() {
+    this.#cli?.kill('SIGTERM');
+  }
+
+  /** @param {Record<string, any>} query */
+  async #tryStart(query) {
+    this.#starting = true;
+    this.#lines.sessionId = query.sessionId;
+    try {
+      await this.#start(query);
+    } catch (error) {
+      this.#lines.failed({ code: 'internal', message: `cannot start claude: ${/** @type {any} */ (error)?.message ?? error}` });
+      this.#finish(1);
+    }
+  }
+
+  /** @param {Record<string, any>} query */
+  async #start(query) {
+    const version = await this.#usableVersion(query);
+    if (version === null || this.#stopping) return this.#finish(1);
+    query = { ...query, ...this.#early };
+    const chosenId = randomUUID();
+    const args = await claudeArgs(query, chosenId, version);
+    const nativeSessionId = { new: chosenId, resume: query.resumeSessionId, continue: undefined }[query.resumeMode ?? 'new'];
+    this.#know({ nativeSessionId, cliVersion: version, model: query.model });
+    this.#host.log('debug', `starting ${query.cli} ${args.filter((arg) => arg.startsWith('-')).join(' ')}`);
+    this.#cli = new CliChild({
+      command: query.cli,
+      args,
+      cwd: query.cwd,
+      env: claudeEnv(query),
+      onLines: (lines) => lines.forEach((line) => this.#hear(line)),
+      pace: () => this.#host.ready(),
+    });
+    this.#cli.exited.then((exit) => this.#exited(exit, query));
+    this.#starting = false;
+    this.#prompt(query);
+  }
+
+  /**
+   * @param {Record<string, any>} query
+   * @returns {Promise<string | undefined | null>} null when this CLI cannot be used, which the host was told
+   */
+  async #usableVersion(query) {
+    if (!query.cli) {
+      this.#lines.failed({ code: 'cli_missing', message: 'no claude CLI was found. Install it, or set its path in the settings.' });
+      return null;
+    }
+    const version = await claudeVersion(query);
+    if (version && !isAtLeast(version, LEAST_VERSION)) {
+      const message = `${query.cli} is claude ${version}; ${LEAST_VERSION} or newer is needed. Update it with \`claude update\`.`;
+      this.#lines.failed({ code: 'cli_too_old', message });
+      return null;
+    }
+    return version;
+  }
+
+  /** @param {Record<string, any>} query */
+  #prompt(query) {
+    this.#lines.openTurn();
+    this.#cli?.send(userMessage(query));
+  }
+
+  /** @param {import('./lib/line_io.mjs').Line} line */
+  #hear(line) {
+    if (line.size === 0) return;
+    const message = line.cut ? null : parseObject(line.bytes);
+    if (!message) return this.#host.textLine(this.#lines.sessionId, line);
+    // A response is an answer to one of our own requests and says nothing about the conversation.
+    if (message.type === 'control_response') return this.#responded(message.response ?? {});
+    // A turn that nobody asked for (a background task reports back) begins with its own init line.
+    if (message.type === 'system' && message.subtype === 'init') this.#initialised(message);
+    this.#host.event(this.#lines.sessionId, line.bytes);
+    this.#follow(message);
+  }
+
+  /** @param {Record<string, any>} message */
+  #follow(message) {
+    switch (message.type) {
+      case 'stream_event':
+        return this.#usage.note(message);
+      case 'result':
+        return this.#turnEnded(message);
+      case 'control_request':
+        return this.#asked(message);
+      case 'control_cancel_request':
+        return this.#permissions.cancel(message.request_id);
+      case 'system':
+        if (message.subtype === 'background_tasks_changed') this.#backgroundTasks = message.tasks?.length ?? 0;
+    }
+  }
+
+  /** @param {Record<string, any>} init */
+  #initialised(init) {
+    this.#know({ nativeSessionId: init.session_id, cliVersion: init.claude_code_version, model: init.model });
+    this.#lines.openTurn();
+  }
+
+  /** @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} facts */
+  #know(facts) {
+    this.#known = { ...this.#known, ...definedOnly(facts) };
+    this.#lines.started(this.#known);
+  }
+
+  /** @param {Record<string, any>} result */
+  #turnEnded(result) {
+    const reason = stopReason(result, this.#interruptAsked);
+    if (reason === 'error' && !this.#stopping) {
+      this.#lines.failed({ ...failure(result), stderrTail: this.#cli?.stderrTail });
+    }
+    this.#permissions.cancelAll();
+    this.#interruptAsked = false;
+    const usage = this.#usage.ofTurn(result, this.#known.model);
+    this.#lines.openTurn();
+    this.#lines.closeTurn(reason, usage, { backgroundTasks: this.#backgroundTasks || undefined });
+    this.#onTurnEnd();
+    const next = this.#stopping ? undefined : this.#queue.shift();
+    if (next) this.#prompt(next);
+  }
+
+  /** @param {Record<string, any>} line a `control_request` of claude */
+  #asked(line) {
+    if (line.request?.subtype === 'can_use_tool') {
+      const { ask, native } = asPermission(line);
+      return this.#permissions.ask(ask, native);
+    }
+    const error = `unsupported request ${line.request?.subtype}`;
+    this.#cli?.send({ type: 'control_response', response: { subtype: 'error', request_id: line.request_id, error } });
+  }
+
+  /**
+   * Sends a control request and waits for claude's answer.
+   * @param {Record<string, unknown> & { subtype: string }} request
+   */
+  async #control(request) {
+    const requestId = randomUUID();
+    const response = new Promise((resolve) => this.#awaited.set(requestId, resolve));
+    this.#cli?.send({ type: 'control_request', request_id: requestId, request });
+    const answer = await Promise.race([response, this.#cli?.exited]);
+    this.#awaited.delete(requestId);
+    if (answer?.subtype === 'error') throw new Error(`claude refused ${request.subtype}: ${answer.error}`);
+  }
+
+  /** @param {Record<string, any>} response */
+  #responded(response) {
+    this.#awaited.get(response.request_id)?.(response);
+  }
+
+  /**
+   * The CLI ended.
+   * @param {import('./lib/child.mjs').CliExit} exit
+   * @param {Record<string, any>} query
+   */
+  #exited(exit, query) {
+    if (this.#stopping) return;
+    const stderrTail = this.#cli?.stderrTail ?? [];
+    if (exit.error) {
+      this.#lines.failed({ ...startFailure(query.cli, query.cwd, exit.error), stderrTail });
+    } else if (this.#lines.turnId !== null || exit.signal) {
+      this.#lines.failed({ code: 'cli_exited', message: exitMessage(query.cli, exit, stderrTail), stderrTail });
+    }
+    this.#ended(exit);
+    this.#finish(exit.code === 0 ? 0 : 1);
+  }
+
+  /** @param {import('./lib/child.mjs').CliExit} exit */
+  #ended(exit) {
+    this.#permissions.cancelAll();
+    this.#lines.closeTurn(this.#stopping ? 'interrupted' : 'error');
+    this.#lines.stopped(exit);
+    this.#cli = null;
+  }
+}
+
+/**
+ * @template {Record<string, any>} T
+ * @param {T} object
+ * @returns {Partial<T>} without the fields that are undefined or null
+ */
+function definedOnly(object) {
+  return /** @type {Partial<T>} */ (Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)));
+}
+
+/**
+ * @param {string} cli
+ * @param {import('./lib/child.mjs').CliExit} exit
+ * @param {string[]} stderrTail
+ */
+function exitMessage(cli, exit, stderrTail) {
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code}`;
+  const said = stderrTail.filter((line) => line.trim() !== '').at(-1);
+  return `${cli} ${how} in the middle of a turn${said ? `: ${said}` : ' and said nothing on stderr'}`;
+}
+
+runRunner({
+  provider: 'claude',
+  capabilities: {
+    steer: true,
+    interrupt: true,
+    resume: true,
+    permissions: true,
+    setModel: true,
+    images: true,
+    mcp: true,
+    partials: true,
+    cost: true,
+  },
+  createSession: (host, finish) => new ClaudeSession(host, finish),
+});

@@ -1,0 +1,381 @@
+#!/usr/bin/env node
+// The runner for OpenAI's `codex`: drives the user's own CLI as `codex app-server` over JSON-RPC. One process and one
+// thread for each session; sub-agents that codex starts are further threads in the same process.
+//
+// Every line of the server goes to the host as it is, except answers to this runner's own requests.
+
+import { AgentLines } from './lib/agent_lines.mjs';
+import { settledWithin, startFailure } from './lib/child.mjs';
+import { askCli, firstVersion, isAtLeast } from './lib/cli_version.mjs';
+import { PendingPermissions } from './lib/pending_permissions.mjs';
+import { RUNNER_VERSION } from './lib/protocol.mjs';
+import { runRunner } from './lib/runner.mjs';
+import { AppServer, RpcError } from './codex/app_server.mjs';
+import { reactionTo } from './codex/approval.mjs';
+import { CodexUsage, failure, stopReason } from './codex/outcome.mjs';
+import { codexArgs, codexEnv, threadSettings, turnSettings } from './codex/settings.mjs';
+
+/** The oldest codex whose app-server has threads and turns as this runner uses them. */
+const LEAST_VERSION = '0.100.0';
+
+/** How long a stop waits for the interrupted turn's end, for the CLI after its stdin closed, and after SIGTERM. */
+const STOP_MS = { turn: 1000, close: 1500, term: 1500 };
+
+/** @implements {import('./lib/runner.mjs').AgentSession} */
+class CodexSession {
+  #host;
+  #finish;
+  #lines;
+  /** @type {PendingPermissions<import('./codex/approval.mjs').CodexAsk>} */ #permissions;
+  /** @type {AppServer | null} */ #server = null;
+  #usage = new CodexUsage();
+  /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
+  /** @type {Record<string, any>[]} */ #queue = [];
+  /** @type {{ model?: string, permissionMode?: string }} */ #change = {};
+  /** @type {string[]} */ #writableRoots = [];
+  /** Items that are not finished, by id: approvals name only the id. @type {Map<string, Record<string, any>>} */
+  #items = new Map();
+  /** The request that each of codex's open questions became. @type {Map<string, string>} */
+  #asked = new Map();
+  #threadId = '';
+  #starting = false;
+  #turnRequested = false;
+  #interruptAtStart = false;
+  #stopping = false;
+  /** @type {() => void} */ #onTurnEnd = () => {};
+
+  /**
+   * @param {import('./lib/protocol.mjs').HostChannel} host
+   * @param {(exitCode: number) => void} finish
+   */
+  constructor(host, finish) {
+    this.#host = host;
+    this.#finish = finish;
+    this.#lines = new AgentLines(host);
+    this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
+  }
+
+  /** @param {Record<string, any>} query */
+  async query(query) {
+    if (!this.#server && !this.#starting) return this.#tryStart(query);
+    if (this.#starting || this.#turnRequested || this.#lines.turnId !== null) {
+      this.#queue.push(query);
+      this.#host.log('info', 'a turn is running; the prompt waits for its end');
+      return;
+    }
+    await this.#prompt(query);
+  }
+
+  /** @param {string} text */
+  async steer(text) {
+    if (!this.#server) throw new Error('no agent is running yet');
+    const turnId = this.#lines.turnId;
+    if (turnId === null) {
+      await this.query({ prompt: text });
+      return this.#lines.steerAccepted('now');
+    }
+    const steer = { threadId: this.#threadId, expectedTurnId: turnId, input: [textInput(text)] };
+    try {
+      await this.#server.request('turn/steer', steer);
+      this.#lines.steerAccepted('now');
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      // The turn ended in between, or it is one that takes no messages (a review, a compaction).
+      this.#queue.push({ prompt: text });
+      this.#lines.steerAccepted('queued');
+      this.#host.log('info', `steer waits for the next turn: ${error.said}`);
+      if (this.#lines.turnId === null) await this.#next();
+    }
+  }
+
+  async interrupt() {
+    const turnId = this.#lines.turnId;
+    if (this.#turnRequested && turnId === null) {
+      this.#interruptAtStart = true;
+      return;
+    }
+    if (!this.#server || turnId === null) return this.#host.log('info', 'interrupt: no turn is running');
+    await this.#server.request('turn/interrupt', { threadId: this.#threadId, turnId });
+    // The end of a turn leaves its command running; only this ends it.
+    await this.#server.request('thread/backgroundTerminals/clean', { threadId: this.#threadId });
+  }
+
+  /** @param {Record<string, any>} answer */
+  permissionResponse(answer) {
+    const native = this.#permissions.take(answer.requestId);
+    if (!native) return;
+    this.#asked.delete(String(native.rpcId));
+    this.#server?.answer(native.rpcId, native.result(answer.outcome));
+  }
+
+  /** @param {{ model?: string, permissionMode?: string }} change takes effect with the next turn */
+  set({ model, permissionMode }) {
+    if (model) this.#change.model = model;
+    if (permissionMode) this.#change.permissionMode = permissionMode;
+    if (model && this.#server) this.#know({ model });
+  }
+
+  async stop() {
+    this.#stopping = true;
+    this.#queue = [];
+    const server = this.#server;
+    if (!server) return;
+    if (this.#lines.turnId !== null) {
+      const turnEnd = new Promise((resolve) => (this.#onTurnEnd = () => resolve(undefined)));
+      const interrupted = this.interrupt().catch(() => {});
+      await settledWithin(Promise.race([Promise.all([turnEnd, interrupted]), server.cli.exited]), STOP_MS.turn);
+    }
+    const exit = await server.cli.end({ closeMs: STOP_MS.close, termMs: STOP_MS.term });
+    this.#ended(exit);
+  }
+
+  kill() {
+    this.#server?.cli.kill('SIGTERM');
+  }
+
+  /** @param {Record<string, any>} query */
+  async #tryStart(query) {
+    this.#starting = true;
+    this.#lines.sessionId = query.sessionId;
+    try {
+      if (!(await this.#usable(query))) return this.#finish(1);
+      await this.#start(query);
+    } catch (error) {
+      if (this.#stopping || this.#server === null) return;
+      const said = /** @type {any} */ (error)?.message ?? String(error);
+      const code = error instanceof RpcError && /thread\/(resume|list)/.test(said) ? 'resume_unknown' : 'internal';
+      this.#lines.failed({ code, message: `cannot start a codex session: ${said}`, stderrTail: this.#server.cli.stderrTail });
+      await this.stop();
+      this.#finish(1);
+    }
+  }
+
+  /** @param {Record<string, any>} query */
+  async #start(query) {
+    this.#server = this.#spawn(query);
+    const about = { name: 'outrigger', title: 'Outrigger', version: RUNNER_VERSION };
+    // Cleaning up after an interrupt is behind this capability.
+    const capabilities = { experimentalApi: true, requestAttestation: false };
+    const greeting = await this.#server.request('initialize', { clientInfo: about, capabilities });
+    this.#server.notify('initialized');
+    const cliVersion = firstVersion(greeting.userAgent ?? '');
+    query = { ...query, ...this.#change };
+    this.#change = {};
+    this.#writableRoots = query.additionalDirectories ?? [];
+    const opened = await this.#openThread(query);
+    this.#threadId = opened.thread.id;
+    this.#know({ nativeSessionId: opened.thread.id, cliVersion, model: opened.model ?? opened.thread.model });
+    this.#starting = false;
+    await this.#prompt(query);
+  }
+
+  /** @param {Record<string, any>} query */
+  #spawn(query) {
+    const args = codexArgs(query);
+    this.#host.log('debug', `starting ${query.cli} ${args[0]}`);
+    const server = new AppServer(
+      { command: query.cli, args, cwd: query.cwd, env: codexEnv(query), pace: () => this.#host.ready() },
+      {
+        onMessage: (message, bytes) => this.#hear(message, bytes),
+        onText: (line) => this.#host.textLine(this.#lines.sessionId, line),
+      },
+    );
+    server.cli.exited.then((exit) => this.#exited(exit, query));
+    return server;
+  }
+
+  /**
+   * @param {Record<string, any>} query
+   * @returns {Promise<boolean>} whether this CLI can be used; if not, the host was told why
+   */
+  async #usable(query) {
+    if (!query.cli) {
+      this.#lines.failed({ code: 'cli_missing', message: 'no codex CLI was found. Install it, or set its path in the settings.' });
+      return false;
+    }
+    const version = firstVersion(query.cliVersion ?? (await askCli(query.cli, ['--version'], codexEnv(query))));
+    if (version && !isAtLeast(version, LEAST_VERSION)) {
+      const message = `${query.cli} is codex ${version}; ${LEAST_VERSION} or newer is needed. Update it with \`codex update\`.`;
+      this.#lines.failed({ code: 'cli_too_old', message });
+      return false;
+    }
+    return !this.#stopping;
+  }
+
+  /** @param {Record<string, any>} query */
+  async #openThread(query) {
+    const settings = threadSettings(query);
+    const server = /** @type {AppServer} */ (this.#server);
+    if (query.resumeMode === 'new' || !query.resumeMode) return server.request('thread/start', settings);
+    let threadId = query.resumeSessionId;
+    if (query.resumeMode === 'continue') {
+      const list = await server.request('thread/list', { cwd: query.cwd, limit: 1, sortKey: 'updated_at' });
+      threadId = list.data?.[0]?.id;
+      if (!threadId) throw new RpcError('thread/list', { message: `codex has no earlier conversation in ${query.cwd}` });
+    }
+    return server.request('thread/resume', { threadId, excludeTurns: true, ...settings });
+  }
+
+  /** @param {Record<string, any>} query */
+  async #prompt(query) {
+    const change = turnSettings(this.#change, this.#writableRoots);
+    this.#change = {};
+    this.#turnRequested = true;
+    try {
+      const input = promptInput(query);
+      await this.#server?.request('turn/start', { threadId: this.#threadId, input, ...change });
+    } catch (error) {
+      if (this.#stopping || !(error instanceof RpcError)) throw error;
+      this.#lines.failed({ code: 'api_error', message: `codex did not take the prompt: ${error.said}` });
+      // The host waits for a turn; it gets one that failed.
+      this.#lines.openTurn();
+      this.#lines.closeTurn('error');
+    } finally {
+      this.#turnRequested = false;
+    }
+  }
+
+  /** Starts the next waiting prompt. */
+  async #next() {
+    const next = this.#stopping ? undefined : this.#queue.shift();
+    if (next) await this.#prompt(next);
+  }
+
+  /**
+   * @param {Record<string, any>} message
+   * @param {Buffer} bytes
+   */
+  #hear(message, bytes) {
+    const params = message.params ?? {};
+    if (message.method === 'turn/started' && params.threadId === this.#threadId) this.#turnStarted(params.turn);
+    this.#host.event(this.#lines.sessionId, bytes);
+    if (message.id !== undefined) return this.#questioned(message);
+    switch (message.method) {
+      case 'item/started':
+        this.#items.set(params.item.id, params.item);
+        break;
+      case 'item/completed':
+        this.#items.delete(params.item.id);
+        break;
+      case 'thread/tokenUsage/updated':
+        if (params.threadId === this.#threadId) this.#usage.note(params.tokenUsage ?? {});
+        break;
+      case 'serverRequest/resolved':
+        this.#withdrawn(String(params.requestId));
+        break;
+      case 'turn/completed':
+        if (params.threadId === this.#threadId) this.#turnEnded(params.turn);
+    }
+  }
+
+  /** @param {{ id: string }} turn */
+  #turnStarted(turn) {
+    this.#usage.begin();
+    this.#turnRequested = false;
+    this.#lines.openTurn(turn.id);
+    if (!this.#interruptAtStart) return;
+    this.#interruptAtStart = false;
+    this.interrupt().catch((error) => this.#host.error(`interrupt failed: ${error.message}`, 'interrupt'));
+  }
+
+  /** @param {{ status: string, error?: Record<string, any> | null }} turn */
+  #turnEnded(turn) {
+    if (turn.status === 'failed' && turn.error) {
+      this.#lines.failed({ ...failure(turn.error), stderrTail: this.#server?.cli.stderrTail });
+    }
+    this.#permissions.cancelAll();
+    this.#asked.clear();
+    this.#items.clear();
+    this.#lines.closeTurn(stopReason(turn.status), this.#usage.ofTurn());
+    this.#onTurnEnd();
+    void this.#next();
+  }
+
+  /** @param {Record<string, any>} request */
+  #questioned(request) {
+    const reaction = reactionTo(request, this.#items.get(request.params?.itemId));
+    switch (reaction.kind) {
+      case 'ask':
+        this.#asked.set(String(request.id), reaction.ask.requestId);
+        return this.#permissions.ask(reaction.ask, reaction.native);
+      case 'answer':
+        this.#host.log('warn', reaction.notice);
+        return this.#server?.answer(request.id, reaction.result);
+      case 'refuse':
+        this.#host.log('warn', reaction.notice);
+        return this.#server?.refuse(request.id, reaction.notice);
+    }
+  }
+
+  /** @param {string} rpcId a question that codex no longer asks */
+  #withdrawn(rpcId) {
+    const requestId = this.#asked.get(rpcId);
+    if (requestId === undefined) return;
+    this.#asked.delete(rpcId);
+    this.#permissions.cancel(requestId);
+  }
+
+  /** @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} facts */
+  #know(facts) {
+    this.#known = { ...this.#known, ...facts };
+    this.#lines.started(this.#known);
+  }
+
+  /**
+   * @param {import('./lib/child.mjs').CliExit} exit
+   * @param {Record<string, any>} query
+   */
+  #exited(exit, query) {
+    if (this.#stopping) return;
+    const stderrTail = this.#server?.cli.stderrTail ?? [];
+    if (exit.error) {
+      this.#lines.failed({ ...startFailure(query.cli, query.cwd, exit.error), stderrTail });
+    } else {
+      const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code}`;
+      const said = stderrTail.filter((line) => line.trim() !== '').at(-1);
+      const message = `${query.cli} ${how} although nobody stopped it${said ? `: ${said}` : ' and said nothing on stderr'}`;
+      this.#lines.failed({ code: 'cli_exited', message, stderrTail });
+    }
+    this.#ended(exit);
+    this.#finish(1);
+  }
+
+  /** @param {import('./lib/child.mjs').CliExit} exit */
+  #ended(exit) {
+    this.#permissions.cancelAll();
+    this.#lines.closeTurn(this.#stopping ? 'interrupted' : 'error');
+    this.#lines.stopped(exit);
+    this.#server = null;
+  }
+}
+
+/** @param {string} text */
+function textInput(text) {
+  return { type: 'text', text, text_elements: [] };
+}
+
+/** @param {Record<string, any>} query with attachments `{mimeType, data}` in base64, or `{path}` */
+function promptInput({ prompt, attachments = [] }) {
+  const files = attachments.map((/** @type {Record<string, any>} */ { mimeType, data, path }) => {
+    if (data && mimeType) return { type: 'image', url: `data:${mimeType};base64,${data}` };
+    if (/\.(png|jpe?g|gif|webp)$/i.test(path ?? '')) return { type: 'localImage', path };
+    return textInput(`@${path}`);
+  });
+  return [...files, textInput(prompt)];
+}
+
+runRunner({
+  provider: 'codex',
+  capabilities: {
+    steer: true,
+    interrupt: true,
+    resume: true,
+    permissions: true,
+    setModel: true,
+    images: true,
+    mcp: true,
+    partials: true,
+    cost: false,
+  },
+  createSession: (host, finish) => new CodexSession(host, finish),
+});

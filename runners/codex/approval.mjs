@@ -1,0 +1,126 @@
+// How a question of codex is put to the host, and how the host's answer is put to codex.
+//
+// Questions that this runner cannot put to the host (forms, free questions) get a proper refusal, so that codex never
+// waits for an answer that nobody can give.
+
+import { randomUUID } from 'node:crypto';
+
+/**
+ * @typedef {object} CodexAsk
+ * @property {number | string} rpcId
+ * @property {(outcome: import('../lib/pending_permissions.mjs').Outcome) => unknown} result
+ */
+/**
+ * @typedef {{ kind: 'ask', ask: import('../lib/pending_permissions.mjs').PermissionAsk, native: CodexAsk }
+ *   | { kind: 'answer', result: unknown, notice: string }
+ *   | { kind: 'refuse', notice: string }} Reaction
+ */
+
+/**
+ * @param {Record<string, any>} request a request of the server
+ * @param {Record<string, any> | undefined} item the thread item that it is about, if it was seen
+ * @returns {Reaction}
+ */
+export function reactionTo(request, item) {
+  const params = request.params ?? {};
+  switch (request.method) {
+    case 'item/commandExecution/requestApproval':
+      return decision(request, 'command', commandTitle(params), 'execute', commandInput(params));
+    case 'item/fileChange/requestApproval':
+      return decision(request, 'apply_patch', changeTitle(item), 'edit', { ...params, changes: item?.changes ?? [] });
+    case 'item/permissions/requestApproval':
+      return permissionProfile(request);
+    case 'mcpServer/elicitation/request':
+      return elicitation(request);
+    case 'item/tool/requestUserInput':
+      return { kind: 'answer', result: { answers: {} }, notice: 'codex asked a question that cannot be answered here yet; it was told that there is no answer' };
+    default:
+      return { kind: 'refuse', notice: `codex asked for ${request.method}, which this runner does not offer` };
+  }
+}
+
+/**
+ * @param {Record<string, any>} request
+ * @param {string} toolName
+ * @param {string} title
+ * @param {import('../lib/pending_permissions.mjs').ToolKind} kind
+ * @param {unknown} input
+ * @returns {Reaction}
+ */
+function decision(request, toolName, title, kind, input) {
+  const words = { allow: 'accept', allowAlways: 'acceptForSession', deny: 'decline', denyAlways: 'decline' };
+  return ask(request, { toolName, title, kind, input }, (outcome) => ({ decision: words[outcome] ?? 'decline' }));
+}
+
+/**
+ * codex asks to widen its sandbox.
+ * @param {Record<string, any>} request
+ * @returns {Reaction}
+ */
+function permissionProfile(request) {
+  const { permissions, reason } = request.params;
+  const title = reason ? `More permissions: ${reason}` : 'More permissions for this turn';
+  return ask(request, { toolName: 'permissions', title, kind: 'other', input: request.params }, (outcome) => {
+    const granted = outcome === 'allow' || outcome === 'allowAlways';
+    return { permissions: granted ? permissions : {}, scope: outcome === 'allowAlways' ? 'session' : 'turn' };
+  });
+}
+
+/**
+ * A question of an MCP server, or codex's own question whether an MCP tool may be called, which takes the same way.
+ * @param {Record<string, any>} request
+ * @returns {Reaction}
+ */
+function elicitation(request) {
+  const params = request.params ?? {};
+  if (params._meta?.codex_approval_kind !== 'mcp_tool_call') {
+    const notice = `the MCP server ${params.serverName} asked for input, which cannot be given here yet; it was declined`;
+    return { kind: 'answer', result: { action: 'decline', content: null, _meta: null }, notice };
+  }
+  const title = params.message || `A tool of ${params.serverName}`;
+  return ask(request, { toolName: params.serverName, title, kind: 'other', input: params }, (outcome) => {
+    if (outcome === 'deny' || outcome === 'denyAlways') return { action: 'decline', content: null, _meta: null };
+    return { action: 'accept', content: {}, _meta: outcome === 'allowAlways' ? { persist: 'session' } : null };
+  });
+}
+
+/**
+ * @param {Record<string, any>} request
+ * @param {Pick<import('../lib/pending_permissions.mjs').PermissionAsk, 'toolName' | 'title' | 'kind' | 'input'>} about
+ * @param {CodexAsk['result']} result
+ * @returns {Reaction}
+ */
+function ask(request, about, result) {
+  return {
+    kind: 'ask',
+    ask: {
+      requestId: randomUUID(),
+      toolCallId: request.params.itemId,
+      ...about,
+      options: [
+        { outcome: 'allow', label: 'Allow' },
+        { outcome: 'allowAlways', label: 'Allow in this session' },
+        { outcome: 'deny', label: 'Deny' },
+      ],
+    },
+    native: { rpcId: request.id, result },
+  };
+}
+
+/** @param {Record<string, any>} params */
+function commandTitle(params) {
+  const command = params.commandActions?.[0]?.command ?? params.command;
+  return command ? `Run: ${String(command).split('\n')[0].slice(0, 200)}` : params.reason || 'Run a command';
+}
+
+/** @param {Record<string, any>} params */
+function commandInput({ command, cwd, reason, commandActions, networkApprovalContext }) {
+  return { command, cwd, reason, commandActions, networkApprovalContext };
+}
+
+/** @param {Record<string, any> | undefined} item */
+function changeTitle(item) {
+  const paths = (item?.changes ?? []).map((/** @type {{ path: string }} */ change) => change.path);
+  if (paths.length === 0) return 'Change files';
+  return `Change ${paths[0]}${paths.length > 1 ? ` and ${paths.length - 1} more` : ''}`;
+}

@@ -1,0 +1,110 @@
+// With which arguments, environment and thread settings is codex started?
+
+/**
+ * How each permission mode reads in codex: what is asked about, and what its sandbox lets pass without a question.
+ * @type {Record<string, { approvalPolicy: string, sandbox: 'read-only' | 'workspace-write' | 'danger-full-access' }>}
+ */
+const MODES = {
+  ask: { approvalPolicy: 'on-request', sandbox: 'read-only' },
+  acceptEdits: { approvalPolicy: 'on-request', sandbox: 'workspace-write' },
+  plan: { approvalPolicy: 'never', sandbox: 'read-only' },
+  bypass: { approvalPolicy: 'never', sandbox: 'danger-full-access' },
+};
+
+/** @param {string} [mode] */
+const modeSettings = (mode) => MODES[mode ?? 'ask'] ?? MODES.ask;
+
+/**
+ * @param {Record<string, any>} query
+ * @returns {string[]} the arguments of `codex app-server`
+ */
+export function codexArgs(query) {
+  const overrides = Object.entries(query.providerConfig?.config ?? {});
+  return ['app-server', ...overrides.flatMap(([key, value]) => ['-c', `${key}=${toml(value)}`])];
+}
+
+/**
+ * @param {Record<string, any>} query
+ * @returns {Record<string, string | undefined>}
+ */
+export function codexEnv(query) {
+  const env = { ...process.env, ...query.extraEnv };
+  if (query.configDir) env.CODEX_HOME = query.configDir;
+  return env;
+}
+
+/**
+ * The settings of a thread that is started or resumed.
+ * @param {Record<string, any>} query
+ * @returns {Record<string, unknown>}
+ */
+export function threadSettings(query) {
+  const chosen = query.providerConfig ?? {};
+  const mode = modeSettings(query.permissionMode);
+  return {
+    cwd: query.cwd,
+    model: query.model,
+    approvalPolicy: chosen.approvalPolicy ?? mode.approvalPolicy,
+    sandbox: chosen.sandbox ?? mode.sandbox,
+    developerInstructions: query.systemPrompt,
+    config: threadConfig(query),
+  };
+}
+
+/**
+ * The settings that change with a turn and hold from then on.
+ * @param {{ model?: string, permissionMode?: string }} change
+ * @param {string[]} writableRoots folders besides the working one
+ * @returns {Record<string, unknown>}
+ */
+export function turnSettings({ model, permissionMode }, writableRoots = []) {
+  if (!permissionMode) return { model };
+  const { approvalPolicy, sandbox } = modeSettings(permissionMode);
+  return { model, approvalPolicy, sandboxPolicy: sandboxPolicy(sandbox, writableRoots) };
+}
+
+/**
+ * @param {'read-only' | 'workspace-write' | 'danger-full-access'} sandbox
+ * @param {string[]} writableRoots
+ */
+function sandboxPolicy(sandbox, writableRoots) {
+  switch (sandbox) {
+    case 'danger-full-access':
+      return { type: 'dangerFullAccess' };
+    case 'workspace-write':
+      return { type: 'workspaceWrite', writableRoots, networkAccess: false, excludeTmpdirEnvVar: false, excludeSlashTmp: false };
+    case 'read-only':
+      return { type: 'readOnly', networkAccess: false };
+  }
+}
+
+/** @param {Record<string, any>} query */
+function threadConfig(query) {
+  /** @type {Record<string, unknown>} */
+  const config = {};
+  for (const [name, server] of Object.entries(query.mcpServers ?? {})) config[`mcp_servers.${name}`] = mcpServer(server);
+  const roots = query.additionalDirectories ?? [];
+  if (roots.length > 0) config['sandbox_workspace_write.writable_roots'] = roots;
+  return Object.keys(config).length > 0 ? config : undefined;
+}
+
+/**
+ * MCP servers come in the common form; codex names a few fields otherwise and knows no `type`.
+ * @param {Record<string, any>} server
+ */
+function mcpServer({ type: _type, headers, ...server }) {
+  return headers ? { ...server, http_headers: headers } : server;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string} the value in TOML, as `-c key=value` takes it
+ */
+export function toml(value) {
+  if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`;
+  if (value !== null && typeof value === 'object') {
+    const fields = Object.entries(value).map(([key, field]) => `${JSON.stringify(key)} = ${toml(field)}`);
+    return `{ ${fields.join(', ')} }`;
+  }
+  return JSON.stringify(value);
+}

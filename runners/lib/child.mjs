@@ -1,0 +1,170 @@
+// How an agent's CLI is started, heard, told things and ended.
+//
+// The CLI stays in the runner's process group, so that the host's stop ladder reaches both. Its stdout is handed over as
+// batches of lines, slowed down to the host's pace; its stderr goes on to our own stderr and its end is kept for error
+// reports. What the lines mean is not known here.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { LineWriter, readLineBatches } from './line_io.mjs';
+import { losslessText } from './lossless.mjs';
+
+/** Lines of stderr that are kept for error reports. */
+const STDERR_TAIL_LINES = 24;
+/** Bytes of one line of stderr that are kept. */
+const STDERR_LINE_LIMIT = 16 * 1024;
+/** How long to read on after the exit of a CLI whose pipes somebody else still holds, in milliseconds. */
+const DRAIN_MS = 1000;
+
+/**
+ * @typedef {object} CliExit
+ * @property {number | null} code
+ * @property {NodeJS.Signals | string | null} signal
+ * @property {NodeJS.ErrnoException} [error] set when it could not be started
+ */
+
+/**
+ * @typedef {object} CliStart
+ * @property {string} command the CLI's path
+ * @property {string[]} args
+ * @property {string} cwd
+ * @property {Record<string, string | undefined>} env
+ * @property {(lines: import('./line_io.mjs').Line[]) => void} onLines
+ * @property {() => Promise<void>} pace waits until the reader may go on
+ */
+
+/** A running CLI. */
+export class CliChild {
+  #child;
+  #writer;
+  /** @type {string[]} */ #tail = [];
+  /** @type {NodeJS.ErrnoException | undefined} */ #spawnError;
+  /** Resolves when the CLI has ended and its output has been read to the end. */
+  exited;
+
+  /** @param {CliStart} start */
+  constructor(start) {
+    this.#child = spawn(start.command, start.args, {
+      cwd: start.cwd,
+      env: /** @type {NodeJS.ProcessEnv} */ (start.env),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    this.#writer = new LineWriter(this.#child.stdin);
+    const output = this.#readOutput(start);
+    const errors = this.#readErrors();
+    this.exited = this.#awaitExit(Promise.all([output, errors]));
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** The last lines of stderr. */
+  get stderrTail() {
+    return [...this.#tail];
+  }
+
+  /** @param {Record<string, unknown>} object written as one JSON line to its stdin */
+  send(object) {
+    this.#writer.write(JSON.stringify(object));
+  }
+
+  /** Closes its stdin after what was sent; most CLIs end then. */
+  async closeStdin() {
+    await Promise.race([this.#writer.flush(), this.exited]);
+    this.#child.stdin.end();
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  kill(signal) {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+  }
+
+  /**
+   * Ends the CLI: closes its stdin, then SIGTERM, then SIGKILL.
+   * @param {{ closeMs: number, termMs: number }} patience how long to wait after each step, in milliseconds
+   * @returns {Promise<CliExit>}
+   */
+  async end({ closeMs, termMs }) {
+    await this.closeStdin();
+    if (await settledWithin(this.exited, closeMs)) return this.exited;
+    this.kill('SIGTERM');
+    if (await settledWithin(this.exited, termMs)) return this.exited;
+    this.kill('SIGKILL');
+    return this.exited;
+  }
+
+  /** @param {CliStart} start */
+  async #readOutput({ onLines, pace }) {
+    for await (const lines of readLineBatches(this.#child.stdout)) {
+      onLines(lines);
+      await pace();
+    }
+  }
+
+  async #readErrors() {
+    for await (const lines of readLineBatches(this.#child.stderr, STDERR_LINE_LIMIT)) {
+      for (const line of lines) {
+        const text = losslessText(line.bytes);
+        process.stderr.write(`${text}\n`);
+        this.#tail.push(text);
+        if (this.#tail.length > STDERR_TAIL_LINES) this.#tail.shift();
+      }
+    }
+  }
+
+  /**
+   * @param {Promise<unknown>} drained
+   * @returns {Promise<CliExit>}
+   */
+  async #awaitExit(drained) {
+    /** @type {CliExit} */
+    const exit = await new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve({ code, signal }));
+      this.#child.once('error', (error) => {
+        // An error after a successful start (a failed kill) says nothing about the exit.
+        if (this.#child.pid === undefined) resolve({ code: null, signal: null, error });
+      });
+    });
+    // Exit is not end of output, but a grandchild that inherited the pipe must not hold us up.
+    if (!exit.error) await settledWithin(drained, DRAIN_MS);
+    return exit;
+  }
+}
+
+/**
+ * @param {Promise<unknown>} promise
+ * @param {number} ms
+ * @returns {Promise<boolean>} whether it settled in time
+ */
+export async function settledWithin(promise, ms) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  const inTime = await Promise.race([settled, late]);
+  clearTimeout(timer);
+  return Boolean(inTime);
+}
+
+/**
+ * What to tell when a CLI could not be started.
+ * @param {string} command
+ * @param {string} cwd
+ * @param {NodeJS.ErrnoException} error
+ * @returns {{ code: string, message: string }}
+ */
+export function startFailure(command, cwd, error) {
+  if (!existsSync(cwd)) {
+    return { code: 'internal', message: `cannot start ${command}: the working directory ${cwd} does not exist` };
+  }
+  if (error.code === 'ENOENT' || error.code === 'EACCES') {
+    const reason = error.code === 'ENOENT' ? 'there is no such program' : 'it may not be executed';
+    return { code: 'cli_missing', message: `cannot start ${command}: ${reason}. Install it, or set its path in the settings.` };
+  }
+  return { code: 'internal', message: `cannot start ${command}: ${error.message}` };
+}

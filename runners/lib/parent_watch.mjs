@@ -1,0 +1,33 @@
+// Is the process that started this runner still there?
+//
+// A runner must not outlive its keeper, even one that was killed without closing a pipe that somebody else inherited.
+// What to do when the parent is gone is the caller's business.
+
+/**
+ * Calls `onGone` once when the parent process has gone. Works with subreapers: what counts is that the parent is
+ * another one than at the start, or that its pid no longer exists.
+ * @param {() => void} onGone
+ * @param {number} [everyMs] how often to look, in milliseconds
+ * @returns {() => void} stops watching
+ */
+export function watchParent(onGone, everyMs = 1000) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent && exists(parent)) return;
+    clearInterval(timer);
+    onGone();
+  }, everyMs);
+  timer.unref?.();
+  return () => clearInterval(timer);
+}
+
+/** @param {number} pid */
+function exists(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM means that it exists and belongs to somebody else.
+    return /** @type {{ code?: string }} */ (error).code !== 'ESRCH';
+  }
+}
