@@ -1,1 +1,23 @@
-//! journal
+//! The journal of a session: the truth from which everything else about it can be rebuilt.
+//!
+//! Responsible for the session's folder: its journal file (append, read forwards and backwards, recovery of a torn tail), its
+//! `meta.json` and `pod.json` (atomic replacement), its lease, and the item index file. It knows no agent: a runner's line is
+//! bytes to it, and what an item is does not concern it.
+
+pub mod encode;
+pub mod error;
+pub mod folder;
+pub mod item_index;
+pub mod lease;
+pub mod reader;
+pub mod recovery;
+pub mod writer;
+
+pub use encode::Entry;
+pub use error::JournalError;
+pub use folder::SessionFolder;
+pub use item_index::{IndexEntry, ItemIndex};
+pub use lease::Lease;
+pub use reader::{Forward, JournalReader};
+pub use recovery::Recovery;
+pub use writer::{Appended, JournalWriter};

@@ -1,0 +1,214 @@
+//! Reads a journal forwards from any record and backwards from any place, at a cost of what is read, not of what is stored.
+//!
+//! Lines begin with `{"seq":N,`, so a record is found by halving the file; no index is needed for that. A line that is still being
+//! written (no newline yet) does not exist for readers.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::error::JournalError;
+
+const CHUNK: usize = 64 * 1024;
+
+/// Reads one journal file. Independent of any writer.
+#[derive(Debug)]
+pub struct JournalReader {
+    path: PathBuf,
+    file: File,
+}
+
+impl JournalReader {
+    /// Opens a journal for reading.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let file = File::open(path).map_err(JournalError::io("open", path))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// How long the file is now, in bytes.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn length(&self) -> Result<u64, JournalError> {
+        Ok(self.file.metadata().map_err(JournalError::io("read", &self.path))?.len())
+    }
+
+    /// Where the first record after `seq` begins; the end of the file when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn offset_after(&mut self, seq: u64) -> Result<u64, JournalError> {
+        let length = self.length()?;
+        self.search(seq, length).map_err(JournalError::io("read", &self.path))
+    }
+
+    /// Reads whole lines from `offset`, which must be the beginning of a line.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn forward(&self, offset: u64) -> Result<Forward, JournalError> {
+        let mut file = File::open(&self.path).map_err(JournalError::io("open", &self.path))?;
+        file.seek(SeekFrom::Start(offset)).map_err(JournalError::io("read", &self.path))?;
+        Ok(Forward { reader: BufReader::with_capacity(4 * CHUNK, file), offset, line: Vec::new() })
+    }
+
+    /// At most `count` whole lines that end at or before `end`, which must be the beginning of a line or the end of the file;
+    /// in file order, with their offsets, without their newlines. The header is a line like any other.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn back(&mut self, end: u64, count: usize) -> io::Result<Vec<(u64, Vec<u8>)>> {
+        // `tail` holds the file from `start` to `end`; it grows downwards until it has enough newlines.
+        let mut tail: Vec<u8> = Vec::new();
+        let mut start = end;
+        while start > 0 && memchr::memchr_iter(b'\n', &tail).count() <= count {
+            let size = usize::try_from(start).unwrap_or(usize::MAX).min(CHUNK.max(tail.len()));
+            start -= size as u64;
+            let mut chunk = vec![0; size];
+            self.file.seek(SeekFrom::Start(start))?;
+            self.file.read_exact(&mut chunk)?;
+            chunk.extend_from_slice(&tail);
+            tail = chunk;
+        }
+        let mut lines = whole_lines(&tail, start);
+        if start > 0 && !lines.is_empty() {
+            // The first one may lack its beginning.
+            lines.remove(0);
+        }
+        let skip = lines.len().saturating_sub(count);
+        Ok(lines.split_off(skip))
+    }
+
+    /// Halves the file until the wanted line is within one chunk, then walks.
+    fn search(&mut self, seq: u64, length: u64) -> io::Result<u64> {
+        let (mut low, mut high) = (0, length);
+        while high - low > CHUNK as u64 {
+            let middle = low + (high - low) / 2;
+            match self.first_seq_from(middle, high)? {
+                Some((offset, found)) if found <= seq => low = offset,
+                Some(_) => high = middle,
+                None => high = middle,
+            }
+        }
+        self.walk(low, seq)
+    }
+
+    /// The first line that begins at or after `from` and before `until` and has a number: its offset and number.
+    fn first_seq_from(&mut self, from: u64, until: u64) -> io::Result<Option<(u64, u64)>> {
+        self.file.seek(SeekFrom::Start(from))?;
+        let mut reader = BufReader::with_capacity(CHUNK, &self.file);
+        let mut offset = from + skip_line(&mut reader)?;
+        let mut line = Vec::new();
+        while offset < until {
+            line.clear();
+            let size = reader.by_ref().take(64).read_until(b'\n', &mut line)? as u64;
+            if let Some(seq) = seq_of(&line) {
+                return Ok(Some((offset, seq)));
+            }
+            if size == 0 {
+                return Ok(None);
+            }
+            offset += size;
+            if line.last() != Some(&b'\n') {
+                offset += skip_line(&mut reader)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// From the beginning of a line, the offset of the first line whose number is greater than `seq`.
+    fn walk(&mut self, from: u64, seq: u64) -> io::Result<u64> {
+        self.file.seek(SeekFrom::Start(from))?;
+        let mut reader = BufReader::with_capacity(CHUNK, &self.file);
+        let mut offset = from;
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let size = reader.by_ref().take(64).read_until(b'\n', &mut line)? as u64;
+            if size == 0 || seq_of(&line).is_some_and(|found| found > seq) {
+                return Ok(offset);
+            }
+            offset += size;
+            if line.last() != Some(&b'\n') {
+                offset += skip_line(&mut reader)?;
+            }
+        }
+    }
+}
+
+/// Reads whole lines forwards. At the end of the file it can be asked again later: a live journal grows.
+#[derive(Debug)]
+pub struct Forward {
+    reader: BufReader<File>,
+    offset: u64,
+    line: Vec<u8>,
+}
+
+impl Forward {
+    /// The next whole line, without its newline, and where it begins. Nothing at the end, also when half a line stands there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    #[allow(clippy::should_implement_trait, reason = "it lends its buffer, which Iterator cannot")]
+    pub fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+        if self.line.last() == Some(&b'\n') {
+            self.line.clear();
+        }
+        self.reader.read_until(b'\n', &mut self.line)?;
+        if self.line.last() != Some(&b'\n') {
+            // What has been read so far stays in `line`, and the rest is appended to it when it comes.
+            return Ok(None);
+        }
+        let at = self.offset;
+        self.offset += self.line.len() as u64;
+        Ok(Some((at, &self.line[..self.line.len() - 1])))
+    }
+
+    /// Where the next line begins.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+}
+
+/// The number of a record from the beginning of its line. The header and damaged lines have none.
+#[must_use]
+pub fn seq_of(line: &[u8]) -> Option<u64> {
+    let digits = line.strip_prefix(b"{\"seq\":")?;
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
+}
+
+fn skip_line(reader: &mut impl BufRead) -> io::Result<u64> {
+    let mut skipped = 0;
+    loop {
+        let buffer = reader.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(skipped);
+        }
+        match memchr::memchr(b'\n', buffer) {
+            Some(at) => {
+                reader.consume(at + 1);
+                return Ok(skipped + at as u64 + 1);
+            }
+            None => {
+                let size = buffer.len();
+                reader.consume(size);
+                skipped += size as u64;
+            }
+        }
+    }
+}
+
+fn whole_lines(bytes: &[u8], base: u64) -> Vec<(u64, Vec<u8>)> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for newline in memchr::memchr_iter(b'\n', bytes) {
+        lines.push((base + start as u64, bytes[start..newline].to_vec()));
+        start = newline + 1;
+    }
+    lines
+}

@@ -1,0 +1,160 @@
+//! Appends records to a journal. One keeper has one writer; the lease sees to that.
+//!
+//! A record is in the file when [`JournalWriter::append`] returns: a killed process loses none of them. Power loss is covered by
+//! [`JournalWriter::syncer`], which the keeper calls at turn ends and at least once a second.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use protocol::SessionId;
+use protocol::record::{JOURNAL_FORMAT, JournalHeader};
+
+use crate::encode::{Entry, encode};
+use crate::error::JournalError;
+use crate::folder::SessionFolder;
+use crate::recovery::{Recovery, inspect};
+
+/// See the module.
+#[derive(Debug)]
+pub struct JournalWriter {
+    path: PathBuf,
+    file: File,
+    end: u64,
+    next_seq: u64,
+    generation: u64,
+    /// Set while the file's tail is not known to be whole, after a failed write.
+    torn: bool,
+}
+
+/// Records as they stand in the file now.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// The first record's number.
+    pub first: u64,
+    /// The last one's.
+    pub last: u64,
+    /// Their lines, with newlines.
+    pub bytes: Bytes,
+}
+
+impl JournalWriter {
+    /// Opens the session's journal for appending, or begins it. A torn last line is cut off and reported.
+    ///
+    /// # Errors
+    /// When the file cannot be written, is no journal, or has a newer format.
+    pub fn open(folder: &SessionFolder, session: SessionId, generation: u64) -> Result<(Self, Recovery), JournalError> {
+        let path = folder.journal();
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(JournalError::io("open", &path))?;
+        let recovery = match inspect(&path, &mut file, session)? {
+            Some(recovery) => recovery,
+            None => begin(&path, &mut file, session)?,
+        };
+        if recovery.torn > 0 {
+            file.set_len(recovery.end).map_err(JournalError::io("cut the torn end of", &path))?;
+        }
+        file.seek(SeekFrom::Start(recovery.end)).map_err(JournalError::io("open", &path))?;
+        let writer = Self { path, file, end: recovery.end, next_seq: recovery.last_seq + 1, generation, torn: false };
+        Ok((writer, recovery))
+    }
+
+    /// The number that the next record gets.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// Gives the entries their numbers and encodes them. They must be handed to [`Self::write`] next.
+    #[must_use]
+    pub fn encode(&mut self, at: Timestamp, entries: &[Entry<'_>]) -> Appended {
+        let at = format!("{at:.3}");
+        let first = self.next_seq;
+        let mut bytes = Vec::with_capacity(entries.iter().map(size_of_entry).sum());
+        for entry in entries {
+            encode(&mut bytes, self.next_seq, &at, self.generation, entry);
+            self.next_seq += 1;
+        }
+        Appended { first, last: self.next_seq - 1, bytes: Bytes::from(bytes) }
+    }
+
+    /// Writes encoded records. When that fails the file is as it was before, or is made so at the next attempt; the numbers stay
+    /// used, so a gap in a journal tells of records that could not be kept.
+    ///
+    /// # Errors
+    /// When the file system refuses, for one because the disk is full.
+    pub fn write(&mut self, records: &Appended) -> Result<(), JournalError> {
+        if self.torn {
+            self.mend()?;
+        }
+        match self.file.write_all(&records.bytes) {
+            Ok(()) => {
+                self.end += records.bytes.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                self.torn = true;
+                let _ = self.mend();
+                Err(JournalError::io("write", &self.path)(error))
+            }
+        }
+    }
+
+    /// Encodes and writes.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn append(&mut self, at: Timestamp, entries: &[Entry<'_>]) -> Result<Appended, JournalError> {
+        let records = self.encode(at, entries);
+        self.write(&records)?;
+        Ok(records)
+    }
+
+    /// A handle whose `sync_data` puts what was written so far on the disk; may be used from another thread.
+    ///
+    /// # Errors
+    /// When the file handle cannot be duplicated.
+    pub fn syncer(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Cuts off what a failed write may have left.
+    fn mend(&mut self) -> Result<(), JournalError> {
+        self.file.set_len(self.end).map_err(JournalError::io("cut the torn end of", &self.path))?;
+        self.file.seek(SeekFrom::Start(self.end)).map_err(JournalError::io("open", &self.path))?;
+        self.torn = false;
+        Ok(())
+    }
+}
+
+/// Writes the header of a new journal. A file without a whole first line has no records to lose.
+fn begin(path: &std::path::Path, file: &mut File, session: SessionId) -> Result<Recovery, JournalError> {
+    let header = JournalHeader { r#type: "journal".to_owned(), format: JOURNAL_FORMAT, session };
+    let mut line = serde_json::to_vec(&header)
+        .map_err(|error| JournalError::Malformed { path: path.to_owned(), why: error.to_string() })?;
+    line.push(b'\n');
+    let write = |file: &mut File| {
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&line)?;
+        file.sync_data()
+    };
+    write(file).map_err(JournalError::io("begin", path))?;
+    Ok(Recovery { last_seq: 0, end: line.len() as u64, torn: 0 })
+}
+
+fn size_of_entry(entry: &Entry<'_>) -> usize {
+    const FRAME: usize = 128;
+    match entry {
+        Entry::Line { json, .. } => FRAME + json.len(),
+        Entry::Text { bytes, .. } => FRAME + bytes.len() + bytes.len() / 8,
+        Entry::Host(_) => 4 * FRAME,
+    }
+}
