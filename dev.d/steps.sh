@@ -1,0 +1,180 @@
+# shellcheck shell=bash
+# What `./dev test` and `./dev check` run, in which order, and the table at their end. A step that fails does not stop the others,
+# except those that cannot run without it. One build profile and one feature set, so that nothing is compiled twice.
+
+# Steps of `./dev test`: name, and what it needs to have passed ("-" for nothing).
+# From quick to slow; the page is built before Rust, which embeds it.
+test_steps="
+format -
+shell -
+ui-lint -
+ui-check -
+ui-unit -
+ui-build -
+runners -
+clippy ui-build
+build ui-build
+rust build
+architecture build
+browser ui-build
+scenarios build
+real-clis build
+desktop build
+"
+
+step_names() { awk 'NF { printf "%s ", $1 }' <<<"$test_steps"; }
+
+run_tests() {
+  local wanted=()
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    [[ " $(step_names) " == *" $1 "* ]] || die "no such step: $1. Steps: $(step_names)"
+    wanted+=("$1")
+    shift
+  done
+  [ $# -eq 0 ] || shift
+  set_up_for_tests
+  if [ ${#wanted[@]} -eq 0 ]; then
+    # shellcheck disable=SC2046 # the names are words
+    set -- $(step_names)
+  else
+    step_arguments=("$@")
+    set -- "${wanted[@]}"
+    build_what_is_tested "$@"
+  fi
+  run_steps "$@"
+}
+
+# For a step that was named alone: its tests must not start yesterday's programs.
+build_what_is_tested() {
+  case " $* " in *\ scenarios\ * | *\ real-clis\ * | *\ desktop\ *) ;; *) return 0 ;; esac
+  build_ui
+  build_window
+}
+
+run_checks() {
+  set_up_for_tests
+  run_steps format shell ui-lint ui-check ui-build clippy architecture
+}
+
+set_up_for_tests() {
+  need_debian_packages "${debian_test[@]}"
+  need_rust
+  need_rust_part fmt rustfmt
+  need_rust_part clippy clippy
+  need_node
+  install_npm_packages
+  # Types are generated while tests run; the ones in the tree change only by `./dev types`.
+  export TS_RS_EXPORT_DIR=$root/target/generated-types
+  tree_before=$(tree_state)
+}
+
+# Arguments behind `--`, for the one or more steps that were named.
+step_arguments=()
+# One line for each step that ran: result, seconds, name.
+step_results=""
+
+run_steps() {
+  local name started=$SECONDS
+  for name in "$@"; do
+    run_step "$name"
+  done
+  [ -z "${CI:-}" ] || tree_is_unchanged || step_results+="failed 0 clean-tree"$'\n'
+  say ""
+  awk 'NF { printf "  %-14s %5d s  %s\n", $3, $2, $1 }' <<<"$step_results" >&2
+  if grep -q -E '^(failed|not-run)' <<<"$step_results"; then
+    say "failed after $((SECONDS - started)) s: $(awk '/^(failed|not-run)/ { printf "%s ", $3 }' <<<"$step_results")"
+    return 1
+  fi
+  say "all passed in $((SECONDS - started)) s"
+}
+
+run_step() {
+  local name=$1 needs status started=$SECONDS result=passed
+  needs=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$test_steps")
+  if grep -q -E "^(failed|not-run) [0-9]+ $needs\$" <<<"$step_results"; then
+    say "== $name: not run, $needs failed"
+    step_results+="not-run 0 $name"$'\n'
+    return
+  fi
+  say "== $name"
+  # In a shell of its own, so that a failing command ends the step and not the run. Not as part of a condition: there, bash
+  # would go on after the failing command.
+  set +e
+  (
+    set -e
+    "step_${name//-/_}" ${step_arguments[@]+"${step_arguments[@]}"}
+  ) </dev/null
+  status=$?
+  set -e
+  [ "$status" -eq 0 ] || result=failed
+  step_results+="$result $((SECONDS - started)) $name"$'\n'
+}
+
+step_format() { cargo fmt --all --check; }
+step_shell() { shellcheck --external-sources --check-sourced dev .ci/run; }
+step_ui_lint() { npm run --silent lint; }
+step_ui_check() { npm run --silent check; }
+step_ui_unit() { npm test --silent -- "$@"; }
+step_ui_build() { build_ui; }
+step_browser() { npm run --silent test:ui -- "$@"; }
+step_runners() { find runners -name '*.test.mjs' -not -path '*/node_modules/*' -exec node --test "$@" {} +; }
+step_clippy() { cargo clippy --workspace --all-targets -- --deny warnings; }
+step_build() { long_step "all programs and tests" cargo build --workspace --all-targets; }
+step_rust() {
+  test_rust --workspace --exclude outrigger-tests "$@"
+  # nextest leaves out the examples in the documentation.
+  ! has_nextest || long_step "examples in the documentation" cargo test --workspace --exclude outrigger-tests --doc
+}
+step_architecture() { test_rust --package outrigger-tests --test architecture "$@"; }
+step_scenarios() { test_folder scenarios "$@"; }
+step_real_clis() {
+  node tests/real_clis/install.mjs >/dev/null
+  test_folder real_clis "$@"
+}
+step_desktop() { test_folder desktop "$@"; }
+
+# test_folder FOLDER ARGUMENTS…: the Rust tests whose sources are in that folder of tests/.
+test_folder() {
+  local folder=$1 targets
+  shift
+  targets=$(test_targets "$folder")
+  [ -n "$targets" ] || die "there are no tests in tests/$folder"
+  # shellcheck disable=SC2086 # the targets are words
+  test_rust --package outrigger-tests $targets "$@"
+}
+
+test_targets() { cargo metadata --no-deps --format-version 1 | node dev.d/test_targets.mjs "$1"; }
+
+has_nextest() { cargo nextest --version >/dev/null 2>&1; }
+
+# test_rust ARGUMENTS…: with nextest where it is installed (it shows which test is slow), with cargo's own runner elsewhere.
+test_rust() {
+  if has_nextest; then
+    cargo nextest run --no-tests=pass "$@"
+  else
+    cargo test "$@"
+  fi
+}
+
+tree_state() { git status --porcelain 2>/dev/null || true; }
+
+tree_is_unchanged() {
+  local now
+  now=$(tree_state)
+  [ "$now" = "$tree_before" ] && return
+  say "== clean-tree: the run left these in the tree:"
+  diff <(printf '%s\n' "$tree_before") <(printf '%s\n' "$now") >&2 || true
+  return 1
+}
+
+# The generated files that nothing generates any more go too.
+write_types() {
+  need_debian_packages "${debian_build[@]}"
+  need_rust
+  rm -rf target/generated-types
+  long_step "TypeScript of the wire types" env TS_RS_EXPORT_DIR="$root/target/generated-types" \
+    cargo test --package outrigger-protocol --lib export_bindings
+  rm -rf ui/src/protocol
+  cp -R target/generated-types ui/src/protocol
+  git status --short ui/src/protocol
+}
