@@ -1,5 +1,7 @@
 //! The journal from outside: what is appended can be read from any place, and a torn tail costs only the torn record.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::fs;
 use std::io::Write;
 

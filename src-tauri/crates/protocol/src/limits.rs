@@ -41,6 +41,16 @@ pub const LOG_FILE_BYTES: u64 = 10 * 1024 * 1024;
 pub const LOG_FILES: usize = 7;
 /// Longest line of the debug log, in bytes.
 pub const LOG_LINE_BYTES: usize = 8 * 1024;
+/// Output of a login shell or a version probe that is read, in bytes.
+pub const PROGRAM_OUTPUT_BYTES: usize = 4 * 1024 * 1024;
+/// Login environments that are kept on disk.
+pub const ENVIRONMENTS_KEPT: usize = 32;
+/// Versions of programs that are kept on disk.
+pub const VERSIONS_KEPT: usize = 256;
+/// Programs that are asked for their versions at one time.
+pub const PROBES_AT_ONCE: usize = 8;
+/// Longest path of a socket, in bytes; the systems allow 104 to 108.
+pub const SOCKET_PATH_BYTES: usize = 100;
 
 /// A runner must say ready within this time.
 pub const READY: Duration = Duration::from_secs(10);
@@ -62,6 +72,16 @@ pub const FSYNC_EVERY: Duration = Duration::from_secs(1);
 pub const LOGIN_SHELL: Duration = Duration::from_secs(5);
 /// A CLI must print its version within this time.
 pub const VERSION_PROBE: Duration = Duration::from_millis(1500);
+/// Doctor, from its start to its report.
+pub const DOCTOR: Duration = Duration::from_millis(1800);
+/// How much of that the login shell may take.
+pub const DOCTOR_LOGIN_SHELL: Duration = Duration::from_millis(1000);
+/// How long a login shell's environment is used again before the shell is asked anew.
+pub const ENVIRONMENT_VALID: Duration = Duration::from_secs(600);
+/// How long it is remembered that the login shell gave no environment.
+pub const ENVIRONMENT_FAILURE_VALID: Duration = Duration::from_secs(60);
+/// How long a program's version is believed while its file stays the same.
+pub const VERSION_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long an ended session stays in the list of live ones.
 pub const ENDED_STAYS: Duration = Duration::from_secs(60);
 
@@ -106,6 +126,11 @@ fn sizes() -> Vec<Limit> {
         row("debug log file", bytes(LOG_FILE_BYTES as usize), "the next file is started"),
         row("debug log files kept", LOG_FILES.to_string(), "the oldest is deleted"),
         row("line of the debug log", bytes(LOG_LINE_BYTES), "cut and marked"),
+        row("output of a login shell or version probe", bytes(PROGRAM_OUTPUT_BYTES), "the program is ended"),
+        row("login environments on disk", ENVIRONMENTS_KEPT.to_string(), "the oldest is deleted"),
+        row("versions of programs on disk", VERSIONS_KEPT.to_string(), "the oldest are forgotten"),
+        row("version probes at one time", PROBES_AT_ONCE.to_string(), "further ones wait"),
+        row("path of a socket", bytes(SOCKET_PATH_BYTES), "a short folder under the temporary one is used"),
     ]
 }
 
@@ -121,6 +146,11 @@ fn times() -> Vec<Limit> {
         row("fsync of the journal", time(FSYNC_EVERY), "at most this much is lost to a power cut"),
         row("login shell's environment", time(LOGIN_SHELL), "the process's own environment is used, and said so"),
         row("version probe of a program", time(VERSION_PROBE), "its version is unknown"),
+        row("doctor", time(DOCTOR), "what did not answer is reported as unknown"),
+        row("login shell, for doctor", time(DOCTOR_LOGIN_SHELL), "an older environment or the process's own is used"),
+        row("login environment used again", time(ENVIRONMENT_VALID), "the shell is asked anew"),
+        row("failure of the login shell remembered", time(ENVIRONMENT_FAILURE_VALID), "the shell is asked anew"),
+        row("version of an unchanged program", time(VERSION_VALID), "the program is asked anew"),
         row("ended session in the live list", time(ENDED_STAYS), "then only in `ps --all` and the archive"),
     ]
 }

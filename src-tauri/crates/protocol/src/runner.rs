@@ -194,6 +194,9 @@ pub enum RunnerLine {
         /// What it used.
         #[serde(default)]
         usage: Option<Usage>,
+        /// How long it took, as the runner measured it.
+        #[serde(default)]
+        duration_ms: Option<u64>,
     },
     /// The agent asks.
     PermissionRequest(PermissionAsk),

@@ -74,6 +74,27 @@ impl Sheet {
         true
     }
 
+    /// Changes an open item if `edit` says that it did.
+    pub fn change_if(&mut self, key: &str, edit: impl FnOnce(&mut ItemBody) -> bool) {
+        let Some(item) = self.open.get_mut(key) else { return };
+        if edit(&mut item.body) {
+            item.last_seq = self.seq;
+            let item = item.clone();
+            self.push(item, None);
+        }
+    }
+
+    /// Says that the current record finishes a block, for records that are themselves the joined block.
+    pub fn finish(&mut self, block: &str) {
+        self.closes = Some(block.to_owned());
+    }
+
+    /// The id of an open item.
+    #[must_use]
+    pub fn id_of(&self, key: &str) -> Option<String> {
+        self.open.get(key).map(|item| item.id.clone())
+    }
+
     /// The body of an open item.
     #[must_use]
     pub fn peek(&self, key: &str) -> Option<&ItemBody> {

@@ -1,0 +1,130 @@
+//! What Outrigger's own records mean to a person.
+
+use protocol::item::{ItemBody, PermissionState, ToolStatus};
+use protocol::record::{BlockKind, HostRecord, NoticeLevel};
+use providers::Sheet;
+use providers::sheet::partial_key;
+
+pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
+    match record {
+        HostRecord::Opened { provider, cwd, model, permission_mode: _, resumes } => {
+            settle(sheet);
+            let body = ItemBody::Opened { provider, model, cwd, resumes, native_session_id: None, cli_version: None };
+            sheet.open(OPENED, None, body);
+        }
+        HostRecord::Prompt { text, delivery, from, prompt_id: _ } => {
+            sheet.add(None, ItemBody::UserMessage { text, delivery, from });
+        }
+        // The pod's status shows the queue; the transcript shows a prompt when the agent gets it.
+        HostRecord::PromptQueued { .. } | HostRecord::PromptRemoved { .. } => {}
+        HostRecord::PermissionAnswered { request_id, outcome, message, by } => {
+            settle_permission(sheet, &request_id, PermissionState::Answered { outcome, message, by });
+        }
+        // The end of the turn or of the session says it.
+        HostRecord::InterruptAsked | HostRecord::StopAsked { .. } => {}
+        HostRecord::Partial { block, kind, parent, text } => partial(sheet, &block, kind, parent.as_deref(), text),
+        HostRecord::Block { block, kind, parent, text } => finished(sheet, &block, kind, parent.as_deref(), text),
+        HostRecord::Notice { level, code, text } => sheet.add(None, ItemBody::Notice { level, code, text }),
+        HostRecord::Changed { model, permission_mode } => changed(sheet, model, permission_mode),
+        HostRecord::RunnerFailed { code, message, exit_code: _, signal: _, stderr_tail } => {
+            settle(sheet);
+            sheet.add(None, ItemBody::Error { code, message, retryable: true, stderr_tail });
+        }
+        HostRecord::Ended { outcome, survivors } => {
+            settle(sheet);
+            sheet.add(None, ItemBody::Ended { outcome, survivors });
+        }
+    }
+}
+
+/// The key of the item that says how the session was opened.
+pub(crate) const OPENED: &str = "opened";
+
+/// Nothing more will come for what is open: tool calls are cancelled, requests withdrawn, half texts left as they are.
+pub(crate) fn settle(sheet: &mut Sheet) {
+    for key in sheet.open_keys("") {
+        sheet.change_if(&key, |body| match body {
+            ItemBody::AgentMessage { open, .. } | ItemBody::Thought { open, .. } => std::mem::replace(open, false),
+            ItemBody::ToolCall(call) => match call.status {
+                ToolStatus::Pending | ToolStatus::Running => {
+                    call.status = ToolStatus::Cancelled;
+                    true
+                }
+                ToolStatus::Completed | ToolStatus::Failed | ToolStatus::Denied | ToolStatus::Cancelled => false,
+            },
+            ItemBody::Permission(permission) => match permission.state {
+                PermissionState::Pending => {
+                    permission.state = PermissionState::Withdrawn;
+                    true
+                }
+                PermissionState::Answered { .. } | PermissionState::Withdrawn => false,
+            },
+            ItemBody::UserMessage { .. }
+            | ItemBody::Plan { .. }
+            | ItemBody::Opened { .. }
+            | ItemBody::TurnEnd { .. }
+            | ItemBody::Notice { .. }
+            | ItemBody::Error { .. }
+            | ItemBody::Ended { .. }
+            | ItemBody::Unknown { .. } => false,
+        });
+        sheet.close(&key);
+    }
+}
+
+/// Gives a pending request its end.
+pub(crate) fn settle_permission(sheet: &mut Sheet, request_id: &str, state: PermissionState) {
+    let key = permission_key(request_id);
+    sheet.change(&key, |body| {
+        if let ItemBody::Permission(permission) = body {
+            permission.state = state;
+        }
+    });
+    sheet.close(&key);
+}
+
+pub(crate) fn permission_key(request_id: &str) -> String {
+    format!("permission:{request_id}")
+}
+
+fn partial(sheet: &mut Sheet, block: &str, kind: BlockKind, parent: Option<&str>, text: String) {
+    let key = partial_key(block);
+    let Some(body) = text_body(kind, text, true) else { return };
+    if sheet.peek(&key).is_some() {
+        sheet.change(&key, |old| *old = body);
+    } else {
+        sheet.open(&key, parent, body);
+    }
+}
+
+fn finished(sheet: &mut Sheet, block: &str, kind: BlockKind, parent: Option<&str>, text: String) {
+    let Some(body) = text_body(kind, text, false) else { return };
+    sheet.finish(block);
+    sheet.add(parent, body);
+}
+
+/// The item that shows a block's text. A tool's input and output show in the tool call instead.
+fn text_body(kind: BlockKind, text: String, open: bool) -> Option<ItemBody> {
+    match kind {
+        BlockKind::Message => Some(ItemBody::AgentMessage { text, open }),
+        BlockKind::Thought => Some(ItemBody::Thought { text, open }),
+        BlockKind::ToolInput | BlockKind::ToolOutput => None,
+    }
+}
+
+fn changed(sheet: &mut Sheet, model: Option<String>, mode: Option<protocol::provider::PermissionMode>) {
+    use protocol::provider::PermissionMode;
+    let mode = mode.map(|mode| match mode {
+        PermissionMode::Ask => "ask",
+        PermissionMode::AcceptEdits => "accept edits",
+        PermissionMode::Plan => "plan",
+        PermissionMode::Bypass => "bypass",
+    });
+    let text = match (model, mode) {
+        (Some(model), Some(mode)) => format!("Model changed to {model}, mode to {mode}."),
+        (Some(model), None) => format!("Model changed to {model}."),
+        (None, Some(mode)) => format!("Mode changed to {mode}."),
+        (None, None) => return,
+    };
+    sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "changed".to_owned(), text });
+}

@@ -1,0 +1,183 @@
+//! Pages of a transcript, by the items' place in it, folded from just that part of the journal.
+//!
+//! The item index says where each item stands. It reaches to the newest record after which nothing was open; what came later is
+//! folded when the transcript is opened, and the index grows by what has settled since.
+
+use std::collections::HashMap;
+
+use journal::{Forward, IndexEntry, ItemIndex, JournalReader, SessionFolder};
+use protocol::Item;
+use protocol::view::ItemPage;
+
+use crate::error::TranscriptError;
+use crate::fold::{Damage, Fold};
+
+/// A session's transcript as it stood when it was opened.
+pub struct Transcript {
+    folder: SessionFolder,
+    adapter: String,
+    index: ItemIndex,
+    tail: Tail,
+    last_seq: u64,
+    damage: Vec<Damage>,
+}
+
+/// Items behind the index, which may still change.
+#[derive(Default)]
+struct Tail {
+    items: Vec<Item>,
+    offsets: Vec<u64>,
+    places: HashMap<String, usize>,
+}
+
+impl Transcript {
+    /// Opens a session's transcript and brings its index up to date. A session without a journal has an empty one.
+    ///
+    /// # Errors
+    /// When the journal cannot be read. An index that cannot be written only costs time at the next opening.
+    pub fn open(folder: &SessionFolder, adapter: &str) -> Result<Self, TranscriptError> {
+        let mut transcript = Self {
+            folder: folder.clone(),
+            adapter: adapter.to_owned(),
+            index: ItemIndex::default(),
+            tail: Tail::default(),
+            last_seq: 0,
+            damage: Vec::new(),
+        };
+        if !folder.journal().exists() {
+            return Ok(transcript);
+        }
+        let reader = JournalReader::open(&folder.journal())?;
+        let index = ItemIndex::load(&folder.items())?;
+        if index.covered_offset <= reader.length()? {
+            transcript.last_seq = index.covered_seq;
+            transcript.index = index;
+        }
+        let known = transcript.index.entries.len();
+        let covered = transcript.index.covered_seq;
+        transcript.extend(reader.forward(transcript.index.covered_offset)?)?;
+        if transcript.index.covered_seq > covered {
+            // A folder that cannot be written still shows its transcript.
+            let _ = transcript.index.save(&folder.items(), known);
+        }
+        Ok(transcript)
+    }
+
+    /// How many items there are.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.index.entries.len() + self.tail.items.len()
+    }
+
+    /// The newest record that the transcript reflects.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Lines of the journal that could not be understood.
+    #[must_use]
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    /// The items from `from` on, at most `limit`.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn page(&self, from: usize, limit: usize) -> Result<ItemPage, TranscriptError> {
+        let total = self.total();
+        let from = from.min(total);
+        let until = from.saturating_add(limit).min(total);
+        let indexed = self.index.entries.len();
+        let mut items = Vec::with_capacity(until - from);
+        if from < indexed {
+            items.extend(self.fold_rows(&self.index.entries[from..until.min(indexed)])?);
+        }
+        if until > indexed {
+            items.extend_from_slice(&self.tail.items[from.saturating_sub(indexed)..until - indexed]);
+        }
+        Ok(ItemPage { items, before: from as u64, total: total as u64, last_seq: self.last_seq })
+    }
+
+    /// The newest items, at most `limit`.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn newest(&self, limit: usize) -> Result<ItemPage, TranscriptError> {
+        self.page(self.total().saturating_sub(limit), limit)
+    }
+
+    fn extend(&mut self, mut lines: Forward) -> Result<(), TranscriptError> {
+        let mut fold = Fold::new(&self.adapter);
+        loop {
+            let next = lines.next().map_err(|source| self.reading(source))?;
+            let Some((offset, line)) = next else { return Ok(()) };
+            let after = offset + line.len() as u64 + 1;
+            let folded = fold.line(line);
+            self.damage.extend(folded.damage);
+            for change in folded.changes {
+                self.tail.put(change.item, offset);
+            }
+            if folded.seq > 0 {
+                self.last_seq = folded.seq;
+                if fold.is_quiescent() {
+                    self.index.entries.extend(self.tail.settle());
+                    self.index.covered_seq = folded.seq;
+                    self.index.covered_offset = after;
+                }
+            }
+        }
+    }
+
+    /// Folds the part of the journal from the first row's record to the last change of any of the rows.
+    fn fold_rows(&self, rows: &[IndexEntry]) -> Result<Vec<Item>, TranscriptError> {
+        let Some(first) = rows.first() else { return Ok(Vec::new()) };
+        let last_seq = rows.iter().map(|row| row.last_seq).max().unwrap_or(first.seq);
+        let mut lines = JournalReader::open(&self.folder.journal())?.forward(first.offset)?;
+        let mut fold = Fold::new(&self.adapter);
+        let mut found: HashMap<String, Item> = HashMap::with_capacity(rows.len());
+        loop {
+            let next = lines.next().map_err(|source| self.reading(source))?;
+            let Some((_, line)) = next else { break };
+            let folded = fold.line(line);
+            if folded.seq > last_seq {
+                break;
+            }
+            for change in folded.changes {
+                found.insert(change.item.id.clone(), change.item);
+            }
+        }
+        Ok(rows.iter().filter_map(|row| found.remove(&format!("{}.{}", row.seq, row.place))).collect())
+    }
+
+    fn reading(&self, source: std::io::Error) -> TranscriptError {
+        TranscriptError::Read { path: self.folder.journal().display().to_string(), source }
+    }
+}
+
+impl Tail {
+    fn put(&mut self, item: Item, offset: u64) {
+        if let Some(&place) = self.places.get(&item.id) {
+            self.items[place] = item;
+            return;
+        }
+        self.places.insert(item.id.clone(), self.items.len());
+        self.items.push(item);
+        self.offsets.push(offset);
+    }
+
+    /// Empties the tail into rows for the index.
+    fn settle(&mut self) -> Vec<IndexEntry> {
+        self.places.clear();
+        let offsets = std::mem::take(&mut self.offsets);
+        std::mem::take(&mut self.items)
+            .into_iter()
+            .zip(offsets)
+            .filter_map(|(item, offset)| {
+                let place = item.id.split_once('.')?.1.parse().ok()?;
+                Some(IndexEntry { seq: item.seq, place, offset, last_seq: item.last_seq })
+            })
+            .collect()
+    }
+}

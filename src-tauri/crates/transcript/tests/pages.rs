@@ -1,0 +1,196 @@
+//! Whatever page is asked for, and whenever, it shows the same items as folding the whole journal.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use jiff::Timestamp;
+use journal::{Entry, ItemIndex, JournalReader, JournalWriter, SessionFolder};
+use outrigger_transcript::{Fold, Transcript, resume_at};
+use protocol::item::{ItemBody, PermissionState};
+use protocol::record::{BlockKind, Delivery, HostRecord, Outcome, PermissionOutcome};
+use protocol::{Item, SessionId};
+
+struct Session {
+    _root: tempfile::TempDir,
+    folder: SessionFolder,
+    writer: JournalWriter,
+}
+
+impl Session {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let session = SessionId::new();
+        let folder = SessionFolder::create(root.path(), session).unwrap();
+        let (writer, _) = JournalWriter::open(&folder, session, 1).unwrap();
+        Self { _root: root, folder, writer }
+    }
+
+    fn host(&mut self, record: HostRecord) {
+        self.writer.append(Timestamp::now(), &[Entry::Host(&record)]).unwrap();
+    }
+
+    fn runner(&mut self, json: &str) {
+        self.writer.append(Timestamp::now(), &[Entry::Line { json, closes: None }]).unwrap();
+    }
+
+    fn prompt(&mut self, n: usize) {
+        self.host(HostRecord::Prompt {
+            text: format!("prompt {n}"),
+            delivery: Delivery::Prompt,
+            from: None,
+            prompt_id: format!("p{n}"),
+        });
+    }
+
+    /// A turn with a permission request that is answered two records later and a text that was saved in part.
+    fn turn(&mut self, n: usize) {
+        self.prompt(n);
+        self.runner(&format!(r#"{{"type":"turn_started","turnId":"t{n}"}}"#));
+        self.runner(&format!(
+            r#"{{"type":"permission_request","requestId":"r{n}","toolName":"Write","title":"Write a file","kind":"edit"}}"#
+        ));
+        self.runner(r#"{"type":"agent_event","event":{"n":1}}"#);
+        self.host(HostRecord::PermissionAnswered {
+            request_id: format!("r{n}"),
+            outcome: PermissionOutcome::Allow,
+            message: None,
+            by: "user".into(),
+        });
+        self.partial(n, "half");
+        self.partial(n, "half of it");
+        self.host(HostRecord::Block {
+            block: format!("b{n}"),
+            kind: BlockKind::Message,
+            parent: None,
+            text: "all".into(),
+        });
+        self.runner(&format!(r#"{{"type":"turn_ended","turnId":"t{n}","stopReason":"endTurn","durationMs":5}}"#));
+    }
+
+    fn partial(&mut self, n: usize, text: &str) {
+        self.host(HostRecord::Partial {
+            block: format!("b{n}"),
+            kind: BlockKind::Message,
+            parent: None,
+            text: text.into(),
+        });
+    }
+
+    /// The items by folding everything, in order.
+    fn whole(&self) -> Vec<Item> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut fold = Fold::new("none");
+        let mut lines = JournalReader::open(&self.folder.journal()).unwrap().forward(0).unwrap();
+        while let Some((_, line)) = lines.next().unwrap() {
+            let folded = fold.line(line);
+            assert_eq!(folded.damage, None);
+            for change in folded.changes {
+                match items.iter_mut().find(|item| item.id == change.item.id) {
+                    Some(item) => *item = change.item,
+                    None => items.push(change.item),
+                }
+            }
+        }
+        items
+    }
+}
+
+#[test]
+fn pages_agree_with_the_whole_while_the_session_grows() {
+    let mut session = Session::new();
+    for n in 0..12 {
+        session.turn(n);
+        if n % 3 == 0 {
+            // A request is left open for the next opening of the transcript.
+            session.runner(&format!(r#"{{"type":"permission_request","requestId":"open{n}","toolName":"Bash"}}"#));
+        }
+        let whole = session.whole();
+        let transcript = Transcript::open(&session.folder, "none").unwrap();
+        assert_eq!(transcript.total(), whole.len());
+        for from in 0..whole.len() {
+            let page = transcript.page(from, 4).unwrap();
+            assert_eq!(page.items, whole[from..(from + 4).min(whole.len())], "from {from} after turn {n}");
+        }
+        if n % 3 == 0 {
+            session.runner(&format!(r#"{{"type":"permission_cancelled","requestId":"open{n}"}}"#));
+        }
+    }
+    let index = ItemIndex::load(&session.folder.items()).unwrap();
+    assert!(index.entries.len() > 30, "the index was kept: {}", index.entries.len());
+}
+
+#[test]
+fn a_saved_part_and_the_finished_text_are_one_item() {
+    let mut session = Session::new();
+    session.turn(0);
+    let texts: Vec<_> = session
+        .whole()
+        .into_iter()
+        .filter_map(|item| match item.body {
+            ItemBody::AgentMessage { text, open } => Some((text, open)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, [("all".to_owned(), false)]);
+}
+
+#[test]
+fn the_end_of_a_session_settles_what_was_open() {
+    let mut session = Session::new();
+    session.prompt(0);
+    session.runner(r#"{"type":"permission_request","requestId":"r","toolName":"Bash"}"#);
+    session.partial(0, "half a sen");
+    session.host(HostRecord::Ended { outcome: Outcome::Stopped, survivors: vec![] });
+    let whole = session.whole();
+    let open_text = whole.iter().any(|item| matches!(&item.body, ItemBody::AgentMessage { open: true, .. }));
+    assert!(!open_text);
+    let withdrawn =
+        whole.iter().any(|item| matches!(&item.body, ItemBody::Permission(p) if p.state == PermissionState::Withdrawn));
+    assert!(withdrawn, "{whole:?}");
+}
+
+#[test]
+fn a_reader_that_comes_back_sees_every_later_change_and_no_other() {
+    let mut session = Session::new();
+    for n in 0..5 {
+        session.turn(n);
+    }
+    Transcript::open(&session.folder, "none").unwrap();
+    let whole = session.whole();
+    let last = whole.iter().map(|item| item.last_seq).max().unwrap();
+    for from_seq in 0..=last {
+        let offset = resume_at(&session.folder, from_seq).unwrap();
+        let mut fold = Fold::new("none");
+        let mut lines = JournalReader::open(&session.folder.journal()).unwrap().forward(offset).unwrap();
+        let mut seen = Vec::new();
+        while let Some((_, line)) = lines.next().unwrap() {
+            let folded = fold.line(line);
+            if folded.seq > from_seq {
+                for change in folded.changes {
+                    seen.retain(|item: &Item| item.id != change.item.id);
+                    seen.push(change.item);
+                }
+            }
+        }
+        let mut expected: Vec<_> = whole.iter().filter(|item| item.last_seq > from_seq).cloned().collect();
+        expected.sort_by_key(|item| item.id.clone());
+        seen.sort_by_key(|item| item.id.clone());
+        assert_eq!(seen, expected, "from {from_seq}");
+    }
+}
+
+#[test]
+fn damaged_and_unknown_lines_do_not_end_the_transcript() {
+    use std::io::Write;
+    let mut session = Session::new();
+    session.prompt(0);
+    let mut file = std::fs::OpenOptions::new().append(true).open(session.folder.journal()).unwrap();
+    file.write_all(b"{\"seq\":2,\"at\":\"x\",\"src\xff\n{\"seq\":3}\n").unwrap();
+    let transcript = Transcript::open(&session.folder, "none").unwrap();
+    assert_eq!(transcript.total(), 1);
+    assert_eq!(transcript.damage().len(), 2);
+    let (mut writer, _) = JournalWriter::open(&session.folder, session.folder.name().parse().unwrap(), 2).unwrap();
+    let line = r#"{"type":"from_the_future","x":[1]}"#;
+    writer.append(Timestamp::now(), &[Entry::Line { json: line, closes: None }]).unwrap();
+    let page = Transcript::open(&session.folder, "none").unwrap().newest(10).unwrap();
+    assert!(matches!(&page.items[1].body, ItemBody::Unknown { label, .. } if label == "from_the_future"));
+}
