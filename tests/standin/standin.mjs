@@ -1,0 +1,155 @@
+#!/usr/bin/env node
+// A stand-in for the vendors' HTTP APIs, so that the real CLIs run without an account and without a network.
+//
+//   node tests/standin/standin.mjs [--port 0] [--log FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
+//
+// Speaks Anthropic's Messages API and OpenAI's Responses API. What it answers is chosen by the prompt, see scenarios.mjs.
+// With --log each request becomes one JSON line: api, scenario, step, model, tools, the last user message.
+
+import { appendFileSync } from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { text } from './blocks.mjs';
+import { fromMessages, fromResponses, nextReply } from './conversation.mjs';
+import { sendJson } from './event_stream.mjs';
+import { answerMessages } from './messages_api.mjs';
+import { answerResponses } from './responses_api.mjs';
+import { chooseTool } from './tool_choice.mjs';
+
+/**
+ * @typedef {object} StandIn
+ * @property {number} port
+ * @property {string} url without a slash at the end
+ * @property {Record<string, any>[]} requests what the CLIs asked for, in order
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * Starts a stand-in in this process.
+ * @param {{ port?: number, log?: string }} [options]
+ * @returns {Promise<StandIn>}
+ */
+export async function startStandIn({ port = 0, log } = {}) {
+  const script = new Script(log);
+  const server = http.createServer((request, response) => void script.serve(request, response));
+  // Codex tries a WebSocket first and falls back when it is refused like this.
+  server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'));
+  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', () => resolve(undefined)));
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
+    requests: script.requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Answers requests and remembers them. */
+class Script {
+  #log;
+  /** How often a scenario that fails at first has failed, by conversation. @type {Map<string, number>} */
+  #failures = new Map();
+  /** @type {Record<string, any>[]} */ requests = [];
+
+  /** @param {string} [log] */
+  constructor(log) {
+    this.#log = log;
+  }
+
+  /**
+   * @param {http.IncomingMessage} request
+   * @param {http.ServerResponse} response
+   */
+  async serve(request, response) {
+    try {
+      const chunks = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString('utf8')) : {};
+      await this.#answer(request, response, body);
+    } catch (error) {
+      this.#note({ api: 'failed', path: request.url, error: String(error) });
+      if (!response.headersSent) sendJson(response, 500, { error: { message: `stand-in: ${error}` } });
+      else response.destroy();
+    }
+  }
+
+  /**
+   * @param {http.IncomingMessage} request
+   * @param {http.ServerResponse} response
+   * @param {any} body
+   */
+  async #answer(request, response, body) {
+    const { pathname } = new URL(request.url ?? '/', 'http://stand-in');
+    const route = `${request.method} ${pathname.replace(/^(\/v1)+/, '')}`;
+    switch (route) {
+      case 'POST /messages': {
+        const conversation = fromMessages(body);
+        return answerMessages(response, body, this.#reply('messages', conversation, body), conversation.entries.length);
+      }
+      case 'POST /responses': {
+        const conversation = fromResponses(body);
+        return answerResponses(response, body, this.#reply('responses', conversation, body), conversation.entries.length);
+      }
+      case 'POST /messages/count_tokens':
+        return sendJson(response, 200, { input_tokens: 1234 });
+      case 'GET /models':
+        return sendJson(response, 200, { object: 'list', data: [], has_more: false, models: [] });
+      default:
+        this.#note({ api: 'unknown', route });
+        if (request.method === 'HEAD') return response.writeHead(200).end();
+        return sendJson(response, 404, { type: 'error', error: { type: 'not_found_error', message: `stand-in: no ${route}` } });
+    }
+  }
+
+  /**
+   * @param {string} api
+   * @param {import('./conversation.mjs').Conversation} conversation
+   * @param {any} body
+   * @returns {import('./messages_api.mjs').SettledReply}
+   */
+  #reply(api, conversation, body) {
+    const { scenario, step, reply } = nextReply(conversation);
+    const tools = conversation.tools.map((offered) => offered.name);
+    const lastUser = conversation.entries.findLast((entry) => entry.role === 'user')?.text ?? '';
+    this.#note({ api, scenario, step, model: body.model, tools, system: conversation.system, lastUser });
+    const blocks = reply.blocks.map((block) => {
+      if (block.type !== 'tool') return block;
+      const none = text(`(the CLI offers no tool that can “${block.want.do}”; it offers: ${tools.join(', ')})`);
+      return chooseTool(block.want, conversation) ?? none;
+    });
+    const settled = { ...reply, blocks };
+    if (reply.failure?.times !== undefined && this.#hasFailed(scenario, conversation) >= reply.failure.times) delete settled.failure;
+    return settled;
+  }
+
+  /**
+   * Counts one more try.
+   * @param {string} scenario
+   * @param {import('./conversation.mjs').Conversation} conversation
+   * @returns {number} how often it was tried before
+   */
+  #hasFailed(scenario, conversation) {
+    const key = `${scenario} ${conversation.entries.filter((entry) => entry.role === 'user').map((entry) => entry.text).join()}`;
+    const before = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, before + 1);
+    return before;
+  }
+
+  /** @param {Record<string, any>} entry */
+  #note(entry) {
+    this.requests.push(entry);
+    if (this.#log) appendFileSync(this.#log, `${JSON.stringify(entry)}\n`);
+  }
+}
+
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { port: { type: 'string', default: '0' }, log: { type: 'string' } } });
+  const standIn = await startStandIn({ port: Number(values.port), log: values.log });
+  process.stdout.write(`${JSON.stringify({ port: standIn.port })}\n`);
+}

@@ -1,0 +1,152 @@
+// Which of the tools that a CLI offers does what a scenario wants, and with which input?
+
+/** @typedef {import('./blocks.mjs').Want} Want */
+/** @typedef {import('./blocks.mjs').CallBlock} CallBlock */
+/** @typedef {import('./conversation.mjs').Conversation} Conversation */
+
+/**
+ * @param {Want} want
+ * @param {Conversation} conversation
+ * @returns {CallBlock | null} null when the CLI offers nothing for it
+ */
+export function chooseTool(want, conversation) {
+  const offer = new Offer(conversation);
+  switch (want.do) {
+    case 'shell':
+      return shell(offer, want.command);
+    case 'write':
+      return write(offer, want.path, want.content);
+    case 'read':
+      return offer.call('Read', { file_path: want.path }) ?? shell(offer, `cat ${quoted(want.path)}`);
+    case 'ask':
+      return ask(offer, want.question, want.options);
+    case 'delegate':
+      return delegate(offer, want.description, want.prompt);
+    case 'await-delegate':
+      return awaitDelegate(offer, conversation);
+  }
+}
+
+/** The tools of one request. */
+class Offer {
+  #tools;
+
+  /** @param {Conversation} conversation */
+  constructor({ tools }) {
+    this.#tools = tools;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {import('./conversation.mjs').OfferedTool | undefined}
+   */
+  find(name) {
+    return this.#tools.find((offered) => offered.name === name);
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} input
+   * @returns {CallBlock | null} null when there is no such tool
+   */
+  call(name, input) {
+    const offered = this.find(name);
+    if (!offered) return null;
+    return { type: 'call', name, input, custom: offered.custom, namespace: offered.namespace };
+  }
+
+  /**
+   * The tool of the newest codex models that runs JavaScript, in which the other tools are functions.
+   * @param {string} code
+   * @returns {CallBlock | null}
+   */
+  script(code) {
+    return this.find('exec')?.custom ? this.call('exec', code) : null;
+  }
+}
+
+/**
+ * @param {Offer} offer
+ * @param {string} command
+ */
+function shell(offer, command) {
+  const waiting = { cmd: command, yield_time_ms: 120_000 };
+  return (
+    offer.call('Bash', { command, description: 'Asked for by the stand-in' }) ??
+    offer.call('exec_command', waiting) ??
+    offer.call('shell_command', { command, timeout_ms: 120_000 }) ??
+    offer.call('shell', { command: ['bash', '-lc', command], timeout_ms: 120_000 }) ??
+    offer.script(`const r = await tools.exec_command(${JSON.stringify(waiting)}); text(r.output ?? JSON.stringify(r));`)
+  );
+}
+
+/**
+ * @param {Offer} offer
+ * @param {string} path
+ * @param {string} content
+ */
+function write(offer, path, content) {
+  const patch = addingPatch(path, content);
+  return (
+    offer.call('Write', { file_path: path, content }) ??
+    offer.call('apply_patch', offer.find('apply_patch')?.custom ? patch : { input: patch }) ??
+    offer.script(`text(await tools.apply_patch(${JSON.stringify(patch)}));`) ??
+    shell(offer, `printf %s ${quoted(content)} > ${quoted(path)}`)
+  );
+}
+
+/**
+ * @param {Offer} offer
+ * @param {string} question
+ * @param {string[]} options
+ */
+function ask(offer, question, options) {
+  const choices = options.map((label) => ({ label, description: `Take ${label}` }));
+  return (
+    offer.call('AskUserQuestion', { questions: [{ question, header: 'Choice', multiSelect: false, options: choices }] }) ??
+    offer.call('request_user_input', { questions: [{ id: 'q1', header: 'Choice', question, options: choices }] })
+  );
+}
+
+/**
+ * @param {Offer} offer
+ * @param {string} description
+ * @param {string} prompt
+ * @returns {CallBlock | null}
+ */
+function delegate(offer, description, prompt) {
+  const task = { description, prompt, subagent_type: 'general-purpose' };
+  const direct = offer.call('Agent', task) ?? offer.call('Task', task);
+  if (direct) return direct;
+  const named = offer.find('spawn_agent')?.schema?.properties?.task_name ? { task_name: 'stand_in_task' } : {};
+  const spawned = offer.call('spawn_agent', { message: prompt, ...named });
+  if (spawned) return spawned;
+  if (offer.find('tool_search')?.builtin) {
+    return { type: 'call', name: 'tool_search', input: { query: 'spawn_agent sub-agent', limit: 5 }, search: true };
+  }
+  const input = JSON.stringify({ message: prompt, task_name: 'stand_in_task' });
+  return offer.script(`const name = Object.keys(tools).find((key) => key.includes('spawn_agent')); text(JSON.stringify(await tools[name](${input})));`);
+}
+
+/**
+ * @param {Offer} offer
+ * @param {Conversation} conversation
+ */
+function awaitDelegate(offer, conversation) {
+  const takesTargets = offer.find('wait_agent')?.schema?.properties?.targets;
+  const ids = conversation.entries.map((entry) => /"(?:agent_id|thread_id|id)"\s*:\s*"([^"]+)"/.exec(entry.text)?.[1]);
+  const targets = takesTargets ? { targets: [ids.findLast((id) => id !== undefined)] } : {};
+  return offer.call('wait_agent', { ...targets, timeout_ms: 15_000 });
+}
+
+/**
+ * @param {string} path
+ * @param {string} content
+ */
+function addingPatch(path, content) {
+  const lines = content.replace(/\n$/, '').split('\n').map((line) => `+${line}`);
+  return `*** Begin Patch\n*** Add File: ${path}\n${lines.join('\n')}\n*** End Patch\n`;
+}
+
+/** @param {string} word */
+const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
