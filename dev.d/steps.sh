@@ -125,7 +125,7 @@ step_rust() {
   # nextest leaves out the examples in the documentation.
   ! has_nextest || long_step "examples in the documentation" cargo test --workspace --exclude outrigger-tests --doc
 }
-step_architecture() { test_rust --package outrigger-tests --test architecture "$@"; }
+step_architecture() { test_rust --package outrigger-tests --lib --test architecture "$@"; }
 step_scenarios() { test_folder scenarios "$@"; }
 step_real_clis() {
   node tests/real_clis/install.mjs >/dev/null
