@@ -1,1 +1,28 @@
-//! process
+//! Child processes: spawned into a group of their own, read line by line in bounded memory, watched and ended.
+//!
+//! Responsible for what holds of any child: a clean environment, pipes, exits, the process tree, the stop ladder and
+//! the proof that a leftover is ours. It knows nothing of agents, protocols, journals or sessions, and it decides
+//! nothing: whoever owns a child asks the [`Ladder`] what comes next and performs it.
+//!
+//! Linux is complete and tested. On macOS and Windows the process table comes from the `sysinfo` crate and is less
+//! exact (start times in whole seconds, no subreaper); each place that is weaker there says so.
+
+mod child;
+mod command;
+mod ladder;
+mod lines;
+mod own_children;
+mod stderr_tail;
+mod stop;
+mod sweep;
+mod tree;
+
+pub use child::{Child, Exit};
+pub use command::{Command, MARK_VARIABLE, SpawnError};
+pub use ladder::{Action, EndedBy, Input, Ladder, Pipes, Rung};
+pub use lines::{Line, LineReader};
+pub use stderr_tail::StderrTail;
+pub use stop::{Group, kill_processes, terminate_processes, wait_gone};
+pub use sweep::{Sweep, sweep};
+pub use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+pub use tree::{Liveness, ProcessEntry, ProcessRef, become_subreaper, descendants, marked, reap_orphans};

@@ -1,0 +1,93 @@
+//! Ends everything that is provably ours.
+//!
+//! Responsible for leftovers: processes that a pod knew by pid and start time, what descends from them, and whatever
+//! carries the pod's mark. Processes without such a proof are not touched, and neither is the caller or its parents.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::stop::{kill_processes, terminate_processes, wait_gone};
+use crate::tree::{self, ProcessEntry, ProcessRef};
+
+/// From SIGTERM to SIGKILL. Short: whoever is swept has been asked before, or has nobody left to work for.
+const TERM_WAIT: Duration = Duration::from_millis(500);
+/// How long the system gets to carry out SIGKILL.
+const KILL_WAIT: Duration = Duration::from_secs(2);
+/// A process may start another one between the list and the signal; then the list is made again.
+const ROUNDS: usize = 4;
+
+/// What a sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Processes that ran before and do not run any more.
+    pub ended: Vec<ProcessEntry>,
+    /// Processes that are still there after SIGKILL.
+    pub survivors: Vec<ProcessEntry>,
+}
+
+/// Ends all processes of `known` that still live (pid and start time), their descendants, and all that carry `mark`:
+/// SIGTERM, a short wait, SIGKILL, a wait. Takes at most a few seconds; returns at once when nothing is left.
+pub async fn sweep(mark: &str, known: &[ProcessRef]) -> Sweep {
+    let mut targets: HashMap<ProcessRef, ProcessEntry> = HashMap::new();
+    let mut left = ours(mark, known, &targets);
+    add(&mut targets, &left);
+    if left.is_empty() {
+        tree::reap_orphans();
+        return Sweep::default();
+    }
+    terminate_processes(&refs(&left));
+    wait_gone(&refs(&left), TERM_WAIT).await;
+    for _ in 0..ROUNDS {
+        left = ours(mark, known, &targets);
+        add(&mut targets, &left);
+        if left.is_empty() {
+            break;
+        }
+        kill_processes(&refs(&left));
+        wait_gone(&refs(&left), KILL_WAIT).await;
+    }
+    let survivors = ours(mark, known, &targets);
+    let alive: HashSet<ProcessRef> = survivors.iter().map(|entry| entry.process).collect();
+    let mut ended: Vec<ProcessEntry> = targets.into_values().filter(|e| !alive.contains(&e.process)).collect();
+    ended.sort_by_key(|entry| entry.process.pid);
+    tree::reap_orphans();
+    tracing::debug!(mark, ended = ended.len(), survivors = survivors.len(), "swept leftovers");
+    Sweep { ended, survivors }
+}
+
+/// What runs now and is ours by proof. What was a target before stays one: its descendants may have lost it as parent.
+fn ours(mark: &str, known: &[ProcessRef], before: &HashMap<ProcessRef, ProcessEntry>) -> Vec<ProcessEntry> {
+    let table = tree::table();
+    let spared = ancestors_of_this_process(&table);
+    let wanted: HashSet<ProcessRef> = known.iter().chain(before.keys()).copied().collect();
+    let mut found: Vec<ProcessEntry> = tree::marked(mark);
+    found.extend(table.iter().filter(|entry| wanted.contains(&entry.process)).cloned());
+    found.retain(|entry| !spared.contains(&entry.process.pid));
+    let roots: Vec<u32> = found.iter().map(|entry| entry.process.pid).collect();
+    found.extend(tree::below(&roots, table));
+    let mut seen = HashSet::new();
+    found.retain(|entry| !spared.contains(&entry.process.pid) && seen.insert(entry.process));
+    found
+}
+
+/// This process and all above it: a keeper that an agent of another pod started carries that pod's mark.
+fn ancestors_of_this_process(table: &[ProcessEntry]) -> HashSet<u32> {
+    let parents: HashMap<u32, u32> = table.iter().map(|entry| (entry.process.pid, entry.parent)).collect();
+    let mut spared = HashSet::from([0, 1]);
+    let mut pid = std::process::id();
+    while spared.insert(pid) {
+        let Some(parent) = parents.get(&pid) else { break };
+        pid = *parent;
+    }
+    spared
+}
+
+fn add(targets: &mut HashMap<ProcessRef, ProcessEntry>, found: &[ProcessEntry]) {
+    for entry in found {
+        targets.entry(entry.process).or_insert_with(|| entry.clone());
+    }
+}
+
+fn refs(entries: &[ProcessEntry]) -> Vec<ProcessRef> {
+    entries.iter().map(|entry| entry.process).collect()
+}
