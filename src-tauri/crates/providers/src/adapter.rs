@@ -3,8 +3,17 @@
 //! Weighing and folding are separate because they happen in different processes at different times: a keeper weighs each live
 //! event once, readers fold the durable ones, perhaps years later.
 
-use protocol::record::BlockKind;
+use std::borrow::Cow;
 
+use protocol::item::ItemBody;
+use protocol::json::{parse_tolerant, replace_lone_surrogates};
+use protocol::record::{BlockKind, NoticeLevel};
+use serde_json::Value;
+
+use crate::claude::Claude;
+use crate::codex::Codex;
+use crate::demo::Demo;
+use crate::raw::Raw;
 use crate::sheet::Sheet;
 
 /// Knows one provider's events. One instance sees the events of one session in order.
@@ -79,9 +88,60 @@ pub enum Hint {
     CompactingEnded,
 }
 
-/// The adapter of this name, as a manifest gives it.
+/// The names that a manifest may give as its adapter.
+pub const ADAPTERS: [&str; 4] = ["claude", "codex", "demo", "raw"];
+
+/// The adapter of this name, as a manifest gives it. None when there is none of this name, see [`ADAPTERS`].
 #[must_use]
 pub fn adapter(name: &str) -> Option<Box<dyn Adapter>> {
-    let _ = name;
-    None
+    match name {
+        "claude" => Some(Box::new(Claude::default())),
+        "codex" => Some(Box::new(Codex::default())),
+        "demo" => Some(Box::new(Demo)),
+        "raw" => Some(Box::new(Raw)),
+        _ => None,
+    }
+}
+
+/// Reads `event` with `read`; when that gives nothing and the event holds half a surrogate pair, once more with that mended.
+pub(crate) fn parsed<R>(event: &str, mut read: impl FnMut(&str) -> Option<R>) -> Option<R> {
+    read(event).or_else(|| match replace_lone_surrogates(event) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(mended) => read(&mended),
+    })
+}
+
+/// The event as a value. An event that cannot be read becomes an `Unknown` item and None.
+pub(crate) fn readable(event: &str, sheet: &mut Sheet) -> Option<Value> {
+    match parse_tolerant(event) {
+        Ok(value) => Some(value),
+        Err(_) => {
+            sheet.add(None, unknown("unreadable", Value::String(event.to_owned())));
+            None
+        }
+    }
+}
+
+/// An event that no adapter knows.
+pub(crate) fn unknown(label: &str, raw: Value) -> ItemBody {
+    ItemBody::Unknown { label: label.to_owned(), raw }
+}
+
+/// Something to know.
+pub(crate) fn notice(level: NoticeLevel, code: &str, text: String) -> ItemBody {
+    ItemBody::Notice { level, code: code.to_owned(), text }
+}
+
+/// Folds the event that every runner sends for a line of its CLI that was no JSON object. False when it is another event.
+pub(crate) fn fold_text_line(event: &Value, sheet: &mut Sheet) -> bool {
+    if event["type"] != "text_line" {
+        return false;
+    }
+    let mut text = event["text"].as_str().unwrap_or_default().to_owned();
+    if event["cut"] == true {
+        let whole = event["bytes"].as_u64().map_or_else(|| "more".to_owned(), |n| format!("{n} bytes in all"));
+        text = format!("{text}… (cut; {whole})");
+    }
+    sheet.add(None, notice(NoticeLevel::Info, "text_line", text));
+    true
 }

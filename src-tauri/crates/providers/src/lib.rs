@@ -5,7 +5,17 @@
 //! events come from (a live runner, a journal, a recording).
 
 pub mod adapter;
+mod claude;
+mod codex;
+mod demo;
+pub mod environment;
+pub mod manifest;
+mod plan;
+mod raw;
 pub mod sheet;
+mod tool_call;
 
-pub use adapter::{Adapter, Delta, Hint, Weight, adapter};
+pub use adapter::{ADAPTERS, Adapter, Delta, Hint, Weight, adapter};
+pub use environment::{CleanEnvironment, clean_environment, expand_home};
+pub use manifest::{Cli, Defaults, EnvRules, Launch, Manifest, ManifestError, Manifests};
 pub use sheet::{ItemChange, Sheet};

@@ -36,6 +36,7 @@ impl Sheet {
 
     /// Turns to a record: its number, its time, and the open block that it finishes.
     pub fn begin(&mut self, seq: u64, at: &str, closes: Option<&str>) {
+        self.settle();
         self.seq = seq;
         self.at.clear();
         self.at.push_str(at);
@@ -65,12 +66,18 @@ impl Sheet {
     }
 
     /// Changes an open item. False when none is open under this key.
+    ///
+    /// When the record finishes a block and the item is a tool call, the block was that call's output: its live text gives way.
     pub fn change(&mut self, key: &str, edit: impl FnOnce(&mut ItemBody)) -> bool {
         let Some(item) = self.open.get_mut(key) else { return false };
         edit(&mut item.body);
         item.last_seq = self.seq;
         let item = item.clone();
-        self.push(item, None);
+        let finished = if is_block(&item.body) { self.closes.take() } else { None };
+        if let Some(block) = &finished {
+            self.open.remove(&partial_key(block));
+        }
+        self.push(item, finished.as_deref().map(live_id));
         true
     }
 
@@ -114,7 +121,19 @@ impl Sheet {
 
     /// What changed since the last call, in order; each item once, as it is now.
     pub fn take(&mut self) -> Vec<ItemChange> {
+        self.settle();
         std::mem::take(&mut self.changes)
+    }
+
+    /// A record that finished a block but gave no item for it leaves what was streamed as it is: broken off.
+    fn settle(&mut self) {
+        let Some(block) = self.closes.take() else { return };
+        let Some(mut item) = self.open.remove(&partial_key(&block)) else { return };
+        if let ItemBody::AgentMessage { open, .. } | ItemBody::Thought { open, .. } = &mut item.body {
+            *open = false;
+        }
+        item.last_seq = self.seq;
+        self.push(item, Some(live_id(&block)));
     }
 
     fn make(&mut self, parent: Option<&str>, body: ItemBody) -> Item {
@@ -133,7 +152,6 @@ impl Sheet {
                 item.id = partial.id;
                 item.seq = partial.seq;
                 item.at = partial.at;
-                self.next -= 1;
             }
             replaces = Some(live_id(&block));
         }
@@ -181,6 +199,8 @@ fn is_block(body: &ItemBody) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use protocol::record::NoticeLevel;
+
     use super::*;
 
     fn message(text: &str, open: bool) -> ItemBody {
@@ -213,5 +233,34 @@ mod tests {
         assert_eq!(changes.len(), 1);
         assert_eq!(changes[0].item.body, message("xy", false));
         assert!(!sheet.change("b", |_| ()));
+    }
+
+    #[test]
+    fn a_block_that_broke_off_stays_as_far_as_it_came() {
+        let mut sheet = Sheet::new();
+        sheet.begin(4, "t4", None);
+        sheet.open(&partial_key("m/0"), None, message("so f", true));
+        sheet.begin(5, "t5", Some("m/0"));
+        sheet.add(None, ItemBody::Notice { level: NoticeLevel::Warning, code: "retry".into(), text: String::new() });
+        let bodies: Vec<_> = sheet.take().into_iter().map(|change| (change.item.id, change.item.body)).collect();
+        assert_eq!(bodies[0], ("4.0".into(), message("so f", false)));
+        assert!(sheet.open_keys("partial:").is_empty());
+    }
+
+    #[test]
+    fn what_follows_a_finished_block_in_its_record_has_the_same_id_with_and_without_the_partial() {
+        let after = |with_partial: bool| {
+            let mut sheet = Sheet::new();
+            sheet.begin(4, "t4", None);
+            if with_partial {
+                sheet.open(&partial_key("m/0"), None, message("so f", true));
+            }
+            sheet.begin(5, "t5", Some("m/0"));
+            sheet.add(None, message("so far", false));
+            sheet.add(None, ItemBody::Plan { entries: Vec::new() });
+            sheet.take().pop().map(|change| change.item.id)
+        };
+        assert_eq!(after(true).as_deref(), Some("5.1"));
+        assert_eq!(after(false).as_deref(), Some("5.1"));
     }
 }
