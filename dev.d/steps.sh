@@ -117,7 +117,7 @@ step_ui_check() { npm run --silent check; }
 step_ui_unit() { npm test --silent -- "$@"; }
 step_ui_build() { build_ui; }
 step_browser() { npm run --silent test:ui -- "$@"; }
-step_runners() { find runners -name '*.test.mjs' -not -path '*/node_modules/*' -exec node --test "$@" {} +; }
+step_runners() { find runners -name '*.test.mjs' -not -path '*/node_modules/*' -exec node --test --test-reporter=spec "$@" {} +; }
 step_clippy() { cargo clippy --workspace --all-targets -- --deny warnings; }
 step_build() { long_step "all programs and tests" cargo build --workspace --all-targets; }
 step_rust() {
@@ -150,9 +150,9 @@ has_nextest() { cargo nextest --version >/dev/null 2>&1; }
 # test_rust ARGUMENTS…: with nextest where it is installed (it shows which test is slow), with cargo's own runner elsewhere.
 test_rust() {
   if has_nextest; then
-    cargo nextest run --no-tests=pass "$@"
+    cargo nextest run --no-fail-fast "$@"
   else
-    cargo test "$@"
+    cargo test --no-fail-fast "$@"
   fi
 }
 

@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-providers", &["protocol"]),
     ("outrigger-debuglog", &["protocol"]),
     ("outrigger-transcript", &["protocol", "journal", "providers"]),
-    ("outrigger-discovery", &["protocol", "providers", "process"]),
+    ("outrigger-discovery", &["protocol"]),
     ("outrigger-keeper", &["protocol", "process", "journal", "providers", "transcript", "debuglog"]),
     ("outrigger-client", &["protocol", "journal", "providers", "transcript", "discovery", "process"]),
     ("outrigger-cli", &["protocol", "providers", "transcript", "client", "discovery", "keeper", "debuglog"]),
