@@ -19,7 +19,9 @@ import { userMessage } from './claude/user_message.mjs';
 /** How long a stop waits for the interrupted turn's end, for the CLI after its stdin closed, and after SIGTERM. */
 const STOP_MS = { turn: 1000, close: 1200, term: 1800 };
 
-/** @implements {import('./lib/runner.mjs').AgentSession} */
+/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+
+/** @implements {AgentSession} */
 class ClaudeSession {
   #host;
   #finish;
@@ -123,7 +125,10 @@ class ClaudeSession {
     try {
       await this.#start(query);
     } catch (error) {
-      this.#lines.failed({ code: 'internal', message: `cannot start claude: ${/** @type {any} */ (error)?.message ?? error}` });
+      this.#lines.failed({
+        code: 'internal',
+        message: `cannot start claude: ${/** @type {any} */ (error)?.message ?? error}`,
+      });
       this.#finish(1);
     }
   }
@@ -135,7 +140,7 @@ class ClaudeSession {
     query = { ...query, ...this.#early };
     const chosenId = randomUUID();
     const args = await claudeArgs(query, chosenId, version);
-    const nativeSessionId = { new: chosenId, resume: query.resumeSessionId, continue: undefined }[query.resumeMode ?? 'new'];
+    const nativeSessionId = idBeforeOutput(query, chosenId);
     this.#know({ nativeSessionId, cliVersion: version, model: query.model });
     this.#host.log('debug', `starting ${query.cli} ${args.filter((arg) => arg.startsWith('-')).join(' ')}`);
     this.#cli = new CliChild({
@@ -157,7 +162,10 @@ class ClaudeSession {
    */
   async #usableVersion(query) {
     if (!query.cli) {
-      this.#lines.failed({ code: 'cli_missing', message: 'no claude CLI was found. Install it, or set its path in the settings.' });
+      this.#lines.failed({
+        code: 'cli_missing',
+        message: 'no claude CLI was found. Install it, or set its path in the settings.',
+      });
       return null;
     }
     const version = await claudeVersion(query);
@@ -284,6 +292,16 @@ class ClaudeSession {
     this.#lines.stopped(exit);
     this.#cli = null;
   }
+}
+
+/**
+ * @param {Record<string, any>} query
+ * @param {string} chosenId
+ * @returns {string | undefined} the conversation's id, where it is known before claude says a word
+ */
+function idBeforeOutput({ resumeMode, resumeSessionId }, chosenId) {
+  if (resumeMode === 'resume') return resumeSessionId;
+  return resumeMode === 'continue' ? undefined : chosenId;
 }
 
 /**

@@ -15,7 +15,8 @@ beforeEach(async () => {
 afterEach(() => stage.clear());
 
 /** @param {Record<string, any>} event */
-const said = (event) => event.type === 'assistant' && event.message.content[0].type === 'text' && event.message.content[0].text;
+const said = (event) =>
+  event.type === 'assistant' && event.message.content[0].type === 'text' && event.message.content[0].text;
 
 describe('claude', () => {
   test('a turn: started with its id before the first output, text in deltas and whole, usage of the turn', async () => {
@@ -23,7 +24,9 @@ describe('claude', () => {
     const ready = await runner.next('ready');
     assert.equal(ready.protocol, 1);
     assert.equal(ready.capabilities.cost, true);
-    runner.send(stage.query({ prompt: 'SCENARIO:think', systemPrompt: 'APPENDED-MARK', maxTurns: 5, cliVersion: '2.1.329' }));
+    runner.send(
+      stage.query({ prompt: 'SCENARIO:think', systemPrompt: 'APPENDED-MARK', maxTurns: 5, cliVersion: '2.1.329' }),
+    );
     const started = await runner.next('agent_started');
     assert.match(started.nativeSessionId, /^[0-9a-f-]{36}$/);
     const turn = await runner.next('turn_started');
@@ -34,10 +37,16 @@ describe('claude', () => {
     assert.equal(ended.usage.contextSize > 0 && ended.usage.contextUsed > 1000, true);
     assert.equal(ended.usage.costUsd > 0, true);
     assert.equal(runner.lines.findIndex((line) => line.type === 'agent_event') > runner.lines.indexOf(started), true);
-    assert.equal(runner.events.some((event) => event.type === 'stream_event' && event.event.delta?.type === 'text_delta'), true);
+    assert.equal(
+      runner.events.some((event) => event.type === 'stream_event' && event.event.delta?.type === 'text_delta'),
+      true,
+    );
     assert.equal(runner.events.find(said).message.content[0].text, 'I thought about it: the answer is 42.');
     assert.equal(runner.events.find((event) => event.subtype === 'init').session_id, started.nativeSessionId);
-    assert.equal(runner.ofType('agent_started').at(-1)?.model, runner.events.find((event) => event.subtype === 'init').model);
+    assert.equal(
+      runner.ofType('agent_started').at(-1)?.model,
+      runner.events.find((event) => event.subtype === 'init').model,
+    );
     assert.match(stage.standIn.requests[0].system, /APPENDED-MARK/);
     runner.send({ type: 'stop', sessionId: stage.query().sessionId });
     const stopped = await runner.next('agent_stopped');
@@ -50,10 +59,14 @@ describe('claude', () => {
     runner.send(stage.query({ prompt: 'SCENARIO:lone-surrogate' }));
     await runner.next('turn_ended');
     for (const line of runner.lines) assert.equal(Object.keys(line)[0], 'type');
-    for (const line of runner.ofType('agent_event')) assert.deepEqual(Object.keys(line), ['type', 'sessionId', 'event']);
+    for (const line of runner.ofType('agent_event'))
+      assert.deepEqual(Object.keys(line), ['type', 'sessionId', 'event']);
     assert.equal(runner.ofType('not_json').length, 0);
     assert.equal(runner.events.find(said).message.content[0].text, 'a👍b');
-    const halves = runner.events.filter((event) => event.type === 'stream_event').map((event) => event.event.delta?.text).join('');
+    const halves = runner.events
+      .filter((event) => event.type === 'stream_event')
+      .map((event) => event.event.delta?.text)
+      .join('');
     assert.equal(halves, 'a👍b');
   });
 
@@ -65,7 +78,10 @@ describe('claude', () => {
     assert.equal(ask.toolName, 'Write');
     assert.equal(ask.kind, 'edit');
     assert.equal(ask.input.file_path, file);
-    assert.deepEqual(ask.options.map((/** @type {any} */ option) => option.outcome), ['allow', 'allowAlways', 'deny']);
+    assert.deepEqual(
+      ask.options.map((/** @type {any} */ option) => option.outcome),
+      ['allow', 'allowAlways', 'deny'],
+    );
     assert.equal(existsSync(file), false);
     runner.send({ type: 'permissionResponse', requestId: ask.requestId, outcome: 'allow' });
     const first = await runner.next('turn_ended');
@@ -79,6 +95,20 @@ describe('claude', () => {
     assert.equal(second.usage.costUsd < first.usage.costUsd, true, 'the cost is the turn’s, not the session’s');
     assert.equal(runner.events.filter(said).at(-1)?.message.content[0].text, 'You said: second');
     assert.equal(new Set(runner.ofType('agent_started').map((line) => line.nativeSessionId)).size, 1);
+  });
+
+  test('a turn with a permission under every other runtime', async () => {
+    for (const runtime of stage.otherRuntimes) {
+      const file = path.join(stage.workspace, `${runtime}.txt`);
+      const runner = stage.runner(runtime);
+      runner.send(stage.query({ prompt: `SCENARIO:write-file file=${file}` }));
+      const ask = await runner.next('permission_request');
+      runner.send({ type: 'permissionResponse', requestId: ask.requestId, outcome: 'allow' });
+      assert.equal((await runner.next('turn_ended')).stopReason, 'endTurn', runtime);
+      assert.equal(existsSync(file), true, runtime);
+      runner.closeStdin();
+      assert.deepEqual(await runner.exited, { code: 0, signal: null }, runtime);
+    }
   });
 
   test('a denied permission leaves no file; allowAlways does not ask again; updatedInput changes the call', async () => {
@@ -141,7 +171,9 @@ describe('claude', () => {
     first.closeStdin();
     await first.exited;
     const second = stage.runner();
-    second.send(stage.query({ prompt: 'SCENARIO:echo say=again', resumeMode: 'resume', resumeSessionId: nativeSessionId }));
+    second.send(
+      stage.query({ prompt: 'SCENARIO:echo say=again', resumeMode: 'resume', resumeSessionId: nativeSessionId }),
+    );
     assert.equal((await second.next('agent_started')).nativeSessionId, nativeSessionId);
     assert.equal((await second.next('turn_ended')).stopReason, 'endTurn');
     assert.equal(second.events.find((event) => event.subtype === 'init').session_id, nativeSessionId);
@@ -216,7 +248,9 @@ describe('claude', () => {
 
   test('a CLI that is missing, too old, or dies is told as such', async () => {
     const missing = stage.runner();
-    missing.send(stage.query({ prompt: 'x', cli: path.join(stage.workspace, 'no-such-claude'), cliVersion: '2.1.329' }));
+    missing.send(
+      stage.query({ prompt: 'x', cli: path.join(stage.workspace, 'no-such-claude'), cliVersion: '2.1.329' }),
+    );
     assert.equal((await missing.next('agent_error')).code, 'cli_missing');
     assert.equal((await missing.exited).code, 1);
     const old = stage.runner();
@@ -232,4 +266,3 @@ describe('claude', () => {
     assert.equal((await dying.exited).code, 1);
   });
 });
-

@@ -21,7 +21,9 @@ const LEAST_VERSION = '0.100.0';
 /** How long a stop waits for the interrupted turn's end, for the CLI after its stdin closed, and after SIGTERM. */
 const STOP_MS = { turn: 1000, close: 1500, term: 1500 };
 
-/** @implements {import('./lib/runner.mjs').AgentSession} */
+/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+
+/** @implements {AgentSession} */
 class CodexSession {
   #host;
   #finish;
@@ -144,7 +146,11 @@ class CodexSession {
       if (this.#stopping || this.#server === null) return;
       const said = /** @type {any} */ (error)?.message ?? String(error);
       const code = error instanceof RpcError && /thread\/(resume|list)/.test(said) ? 'resume_unknown' : 'internal';
-      this.#lines.failed({ code, message: `cannot start a codex session: ${said}`, stderrTail: this.#server.cli.stderrTail });
+      this.#lines.failed({
+        code,
+        message: `cannot start a codex session: ${said}`,
+        stderrTail: this.#server.cli.stderrTail,
+      });
       await this.stop();
       this.#finish(1);
     }
@@ -190,7 +196,10 @@ class CodexSession {
    */
   async #usable(query) {
     if (!query.cli) {
-      this.#lines.failed({ code: 'cli_missing', message: 'no codex CLI was found. Install it, or set its path in the settings.' });
+      this.#lines.failed({
+        code: 'cli_missing',
+        message: 'no codex CLI was found. Install it, or set its path in the settings.',
+      });
       return false;
     }
     const version = firstVersion(query.cliVersion ?? (await askCli(query.cli, ['--version'], codexEnv(query))));
@@ -211,8 +220,11 @@ class CodexSession {
     if (query.resumeMode === 'continue') {
       const list = await server.request('thread/list', { cwd: query.cwd, limit: 1, sortKey: 'updated_at' });
       threadId = list.data?.[0]?.id;
-      if (!threadId) throw new RpcError('thread/list', { message: `codex has no earlier conversation in ${query.cwd}` });
+      if (!threadId)
+        throw new RpcError('thread/list', { message: `codex has no earlier conversation in ${query.cwd}` });
     }
+    // Known from now on: what the thread has used so far may be told together with the answer.
+    this.#threadId = threadId;
     return server.request('thread/resume', { threadId, excludeTurns: true, ...settings });
   }
 

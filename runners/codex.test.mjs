@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { toml } from './codex/settings.mjs';
 import { setStage } from './testing/real_cli.mjs';
-import { isAlive, until } from './testing/runner_process.mjs';
+import { until } from './testing/runner_process.mjs';
 
 /** @type {import('./testing/real_cli.mjs').Stage} */
 let stage;
@@ -16,7 +16,8 @@ beforeEach(async () => {
 afterEach(() => stage.clear());
 
 /** @param {Record<string, any>} event */
-const said = (event) => event.method === 'item/completed' && event.params.item.type === 'agentMessage' && event.params.item.text;
+const said = (event) =>
+  event.method === 'item/completed' && event.params.item.type === 'agentMessage' && event.params.item.text;
 
 describe('codex', () => {
   test('a turn: started with its thread, text in deltas and whole, tokens of the turn and no cost', async () => {
@@ -35,10 +36,17 @@ describe('codex', () => {
     assert.equal(ended.usage.costUsd, undefined);
     assert.equal(ended.usage.cacheReadTokens, 300);
     assert.equal(ended.usage.contextSize > ended.usage.contextUsed, true);
-    assert.equal(runner.events.some((event) => event.method === 'item/agentMessage/delta'), true);
-    assert.equal(runner.events.some((event) => event.method === 'item/reasoning/summaryTextDelta'), true);
+    assert.equal(
+      runner.events.some((event) => event.method === 'item/agentMessage/delta'),
+      true,
+    );
+    assert.equal(
+      runner.events.some((event) => event.method === 'item/reasoning/summaryTextDelta'),
+      true,
+    );
     assert.equal(runner.events.find(said).params.item.text, 'I thought about it: the answer is 42.');
-    for (const line of runner.ofType('agent_event')) assert.deepEqual(Object.keys(line), ['type', 'sessionId', 'event']);
+    for (const line of runner.ofType('agent_event'))
+      assert.deepEqual(Object.keys(line), ['type', 'sessionId', 'event']);
     runner.send(stage.query({ prompt: 'SCENARIO:echo say=second' }));
     const second = await runner.next('turn_ended');
     assert.equal(second.usage.cacheReadTokens, 300, 'the turn’s tokens, not the thread’s');
@@ -63,7 +71,10 @@ describe('codex', () => {
     assert.equal(ask.kind, 'edit');
     assert.match(ask.title, /hello\.txt/);
     assert.equal(ask.input.changes[0].path, file);
-    assert.deepEqual(ask.options.map((/** @type {any} */ option) => option.outcome), ['allow', 'allowAlways', 'deny']);
+    assert.deepEqual(
+      ask.options.map((/** @type {any} */ option) => option.outcome),
+      ['allow', 'allowAlways', 'deny'],
+    );
     assert.equal(existsSync(file), false);
     runner.send({ type: 'permissionResponse', requestId: ask.requestId, outcome: 'allow' });
     assert.equal((await runner.next('turn_ended')).stopReason, 'endTurn');
@@ -75,6 +86,20 @@ describe('codex', () => {
     runner.send({ type: 'permissionResponse', requestId: second.requestId, outcome: 'deny' });
     await runner.next('turn_ended');
     assert.equal(existsSync(other), false);
+  });
+
+  test('a turn with a permission under every other runtime', async () => {
+    for (const runtime of stage.otherRuntimes) {
+      const file = path.join(stage.workspace, `${runtime}.txt`);
+      const runner = stage.runner(runtime);
+      runner.send(stage.query({ prompt: `SCENARIO:write-file file=${file}` }));
+      const ask = await runner.next('permission_request');
+      runner.send({ type: 'permissionResponse', requestId: ask.requestId, outcome: 'allow' });
+      assert.equal((await runner.next('turn_ended')).stopReason, 'endTurn', runtime);
+      assert.equal(existsSync(file), true, runtime);
+      runner.closeStdin();
+      assert.deepEqual(await runner.exited, { code: 0, signal: null }, runtime);
+    }
   });
 
   test('a command is asked about where the policy says so; allowAlways does not ask again', async () => {
@@ -106,13 +131,22 @@ describe('codex', () => {
 
   test('an interrupt ends the running command too', async () => {
     const runner = stage.runner();
-    const pidFile = path.join(stage.workspace, 'pid');
-    runner.send(stage.query({ prompt: 'SCENARIO:bash cmd=echo+$$+>pid;exec+sleep+300', permissionMode: 'bypass' }));
-    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').trim() !== '', 'the command runs');
-    const command = Number(readFileSync(pidFile, 'utf8'));
+    // Its pid is another one inside the sandbox, so it shows that it lives by writing.
+    const beat = path.join(stage.workspace, 'beat');
+    const command = 'n=0;while+true;do+n=$((n-+-1));echo+$n>beat;sleep+0.1;done';
+    runner.send(stage.query({ prompt: `SCENARIO:bash cmd=${command}`, permissionMode: 'acceptEdits' }));
+    const beats = () => (existsSync(beat) ? Number(readFileSync(beat, 'utf8')) : 0);
+    await until(() => beats() > 10, 'the command has run for a while');
     runner.send({ type: 'interrupt', sessionId: stage.query().sessionId });
     assert.equal((await runner.next('turn_ended')).stopReason, 'interrupted');
-    await until(() => !isAlive(command), 'the command has ended');
+    let last = -1;
+    const quiet = () => {
+      const now = beats();
+      const same = now === last;
+      last = now;
+      return same;
+    };
+    await until(quiet, 'the command has ended', 500);
   });
 
   test('a steer reaches the running turn', async () => {
@@ -134,7 +168,9 @@ describe('codex', () => {
     first.closeStdin();
     await first.exited;
     const second = stage.runner();
-    second.send(stage.query({ prompt: 'SCENARIO:echo say=again', resumeMode: 'resume', resumeSessionId: nativeSessionId }));
+    second.send(
+      stage.query({ prompt: 'SCENARIO:echo say=again', resumeMode: 'resume', resumeSessionId: nativeSessionId }),
+    );
     assert.equal((await second.next('agent_started')).nativeSessionId, nativeSessionId);
     const ended = await second.next('turn_ended');
     assert.equal(ended.usage.cacheReadTokens, 300, 'what was used before the resume is not counted again');
@@ -193,7 +229,12 @@ describe('codex', () => {
 
   test('settings of the provider reach codex', async () => {
     const runner = stage.runner();
-    runner.send(stage.query({ prompt: 'SCENARIO:hello', providerConfig: { config: { model: 'gpt-5.4', 'analytics.enabled': false } } }));
+    runner.send(
+      stage.query({
+        prompt: 'SCENARIO:hello',
+        providerConfig: { config: { model: 'gpt-5.4', 'analytics.enabled': false } },
+      }),
+    );
     assert.equal((await runner.next('agent_started')).model, 'gpt-5.4');
   });
 

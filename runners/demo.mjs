@@ -15,7 +15,9 @@ import { DemoTurn, TurnFailure } from './demo/turn.mjs';
 /** Tokens that the demo agent pretends to hold. */
 const CONTEXT_SIZE = 32_000;
 
-/** @implements {import('./lib/runner.mjs').AgentSession} */
+/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+
+/** @implements {AgentSession} */
 class DemoSession {
   #host;
   #lines;
@@ -102,7 +104,11 @@ class DemoSession {
   }
 
   #started() {
-    this.#lines.started({ nativeSessionId: this.#first?.nativeSessionId, cliVersion: RUNNER_VERSION, model: this.#model });
+    this.#lines.started({
+      nativeSessionId: this.#first?.nativeSessionId,
+      cliVersion: RUNNER_VERSION,
+      model: this.#model,
+    });
   }
 
   /** @param {string} prompt */
@@ -111,12 +117,20 @@ class DemoSession {
     this.#turns += 1;
     this.#lines.openTurn();
     const turn = new DemoTurn(this.#context(prompt));
-    const reason = await turn.run().then(() => /** @type {const} */ ('endTurn'), (error) => this.#broken(error));
+    const reason = await turn.run().then(
+      () => /** @type {const} */ ('endTurn'),
+      (error) => this.#broken(error),
+    );
     this.#permissions.cancelAll();
     const inputTokens = 200 + Math.ceil(prompt.length / 4);
     const outputTokens = Math.ceil(turn.written / 4);
     this.#contextUsed = Math.min(CONTEXT_SIZE, this.#contextUsed + inputTokens + outputTokens);
-    this.#lines.closeTurn(reason, { inputTokens, outputTokens, contextUsed: this.#contextUsed, contextSize: CONTEXT_SIZE });
+    this.#lines.closeTurn(reason, {
+      inputTokens,
+      outputTokens,
+      contextUsed: this.#contextUsed,
+      contextSize: CONTEXT_SIZE,
+    });
     // A steer that came too late is not lost: it becomes the next prompt.
     const next = this.#steers.shift() ?? this.#queue.shift()?.prompt;
     if (next !== undefined && this.#interrupt.signal.reason?.message !== 'stopped') await this.#turn(next);

@@ -9,17 +9,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ensureRealClis } from '../tests/real_clis/install.mjs';
-import { RUNTIME_ARGS, RunnerProcess, isAlive, until } from './testing/runner_process.mjs';
+import { RunnerProcess, isAlive, runtimesOf, until } from './testing/runner_process.mjs';
 
 const DEMO = path.join(path.dirname(fileURLToPath(import.meta.url)), 'demo.mjs');
 const FILE = 'OUTRIGGER-DEMO.md';
 
-const { clis } = await ensureRealClis();
-/** @type {Record<string, string[]>} */
-const runtimes = { node: [process.execPath] };
-for (const name of /** @type {const} */ (['deno', 'bun'])) {
-  if (clis[name]) runtimes[name] = [clis[name].path, ...RUNTIME_ARGS[name]];
-}
+const runtimes = runtimesOf(await ensureRealClis());
 
 for (const [name, runtime] of Object.entries(runtimes)) describe(`demo under ${name}`, () => demoTests(runtime));
 
@@ -52,7 +47,15 @@ function demoTests(runtime) {
    * @param {string} prompt
    * @param {Record<string, any>} [more]
    */
-  const query = (prompt, more = {}) => ({ type: 'query', sessionId, prompt, cwd: workspace, permissionMode: 'ask', resumeMode: 'new', ...more });
+  const query = (prompt, more = {}) => ({
+    type: 'query',
+    sessionId,
+    prompt,
+    cwd: workspace,
+    permissionMode: 'ask',
+    resumeMode: 'new',
+    ...more,
+  });
 
   /**
    * @param {RunnerProcess} runner
@@ -65,7 +68,11 @@ function demoTests(runtime) {
   }
 
   /** @param {RunnerProcess} runner */
-  const words = (runner) => runner.events.filter((event) => event.type === 'text').map((event) => event.text).join('\n');
+  const words = (runner) =>
+    runner.events
+      .filter((event) => event.type === 'text')
+      .map((event) => event.text)
+      .join('\n');
 
   test('a whole turn, asked and allowed, then a follow-up', async () => {
     const runner = start();
@@ -82,9 +89,11 @@ function demoTests(runtime) {
     assert.equal(ended.usage.outputTokens > 20, true);
     assert.match(readFileSync(path.join(workspace, FILE), 'utf8'), /2 files, 25 bytes/);
     const kinds = new Set(runner.events.map((event) => event.type));
-    for (const kind of ['thought_delta', 'thought', 'text_delta', 'text', 'tool_call', 'tool_result', 'plan']) assert.equal(kinds.has(kind), true, kind);
+    for (const kind of ['thought_delta', 'thought', 'text_delta', 'text', 'tool_call', 'tool_result', 'plan'])
+      assert.equal(kinds.has(kind), true, kind);
     const deltas = new Map();
-    for (const event of runner.events) if (event.type === 'text_delta') deltas.set(event.block, (deltas.get(event.block) ?? '') + event.text);
+    for (const event of runner.events)
+      if (event.type === 'text_delta') deltas.set(event.block, (deltas.get(event.block) ?? '') + event.text);
     for (const event of runner.events) if (event.type === 'text') assert.equal(deltas.get(event.block), event.text);
     runner.send(query('and now?'));
     await runner.next('turn_ended');
@@ -115,7 +124,9 @@ function demoTests(runtime) {
 
   test('a steer is mentioned, a resume is disclosed', async () => {
     const runner = start();
-    runner.send(query('demo:slow=40 go', { permissionMode: 'plan', resumeMode: 'resume', resumeSessionId: 'demo-earlier' }));
+    runner.send(
+      query('demo:slow=40 go', { permissionMode: 'plan', resumeMode: 'resume', resumeSessionId: 'demo-earlier' }),
+    );
     await runner.nextEvent((event) => event.type === 'thought_delta');
     runner.send({ type: 'steer', sessionId, text: 'mind the gap' });
     assert.equal((await runner.next('steer_accepted')).accepted, 'now');
@@ -190,19 +201,26 @@ function demoTests(runtime) {
     runner.send(query('demo:huge=2'));
     await runner.next('turn_ended');
     const whole = runner.events.filter((event) => event.type === 'text' && event.text.startsWith('Block '));
-    assert.equal(whole.reduce((sum, event) => sum + event.text.length, 0), 2 * 1024 * 1024);
+    assert.equal(
+      whole.reduce((sum, event) => sum + event.text.length, 0),
+      2 * 1024 * 1024,
+    );
   });
 
   test('bad lines, unknown commands and wrong sessions are answered, not fatal', async () => {
     const runner = start();
-    for (const line of ['junk', '[]', '{"type":5}', '{"type":"teleport"}', '{"type":"query"}', '{"type":"interrupt"}']) runner.send(line);
+    for (const line of ['junk', '[]', '{"type":5}', '{"type":"teleport"}', '{"type":"query"}', '{"type":"interrupt"}'])
+      runner.send(line);
     runner.send({ type: 'permissionResponse', requestId: 'nobody', outcome: 'allow' });
     runner.send({ type: 'ping' });
     await runner.next('pong');
     runner.send(query('x', { permissionMode: 'plan' }));
     await runner.next('turn_ended');
     runner.send({ type: 'interrupt', sessionId: 'another' });
-    assert.match((await runner.next((line) => line.type === 'error' && line.command === 'interrupt')).message, /not another/);
+    assert.match(
+      (await runner.next((line) => line.type === 'error' && line.command === 'interrupt')).message,
+      /not another/,
+    );
     assert.equal(runner.ofType('error').length, 7);
   });
 
@@ -232,7 +250,9 @@ async function orphan(runtime) {
     const child = spawn(command, args, { stdio: ['inherit', 'pipe', 'inherit'] });
     child.stdout.once('data', () => process.send(child.pid));
     setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ['-e', script, JSON.stringify([...runtime, DEMO])], { stdio: ['pipe', 'ignore', 'inherit', 'ipc'] });
+  const parent = spawn(process.execPath, ['-e', script, JSON.stringify([...runtime, DEMO])], {
+    stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
+  });
   const pid = await new Promise((resolve) => parent.once('message', resolve));
   assert.equal(isAlive(pid), true);
   parent.kill('SIGKILL');

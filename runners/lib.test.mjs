@@ -34,8 +34,14 @@ describe('lines', () => {
   test('over the limit are cut and marked, and the next line is whole', () => {
     const lines = split(['x'.repeat(25), 'x'.repeat(25), '\nshort\n', '0123456789', '\n', 'y'.repeat(30)], 10);
     assert.deepEqual(texts(lines), ['x'.repeat(10), 'short', '0123456789', 'y'.repeat(10)]);
-    assert.deepEqual(lines.map((line) => line.cut), [true, false, false, true]);
-    assert.deepEqual(lines.map((line) => line.size), [50, 5, 10, 30]);
+    assert.deepEqual(
+      lines.map((line) => line.cut),
+      [true, false, false, true],
+    );
+    assert.deepEqual(
+      lines.map((line) => line.size),
+      [50, 5, 10, 30],
+    );
   });
 
   test('of 64 MiB without a newline do not stay in memory', () => {
@@ -98,12 +104,16 @@ describe('the writer', () => {
 describe('what a line says', () => {
   test('is an object, or nothing', () => {
     assert.deepEqual(parseObject(Buffer.from('{"a":"\\ud83d"}')), { a: '\ud83d' });
-    for (const text of ['[1]', '"x"', 'null', '5', '{', '', 'garbage']) assert.equal(parseObject(Buffer.from(text)), null);
+    for (const text of ['[1]', '"x"', 'null', '5', '{', '', 'garbage'])
+      assert.equal(parseObject(Buffer.from(text)), null);
   });
 
   test('keeps invalid bytes visible', () => {
     assert.equal(losslessText(Buffer.from('plain ✓')), 'plain ✓');
-    assert.equal(losslessText(Buffer.from([0x61, 0xff, 0xc3, 0x28, 0xe2, 0x9c, 0x93, 0xe2, 0x9c])), 'a\\xff\\xc3(✓\\xe2\\x9c');
+    assert.equal(
+      losslessText(Buffer.from([0x61, 0xff, 0xc3, 0x28, 0xe2, 0x9c, 0x93, 0xe2, 0x9c])),
+      'a\\xff\\xc3(✓\\xe2\\x9c',
+    );
   });
 });
 
@@ -123,7 +133,11 @@ describe('the channel to the host', () => {
 
   test('passes an event on byte by byte', async () => {
     const { host, said } = channel('');
-    const raw = Buffer.concat([Buffer.from('{ "b":1.0, "a":"\\ud83d", "c":"'), Buffer.from([0xff]), Buffer.from('" }')]);
+    const raw = Buffer.concat([
+      Buffer.from('{ "b":1.0, "a":"\\ud83d", "c":"'),
+      Buffer.from([0xff]),
+      Buffer.from('" }'),
+    ]);
     host.event('s"1', raw);
     assert.equal(await said(), `{"type":"agent_event","sessionId":"s\\"1","event":${raw.toString('utf8')}}\n`);
   });
@@ -133,8 +147,14 @@ describe('the channel to the host', () => {
     /** @type {unknown[]} */
     const heard = [];
     await host.listen((line) => heard.push(line));
-    const lines = (await said()).trim().split('\n').map((line) => JSON.parse(line));
-    assert.deepEqual(lines.map((line) => line.type), ['error', 'error', 'error', 'pong']);
+    const lines = (await said())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map((line) => line.type),
+      ['error', 'error', 'error', 'pong'],
+    );
     assert.deepEqual(heard, [{ type: 'x', v: 1 }]);
   });
 
@@ -142,7 +162,10 @@ describe('the channel to the host', () => {
     const { host, said } = channel('');
     host.textLine('s', { bytes: Buffer.alloc(3 * 1024 * 1024, 'x'), cut: true, size: 50_000_000 });
     const { event } = JSON.parse(await said());
-    assert.deepEqual([event.type, event.cut, event.bytes, event.text.length], ['text_line', true, 50_000_000, 1024 * 1024]);
+    assert.deepEqual(
+      [event.type, event.cut, event.bytes, event.text.length],
+      ['text_line', true, 50_000_000, 1024 * 1024],
+    );
   });
 });
 
@@ -158,7 +181,8 @@ describe('versions', () => {
 
 describe('failures of a provider', () => {
   test('become one of few codes', () => {
-    const codeOf = (/** @type {number | undefined} */ status, /** @type {string} */ text) => apiFailure({ status, text }).code;
+    const codeOf = (/** @type {number | undefined} */ status, /** @type {string} */ text) =>
+      apiFailure({ status, text }).code;
     assert.equal(codeOf(400, 'prompt is too long: 201000 tokens'), 'context_exceeded');
     assert.equal(codeOf(429, 'You have hit your usage limit'), 'usage_limit');
     assert.equal(codeOf(429, 'rate limited'), 'rate_limited');

@@ -54,7 +54,8 @@ export async function claudeArgs(query, sessionId, version) {
   args.push('--include-partial-messages', '--permission-prompt-tool', 'stdio');
   args.push(...modeArgs(query.permissionMode), ...conversationArgs(query, sessionId), ...optionArgs(query));
   if (query.worktreeName) {
-    if (!(await has('--worktree'))) throw new Error(`this claude (${version}) has no --worktree; update it or start without a worktree`);
+    if (!(await has('--worktree')))
+      throw new Error(`this claude (${version}) has no --worktree; update it or start without a worktree`);
     args.push('--worktree', query.worktreeName);
   }
   if (await has('--forward-subagent-text')) args.push('--forward-subagent-text');

@@ -60,7 +60,8 @@ export function asPermission(line) {
  * @returns {Record<string, unknown>} the line for claude
  */
 export function asControlResponse(native, answer) {
-  const response = answer.outcome === 'allow' || answer.outcome === 'allowAlways' ? allow(native, answer) : deny(answer);
+  const response =
+    answer.outcome === 'allow' || answer.outcome === 'allowAlways' ? allow(native, answer) : deny(answer);
   return { type: 'control_response', response: { subtype: 'success', request_id: native.requestId, response } };
 }
 
@@ -82,7 +83,8 @@ function deny(answer) {
 /** @param {Record<string, any>} request */
 function title(request) {
   const name = request.display_name || request.tool_name;
-  const detail = request.tool_name === 'Bash' ? request.input?.command : request.description || request.input?.file_path;
+  const detail =
+    request.tool_name === 'Bash' ? request.input?.command : request.description || request.input?.file_path;
   return detail ? `${name}: ${String(detail).split('\n')[0].slice(0, 200)}` : name;
 }
 

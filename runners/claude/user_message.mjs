@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * @param {{ prompt: string, attachments?: Record<string, any>[] }} query attachments are images
+ * @param {{ prompt?: string, attachments?: Record<string, any>[] }} query attachments are images
  *   `{mimeType, data}` with base64 data, or files `{path}`, which claude reads itself
  * @returns {Record<string, unknown>}
  */
-export function userMessage({ prompt, attachments = [] }) {
+export function userMessage({ prompt = '', attachments = [] }) {
   const images = attachments.filter((attachment) => attachment.data && attachment.mimeType);
   const paths = attachments.filter((attachment) => !attachment.data && attachment.path);
   const text = [prompt, ...paths.map((attachment) => `@${attachment.path}`)].join('\n');

@@ -96,7 +96,8 @@ export class AppServer {
 
   /** Nobody will answer any more. */
   #abandon() {
-    for (const { method, reject } of this.#awaited.values()) reject(new RpcError(method, { message: 'codex has ended' }));
+    for (const { method, reject } of this.#awaited.values())
+      reject(new RpcError(method, { message: 'codex has ended' }));
     this.#awaited.clear();
   }
 }

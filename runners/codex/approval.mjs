@@ -33,7 +33,11 @@ export function reactionTo(request, item) {
     case 'mcpServer/elicitation/request':
       return elicitation(request);
     case 'item/tool/requestUserInput':
-      return { kind: 'answer', result: { answers: {} }, notice: 'codex asked a question that cannot be answered here yet; it was told that there is no answer' };
+      return {
+        kind: 'answer',
+        result: { answers: {} },
+        notice: 'codex asked a question that cannot be answered here yet; it was told that there is no answer',
+      };
     default:
       return { kind: 'refuse', notice: `codex asked for ${request.method}, which this runner does not offer` };
   }

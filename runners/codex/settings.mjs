@@ -72,7 +72,13 @@ function sandboxPolicy(sandbox, writableRoots) {
     case 'danger-full-access':
       return { type: 'dangerFullAccess' };
     case 'workspace-write':
-      return { type: 'workspaceWrite', writableRoots, networkAccess: false, excludeTmpdirEnvVar: false, excludeSlashTmp: false };
+      return {
+        type: 'workspaceWrite',
+        writableRoots,
+        networkAccess: false,
+        excludeTmpdirEnvVar: false,
+        excludeSlashTmp: false,
+      };
     case 'read-only':
       return { type: 'readOnly', networkAccess: false };
   }
@@ -82,7 +88,8 @@ function sandboxPolicy(sandbox, writableRoots) {
 function threadConfig(query) {
   /** @type {Record<string, unknown>} */
   const config = {};
-  for (const [name, server] of Object.entries(query.mcpServers ?? {})) config[`mcp_servers.${name}`] = mcpServer(server);
+  for (const [name, server] of Object.entries(query.mcpServers ?? {}))
+    config[`mcp_servers.${name}`] = mcpServer(server);
   const roots = query.additionalDirectories ?? [];
   if (roots.length > 0) config['sandbox_workspace_write.writable_roots'] = roots;
   return Object.keys(config).length > 0 ? config : undefined;

@@ -5,7 +5,8 @@
  * @returns {(Buffer | 'pause')[]} what is written to stdout, as it is; at a pause the writer waits a moment
  */
 export function garbage(sessionId) {
-  const event = (/** @type {string} */ json) => `{"type":"agent_event","sessionId":${JSON.stringify(sessionId)},"event":${json}}`;
+  const event = (/** @type {string} */ json) =>
+    `{"type":"agent_event","sessionId":${JSON.stringify(sessionId)},"event":${json}}`;
   const whole = Buffer.from(`${event('{"type":"text","block":9001,"text":"a line that came in two halves"}')}\n`);
   const line = (/** @type {string} */ text) => Buffer.from(`${text}\n`);
   return [

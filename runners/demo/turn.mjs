@@ -95,11 +95,22 @@ export class DemoTurn {
     const lines = [];
     if (number > 1) lines.push(`This is turn ${number} of our session.`, '');
     if (resumed && number === 1) {
-      lines.push(`I resumed \`${resumed}\`: its id and nothing else, because the demo agent keeps no memory of earlier conversations.`, '');
+      lines.push(
+        `I resumed \`${resumed}\`: its id and nothing else, because the demo agent keeps no memory of earlier conversations.`,
+        '',
+      );
     }
-    lines.push(`You asked: “${firstLine(prompt)}”.`, '', `I looked at the workspace and found **${count(files.length, 'file')}**, ${bytes(files)} in all.`);
-    if (biggest.length > 0) lines.push('The biggest are:', '', ...biggest.map((file) => `- \`${file.path}\`, ${file.bytes} bytes`));
-    lines.push('', 'I am the built-in demo agent: no account, no network, no model. What I do to files is real, what I say is a fixed script.');
+    lines.push(
+      `You asked: “${firstLine(prompt)}”.`,
+      '',
+      `I looked at the workspace and found **${count(files.length, 'file')}**, ${bytes(files)} in all.`,
+    );
+    if (biggest.length > 0)
+      lines.push('The biggest are:', '', ...biggest.map((file) => `- \`${file.path}\`, ${file.bytes} bytes`));
+    lines.push(
+      '',
+      'I am the built-in demo agent: no account, no network, no model. What I do to files is real, what I say is a fixed script.',
+    );
     await this.#say(lines.join('\n'));
     this.#plan(2);
   }
@@ -110,20 +121,26 @@ export class DemoTurn {
     const content = summary(files);
     const input = { path: SUMMARY_FILE, content };
     if (permissionMode === 'plan') {
-      return this.#say(`In plan mode I change nothing. Otherwise I would now write \`${SUMMARY_FILE}\` (${content.length} characters).`);
+      return this.#say(
+        `In plan mode I change nothing. Otherwise I would now write \`${SUMMARY_FILE}\` (${content.length} characters).`,
+      );
     }
     const id = randomUUID();
     const title = `Write ${SUMMARY_FILE}`;
     this.#context.emit({ type: 'tool_call', id, name: 'write_file', kind: 'edit', title, input });
     const free = permissionMode === 'acceptEdits' || permissionMode === 'bypass';
-    const allowed = free || (await this.#context.mayI({ toolCallId: id, toolName: 'write_file', title, kind: 'edit', input }));
+    const allowed =
+      free || (await this.#context.mayI({ toolCallId: id, toolName: 'write_file', title, kind: 'edit', input }));
     this.#context.signal.throwIfAborted();
     if (!allowed) {
       this.#context.emit({ type: 'tool_result', id, ok: false, output: 'The user denied this.', durationMs: 0 });
       return this.#say(`You denied it, so I did not write \`${SUMMARY_FILE}\`.`);
     }
     const started = performance.now();
-    const problem = await writeFile(path.join(cwd, SUMMARY_FILE), content).then(() => '', (error) => String(error.message));
+    const problem = await writeFile(path.join(cwd, SUMMARY_FILE), content).then(
+      () => '',
+      (error) => String(error.message),
+    );
     const output = problem || `Wrote ${Buffer.byteLength(content)} bytes to ${SUMMARY_FILE}.`;
     this.#context.emit({ type: 'tool_result', id, ok: !problem, output, durationMs: since(started) });
     await this.#say(problem ? `Writing failed: ${problem}` : `Done: I wrote the summary to \`${SUMMARY_FILE}\`.`);
@@ -137,7 +154,9 @@ export class DemoTurn {
     const title = `Run: ${command}`;
     const input = { command };
     this.#context.emit({ type: 'tool_call', id, name: 'shell', kind: 'execute', title, input });
-    const allowed = permissionMode === 'bypass' || (await this.#context.mayI({ toolCallId: id, toolName: 'shell', title, kind: 'execute', input }));
+    const allowed =
+      permissionMode === 'bypass' ||
+      (await this.#context.mayI({ toolCallId: id, toolName: 'shell', title, kind: 'execute', input }));
     signal.throwIfAborted();
     if (!allowed) {
       this.#context.emit({ type: 'tool_result', id, ok: false, output: 'The user denied this.', durationMs: 0 });
@@ -152,7 +171,9 @@ export class DemoTurn {
   /** What the user said in the meantime gets an answer at once. */
   async #takeSteers() {
     for (let text = this.#context.steers.shift(); text !== undefined; text = this.#context.steers.shift()) {
-      await this.#say(`You added in the middle of the turn: “${firstLine(text)}”. I take it into account from here on.`);
+      await this.#say(
+        `You added in the middle of the turn: “${firstLine(text)}”. I take it into account from here on.`,
+      );
     }
   }
 
@@ -184,13 +205,17 @@ export class DemoTurn {
     for (let n = 0; n < blocks; n++) {
       await this.#stream('text', hugeText(n, blockBytes), 512, 0);
     }
-    await this.#tool('print', 'other', 'Print a big output', {}, async () => ({ value: undefined, output: hugeText(blocks, 4 * blockBytes) }));
+    await this.#tool('print', 'other', 'Print a big output', {}, async () => ({
+      value: undefined,
+      output: hugeText(blocks, 4 * blockBytes),
+    }));
   }
 
   /** @param {number} done how many of the steps are done */
   #plan(done) {
     const steps = ['Look at the workspace', 'Read what explains it', 'Tell what was found'];
-    const status = (/** @type {number} */ index) => (index < done ? 'completed' : index === done ? 'in_progress' : 'pending');
+    const status = (/** @type {number} */ index) =>
+      index < done ? 'completed' : index === done ? 'in_progress' : 'pending';
     this.#context.emit({ type: 'plan', entries: steps.map((content, index) => ({ content, status: status(index) })) });
   }
 
@@ -299,7 +324,16 @@ const bytes = (files) => `${files.reduce((sum, file) => sum + file.bytes, 0)} by
 /** @param {import('./workspace.mjs').FileEntry[]} files */
 function summary(files) {
   const rows = files.slice(0, 50).map((file) => `| \`${file.path}\` | ${file.bytes} |`);
-  return ['# What the demo agent found', '', `${count(files.length, 'file')}, ${bytes(files)}.`, '', '| file | bytes |', '|---|---|', ...rows, ''].join('\n');
+  return [
+    '# What the demo agent found',
+    '',
+    `${count(files.length, 'file')}, ${bytes(files)}.`,
+    '',
+    '| file | bytes |',
+    '|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 /**

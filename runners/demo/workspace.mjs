@@ -50,8 +50,11 @@ async function collect(root, folder, depth, files) {
  * @returns {FileEntry[]}
  */
 export function worthReading(files, count) {
-  const rank = (/** @type {FileEntry} */ file) => (/^readme/i.test(file.path) ? 0 : /\.(md|toml|json)$/i.test(file.path) ? 1 : 2);
-  const readable = files.filter((file) => file.bytes > 0 && file.bytes <= 1024 * 1024 && file.path !== 'OUTRIGGER-DEMO.md');
+  const rank = (/** @type {FileEntry} */ file) =>
+    /^readme/i.test(file.path) ? 0 : /\.(md|toml|json)$/i.test(file.path) ? 1 : 2;
+  const readable = files.filter(
+    (file) => file.bytes > 0 && file.bytes <= 1024 * 1024 && file.path !== 'OUTRIGGER-DEMO.md',
+  );
   return readable.sort((a, b) => rank(a) - rank(b) || (a.path < b.path ? -1 : 1)).slice(0, count);
 }
 

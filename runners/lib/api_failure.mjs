@@ -10,11 +10,20 @@
 /** @type {[RegExp, ApiFailureCode][]} sentences that say more than a status does; the first that fits wins */
 const SENTENCES = [
   [/prompt is too long|context[ _-]?(window|length)|too many tokens|contextWindowExceeded/i, 'context_exceeded'],
-  [/usage limit|limit reached|quota|credit balance|insufficient_quota|out of credits|usageLimitExceeded|sessionBudgetExceeded/i, 'usage_limit'],
-  [/not logged in|log ?in|invalid api key|authentication|unauthori[sz]ed|missing environment variable|api key/i, 'auth'],
+  [
+    /usage limit|limit reached|quota|credit balance|insufficient_quota|out of credits|usageLimitExceeded|sessionBudgetExceeded/i,
+    'usage_limit',
+  ],
+  [
+    /not logged in|log ?in|invalid api key|authentication|unauthori[sz]ed|missing environment variable|api key/i,
+    'auth',
+  ],
   [/overloaded|at capacity|high demand|serverOverloaded/i, 'overloaded'],
   [/rate.?limit|too many requests/i, 'rate_limited'],
-  [/connection|network|ECONN|ENOTFOUND|ETIMEDOUT|fetch failed|disconnected|stream closed|error sending request/i, 'network'],
+  [
+    /connection|network|ECONN|ENOTFOUND|ETIMEDOUT|fetch failed|disconnected|stream closed|error sending request/i,
+    'network',
+  ],
 ];
 
 /** Codes after which the same prompt may succeed later without anybody doing something. */

@@ -38,7 +38,6 @@ export class CliChild {
   #child;
   #writer;
   /** @type {string[]} */ #tail = [];
-  /** @type {NodeJS.ErrnoException | undefined} */ #spawnError;
   /** Resolves when the CLI has ended and its output has been read to the end. */
   exited;
 
@@ -164,7 +163,10 @@ export function startFailure(command, cwd, error) {
   }
   if (error.code === 'ENOENT' || error.code === 'EACCES') {
     const reason = error.code === 'ENOENT' ? 'there is no such program' : 'it may not be executed';
-    return { code: 'cli_missing', message: `cannot start ${command}: ${reason}. Install it, or set its path in the settings.` };
+    return {
+      code: 'cli_missing',
+      message: `cannot start ${command}: ${reason}. Install it, or set its path in the settings.`,
+    };
   }
   return { code: 'internal', message: `cannot start ${command}: ${error.message}` };
 }

@@ -14,7 +14,12 @@ const ANSWER_LIMIT_MS = 10_000;
  */
 export function askCli(command, args, env = process.env) {
   return new Promise((resolve) => {
-    const options = { timeout: ANSWER_LIMIT_MS, maxBuffer: 4 * 1024 * 1024, env: /** @type {NodeJS.ProcessEnv} */ (env), windowsHide: true };
+    const options = {
+      timeout: ANSWER_LIMIT_MS,
+      maxBuffer: 4 * 1024 * 1024,
+      env: /** @type {NodeJS.ProcessEnv} */ (env),
+      windowsHide: true,
+    };
     execFile(command, args, options, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`)).stdin?.end();
   });
 }

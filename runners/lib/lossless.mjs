@@ -35,7 +35,7 @@ export function losslessText(bytes) {
 /** @param {Uint8Array} bytes */
 function escapeInvalid(bytes) {
   let text = '';
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = validSequence(bytes, at);
     if (length === 0) {
       text += `\\x${bytes[at].toString(16).padStart(2, '0')}`;

@@ -49,7 +49,8 @@ export class PendingPermissions {
    */
   take(requestId) {
     const native = this.#waiting.get(requestId);
-    if (native === undefined) this.#host.error(`no permission request ${JSON.stringify(requestId)} is waiting`, 'permissionResponse');
+    if (native === undefined)
+      this.#host.error(`no permission request ${JSON.stringify(requestId)} is waiting`, 'permissionResponse');
     this.#waiting.delete(requestId);
     return native;
   }

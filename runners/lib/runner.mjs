@@ -46,10 +46,12 @@ export function runRunner({ provider, capabilities, createSession, silent = fals
   if (!silent) {
     host.send({ type: 'ready', protocol: PROTOCOL, provider, runnerVersion: RUNNER_VERSION, capabilities });
   }
-  host.listen((line) => life.obey(line)).then(
-    () => life.end('the host closed the runner’s stdin', 0),
-    (error) => life.end(`reading the host’s lines failed: ${error?.message ?? error}`, 1),
-  );
+  host
+    .listen((line) => life.obey(line))
+    .then(
+      () => life.end('the host closed the runner’s stdin', 0),
+      (error) => life.end(`reading the host’s lines failed: ${error?.message ?? error}`, 1),
+    );
 }
 
 class RunnerLife {
@@ -76,7 +78,13 @@ class RunnerLife {
     process.on('exit', () => this.#session.kill());
     const bug = (/** @type {any} */ error) => {
       const message = `the runner failed: ${error?.stack ?? error}`;
-      this.#host.send({ type: 'agent_error', sessionId: this.#sessionId ?? undefined, code: 'internal', message, retryable: false });
+      this.#host.send({
+        type: 'agent_error',
+        sessionId: this.#sessionId ?? undefined,
+        code: 'internal',
+        message,
+        retryable: false,
+      });
       void this.#exit(1);
     };
     process.on('uncaughtException', bug);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { ensureRealClis } from '../../tests/real_clis/install.mjs';
 import { startStandIn } from '../../tests/standin/standin.mjs';
-import { RunnerProcess } from './runner_process.mjs';
+import { RunnerProcess, runtimesOf } from './runner_process.mjs';
 
 /**
  * @typedef {object} Stage
@@ -13,7 +13,8 @@ import { RunnerProcess } from './runner_process.mjs';
  * @property {string} workspace
  * @property {import('../../tests/standin/standin.mjs').StandIn} standIn
  * @property {(more?: Record<string, any>) => Record<string, any>} query with the fields that every query needs
- * @property {() => RunnerProcess} runner starts one; it is ended with the stage
+ * @property {(runtime?: string) => RunnerProcess} runner starts one, under node unless told otherwise; it ends with the stage
+ * @property {string[]} otherRuntimes the names of those that are there besides node
  * @property {() => Promise<void>} clear
  */
 
@@ -24,6 +25,7 @@ import { RunnerProcess } from './runner_process.mjs';
  */
 export async function setStage(provider, env = {}) {
   const clis = await ensureRealClis();
+  const runtimes = runtimesOf(clis);
   const standIn = await startStandIn();
   // Not under the temporary folder: codex refuses to sandbox commands when its home is there.
   const root = mkdtempSync(path.join(clis.home, `${provider}-`));
@@ -40,9 +42,21 @@ export async function setStage(provider, env = {}) {
     cli,
     workspace,
     standIn,
-    query: (more = {}) => ({ type: 'query', sessionId, cwd: workspace, cli, permissionMode: 'ask', resumeMode: 'new', ...more }),
-    runner: () => {
-      const runner = new RunnerProcess(`${provider}.mjs`, { env: { ...account, HOME: root, ...env } });
+    query: (more = {}) => ({
+      type: 'query',
+      sessionId,
+      cwd: workspace,
+      cli,
+      permissionMode: 'ask',
+      resumeMode: 'new',
+      ...more,
+    }),
+    otherRuntimes: Object.keys(runtimes).filter((name) => name !== 'node'),
+    runner: (runtime = process.env.OUTRIGGER_TEST_RUNTIME || 'node') => {
+      const runner = new RunnerProcess(`${provider}.mjs`, {
+        runtime: runtimes[runtime],
+        env: { ...account, HOME: root, ...env },
+      });
       runners.push(runner);
       return runner;
     },

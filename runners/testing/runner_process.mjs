@@ -11,8 +11,22 @@ const PATIENCE_MS = 40_000;
 
 /** @typedef {Record<string, any> & { type: string }} Line */
 
-/** How each runtime runs a script. */
-export const RUNTIME_ARGS = { node: [], deno: ['run', '--allow-all', '--quiet'], bun: ['run'] };
+/** How each runtime other than ours runs a script. */
+const RUNTIME_ARGS = { deno: ['run', '--allow-all', '--quiet'], bun: ['run'] };
+
+/**
+ * The runtimes that are there, by name, each with its command and arguments in front of a script.
+ * @param {import('../../tests/real_clis/install.mjs').RealClis} real
+ * @returns {Record<string, string[]>}
+ */
+export function runtimesOf({ clis }) {
+  /** @type {Record<string, string[]>} */
+  const runtimes = { node: [process.execPath] };
+  for (const [name, args] of Object.entries(RUNTIME_ARGS)) {
+    if (clis[name]) runtimes[name] = [clis[name].path, ...args];
+  }
+  return runtimes;
+}
 
 /** A running runner. */
 export class RunnerProcess {
@@ -90,7 +104,10 @@ export class RunnerProcess {
       for (; this.#cursor < this.lines.length; this.#cursor++) {
         if (fits(this.lines[this.#cursor])) return this.lines[this.#cursor++];
       }
-      if (this.#gone || Date.now() > deadline) throw new Error(`${this.#gone ? 'the runner ended' : 'nothing came'} while waiting for ${wanted}; ${this.#report()}`);
+      if (this.#gone || Date.now() > deadline)
+        throw new Error(
+          `${this.#gone ? 'the runner ended' : 'nothing came'} while waiting for ${wanted}; ${this.#report()}`,
+        );
       await this.#change(deadline - Date.now());
     }
   }
@@ -180,11 +197,12 @@ export function isAlive(pid) {
  * Waits until a condition holds.
  * @param {() => unknown} holds
  * @param {string} what
+ * @param {number} [everyMs] how often to look, in milliseconds
  */
-export async function until(holds, what) {
+export async function until(holds, what, everyMs = 20) {
   const deadline = Date.now() + PATIENCE_MS;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

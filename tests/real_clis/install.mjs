@@ -9,7 +9,18 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,7 +51,11 @@ export function cacheRoot() {
  */
 export async function ensureRealClis() {
   const root = cacheRoot();
-  const key = createHash('sha256').update(readFileSync(LOCK)).update(`${process.platform}-${process.arch}`).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(readFileSync(LOCK))
+    .update(`${process.platform}-${process.arch}`)
+    .digest('hex')
+    .slice(0, 16);
   const dir = path.join(root, `real-clis-${key}`);
   if (!existsSync(path.join(dir, 'ready.json'))) await install(root, dir);
   return describe(root, dir);
@@ -76,7 +91,10 @@ async function install(root, dir) {
 function npmCi(dir) {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'];
   const started = Date.now();
-  const progress = setInterval(() => say(`npm is installing, ${Math.round((Date.now() - started) / 1000)} s so far`), PROGRESS_MS);
+  const progress = setInterval(
+    () => say(`npm is installing, ${Math.round((Date.now() - started) / 1000)} s so far`),
+    PROGRESS_MS,
+  );
   return new Promise((resolve, reject) => {
     const child = spawn('npm', args, { cwd: dir, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
     child.once('error', (error) => reject(new Error(`cannot run npm: ${error.message}. Install Node.js with npm.`)));
@@ -115,9 +133,16 @@ function programs(dir) {
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8'));
   const modules = path.join(dir, 'node_modules');
   return {
-    claude: { file: found(modules, '@anthropic-ai', /^claude-code-/, [['claude'], ['claude.exe']]), pinned: dependencies['@anthropic-ai/claude-code'] },
+    claude: {
+      file: found(modules, '@anthropic-ai', /^claude-code-/, [['claude'], ['claude.exe']]),
+      pinned: dependencies['@anthropic-ai/claude-code'],
+    },
     codex: { file: codexBinary(modules), pinned: dependencies['@openai/codex'] },
-    deno: { file: found(modules, '@deno', /./, [['deno']]), pinned: optionalDependencies['@deno/linux-x64-glibc'], optional: true },
+    deno: {
+      file: found(modules, '@deno', /./, [['deno']]),
+      pinned: optionalDependencies['@deno/linux-x64-glibc'],
+      optional: true,
+    },
     bun: { file: found(modules, '@oven', /^bun-/, [['bin', 'bun']]), pinned: optionalDependencies.bun, optional: true },
   };
 }
@@ -132,7 +157,9 @@ function programs(dir) {
 function found(modules, scope, name, files) {
   const folder = path.join(modules, scope);
   const packages = existsSync(folder) ? readdirSync(folder).filter((entry) => name.test(entry)) : [];
-  return packages.flatMap((entry) => files.map((file) => path.join(folder, entry, ...file))).find((file) => existsSync(file));
+  return packages
+    .flatMap((entry) => files.map((file) => path.join(folder, entry, ...file)))
+    .find((file) => existsSync(file));
 }
 
 /** @param {string} modules */
@@ -155,7 +182,9 @@ function describe(root, dir) {
   const bin = path.join(dir, 'bin');
   const home = path.join(root, 'homes');
   mkdirSync(home, { recursive: true });
-  const clis = Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, { path: path.join(bin, name), version }]));
+  const clis = Object.fromEntries(
+    Object.entries(versions).map(([name, version]) => [name, { path: path.join(bin, name), version }]),
+  );
   return { dir, bin, home, clis };
 }
 

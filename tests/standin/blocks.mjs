@@ -63,7 +63,7 @@ export const tokensOf = (words) => Math.max(1, Math.ceil(words.length / 4));
  */
 export function deltas({ text: words, chunk = 24, splitPairs = false }) {
   const cut = [];
-  for (let start = 0; start < words.length; ) {
+  for (let start = 0; start < words.length;) {
     let end = Math.min(start + chunk, words.length);
     const last = words.charCodeAt(end - 1);
     if (!splitPairs && end < words.length && last >= 0xd800 && last <= 0xdbff) end += 1;

@@ -49,7 +49,9 @@ function lastMark(entries) {
     const mark = [...entries[at].text.matchAll(MARK)].at(-1);
     if (!mark) continue;
     const pairs = (mark[2] ?? '').trim().split(/\s+/).filter(Boolean);
-    const options = Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+    const options = Object.fromEntries(
+      pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+    );
     return { at, name: mark[1], options };
   }
   return null;
@@ -79,7 +81,9 @@ function asksForTitle({ system, entries }) {
  */
 export function fromMessages(body) {
   const entries = (body.messages ?? []).flatMap(messageEntries);
-  const tools = (body.tools ?? []).filter((/** @type {any} */ offered) => offered.name).map((/** @type {any} */ offered) => ({ name: offered.name, schema: offered.input_schema }));
+  const tools = (body.tools ?? [])
+    .filter((/** @type {any} */ offered) => offered.name)
+    .map((/** @type {any} */ offered) => ({ name: offered.name, schema: offered.input_schema }));
   return { entries, tools, system: flat(body.system) };
 }
 
@@ -91,10 +95,14 @@ function messageEntries(message) {
   if (message.role === 'assistant') return [{ role: 'assistant', text: flat(message.content) }];
   if (typeof message.content === 'string') return [{ role: 'user', text: message.content }];
   const results = message.content.filter((/** @type {any} */ part) => part.type === 'tool_result');
-  const words = message.content.filter((/** @type {any} */ part) => part.type === 'text').map((/** @type {any} */ part) => part.text).join('\n');
+  const words = message.content
+    .filter((/** @type {any} */ part) => part.type === 'text')
+    .map((/** @type {any} */ part) => part.text)
+    .join('\n');
   /** @type {Entry[]} */
   const entries = [];
-  if (results.length > 0) entries.push({ role: 'tool', text: results.map((/** @type {any} */ part) => flat(part.content)).join('\n') });
+  if (results.length > 0)
+    entries.push({ role: 'tool', text: results.map((/** @type {any} */ part) => flat(part.content)).join('\n') });
   if (words !== '') entries.push({ role: 'user', text: words });
   return entries;
 }
@@ -106,9 +114,15 @@ function messageEntries(message) {
 export function fromResponses(body) {
   const input = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : (body.input ?? []);
   // Newer models get tools as items of the input, also as results of a search for tools.
-  const late = input.filter((/** @type {any} */ item) => item.type === 'additional_tools' || item.type === 'tool_search_output');
+  const late = input.filter(
+    (/** @type {any} */ item) => item.type === 'additional_tools' || item.type === 'tool_search_output',
+  );
   const offered = [...(body.tools ?? []), ...late.flatMap((/** @type {any} */ item) => item.tools ?? [])];
-  return { entries: input.flatMap(itemEntries), tools: offered.flatMap((entry) => offeredTools(entry)), system: flat(body.instructions) };
+  return {
+    entries: input.flatMap(itemEntries),
+    tools: offered.flatMap((entry) => offeredTools(entry)),
+    system: flat(body.instructions),
+  };
 }
 
 /**
@@ -150,6 +164,7 @@ function offeredTools(offered, namespace) {
  */
 function flat(content) {
   if (typeof content === 'string') return content;
-  if (Array.isArray(content)) return content.map((part) => (typeof part === 'string' ? part : (part.text ?? part.tool_name ?? ''))).join('\n');
+  if (Array.isArray(content))
+    return content.map((part) => (typeof part === 'string' ? part : (part.text ?? part.tool_name ?? ''))).join('\n');
   return content?.text ?? '';
 }

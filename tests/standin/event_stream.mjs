@@ -17,7 +17,12 @@ export class EventStream {
   constructor(response) {
     this.#response = response;
     const id = newId('req');
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', 'request-id': id, 'x-request-id': id });
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'request-id': id,
+      'x-request-id': id,
+    });
     response.on('close', () => (this.#open = false));
   }
 

@@ -25,7 +25,12 @@ export async function answerMessages(response, body, reply, entries) {
   const stop = reply.stop ?? (reply.blocks.some((block) => block.type === 'call') ? 'tool_use' : 'end_turn');
   if (!body.stream) {
     const content = reply.blocks.map((block) => wholeBlock(block));
-    return sendJson(response, 200, { ...message, content, stop_reason: stop, usage: { ...usage, output_tokens: output } });
+    return sendJson(response, 200, {
+      ...message,
+      content,
+      stop_reason: stop,
+      usage: { ...usage, output_tokens: output },
+    });
   }
   const stream = new EventStream(response);
   stream.send('message_start', { message: { ...message, content: [], stop_reason: null, usage } });
@@ -34,7 +39,10 @@ export async function answerMessages(response, body, reply, entries) {
     if (reply.cut && index === reply.blocks.length - 1) return breakOff(stream, reply.cut);
     stream.send('content_block_stop', { index });
   }
-  stream.send('message_delta', { delta: { stop_reason: stop, stop_sequence: null }, usage: { ...usage, output_tokens: output } });
+  stream.send('message_delta', {
+    delta: { stop_reason: stop, stop_sequence: null },
+    usage: { ...usage, output_tokens: output },
+  });
   stream.send('message_stop', {});
   stream.end();
 }
@@ -57,8 +65,10 @@ function startUsage(entries) {
  * @param {number} index
  */
 async function streamBlock(stream, block, index) {
-  const delta = (/** @type {Record<string, unknown>} */ change) => stream.send('content_block_delta', { index, delta: change });
-  const start = (/** @type {Record<string, unknown>} */ content) => stream.send('content_block_start', { index, content_block: content });
+  const delta = (/** @type {Record<string, unknown>} */ change) =>
+    stream.send('content_block_delta', { index, delta: change });
+  const start = (/** @type {Record<string, unknown>} */ content) =>
+    stream.send('content_block_start', { index, content_block: content });
   switch (block.type) {
     case 'text':
       start({ type: 'text', text: '' });
@@ -69,7 +79,9 @@ async function streamBlock(stream, block, index) {
       return delta({ type: 'signature_delta', signature: SIGNATURE });
     case 'call':
       start({ type: 'tool_use', id: newId('toolu'), name: block.name, input: {} });
-      return stream.pump({ text: JSON.stringify(block.input), chunk: 40 }, (json) => delta({ type: 'input_json_delta', partial_json: json }));
+      return stream.pump({ text: JSON.stringify(block.input), chunk: 40 }, (json) =>
+        delta({ type: 'input_json_delta', partial_json: json }),
+      );
   }
 }
 
@@ -91,6 +103,8 @@ function wholeBlock(block) {
  */
 function breakOff(stream, how) {
   if (how === 'drop') return stream.drop();
-  stream.send('error', { error: { type: 'overloaded_error', message: 'stand-in: overloaded in the middle of the stream' } });
+  stream.send('error', {
+    error: { type: 'overloaded_error', message: 'stand-in: overloaded in the middle of the stream' },
+  });
   stream.end();
 }

@@ -23,7 +23,17 @@ export async function answerResponses(response, body, reply, entries) {
   /** @type {Send} */
   const send = (name, data) => stream.send(name, { sequence_number: sequence++, ...data });
   const about = (/** @type {string} */ status, /** @type {Record<string, unknown>} */ more = {}) => ({
-    response: { id, object: 'response', created_at: 1790000000, status, model: body.model, output: [], parallel_tool_calls: true, tools: [], ...more },
+    response: {
+      id,
+      object: 'response',
+      created_at: 1790000000,
+      status,
+      model: body.model,
+      output: [],
+      parallel_tool_calls: true,
+      tools: [],
+      ...more,
+    },
   });
   send('response.created', about('in_progress'));
   send('response.in_progress', about('in_progress'));
@@ -35,12 +45,19 @@ export async function answerResponses(response, body, reply, entries) {
     if (item) output.push(item);
     else if (cut === 'drop') return stream.drop();
     else {
-      send('response.failed', about('failed', { error: { code: 'server_error', message: 'stand-in: failed in the middle of the stream' } }));
+      send(
+        'response.failed',
+        about('failed', { error: { code: 'server_error', message: 'stand-in: failed in the middle of the stream' } }),
+      );
       return stream.end();
     }
   }
   const usage = usageOf(reply, entries);
-  if (reply.stop === 'max_tokens') send('response.incomplete', about('incomplete', { output, usage, incomplete_details: { reason: 'max_output_tokens' } }));
+  if (reply.stop === 'max_tokens')
+    send(
+      'response.incomplete',
+      about('incomplete', { output, usage, incomplete_details: { reason: 'max_output_tokens' } }),
+    );
   else send('response.completed', about('completed', { output, usage }));
   stream.end();
 }
@@ -124,7 +141,9 @@ async function streamCall(stream, send, block, index) {
     ...(block.namespace ? { namespace: block.namespace } : {}),
   };
   send('response.output_item.added', { output_index: index, item: { ...call, [field]: '', status: 'in_progress' } });
-  await stream.pump({ text: words, chunk: 60 }, (delta) => send(`${event}.delta`, { item_id: id, output_index: index, delta }));
+  await stream.pump({ text: words, chunk: 60 }, (delta) =>
+    send(`${event}.delta`, { item_id: id, output_index: index, delta }),
+  );
   send(`${event}.done`, { item_id: id, output_index: index, [field]: words });
   const item = { ...call, [field]: words, status: 'completed' };
   send('response.output_item.done', { output_index: index, item });
@@ -138,7 +157,13 @@ async function streamCall(stream, send, block, index) {
  * @param {number} index
  */
 function sendSearch(send, block, index) {
-  const item = { type: 'tool_search_call', id: newId('ts'), call_id: newId('call'), execution: 'client', arguments: block.input };
+  const item = {
+    type: 'tool_search_call',
+    id: newId('ts'),
+    call_id: newId('call'),
+    execution: 'client',
+    arguments: block.input,
+  };
   send('response.output_item.added', { output_index: index, item: { ...item, status: 'in_progress' } });
   send('response.output_item.done', { output_index: index, item: { ...item, status: 'completed' } });
   return { ...item, status: 'completed' };
@@ -150,7 +175,9 @@ function sendSearch(send, block, index) {
  */
 function usageOf(reply, entries) {
   const count = (/** @type {string} */ type) =>
-    reply.blocks.filter((block) => block.type === type).reduce((sum, block) => sum + (block.type === 'call' ? 50 : tokensOf(block.text)), 0);
+    reply.blocks
+      .filter((block) => block.type === type)
+      .reduce((sum, block) => sum + (block.type === 'call' ? 50 : tokensOf(block.text)), 0);
   const reasoning = count('thinking');
   const input = 1500 + 10 * entries;
   const output = reasoning + count('text') + count('call');

@@ -21,15 +21,25 @@ const reply = (...blocks) => ({ blocks });
  * @param {Partial<import('./blocks.mjs').Failure>} [more]
  * @returns {Scenario}
  */
-const failing = (status, type, message, more = {}) => () => [
-  { blocks: [text('Recovered after a failed request.')], failure: { status, type, message: `stand-in: ${message}`, ...more } },
-];
+const failing =
+  (status, type, message, more = {}) =>
+  () => [
+    {
+      blocks: [text('Recovered after a failed request.')],
+      failure: { status, type, message: `stand-in: ${message}`, ...more },
+    },
+  ];
 
 /** @type {Record<string, Scenario>} */
 export const scenarios = {
   hello: () => [reply(text('Hello from the stand-in model. This is a plain reply.'))],
 
-  think: () => [reply(thinking('A short question. I consider it for a moment before I answer.'), text('I thought about it: the answer is 42.'))],
+  think: () => [
+    reply(
+      thinking('A short question. I consider it for a moment before I answer.'),
+      text('I thought about it: the answer is 42.'),
+    ),
+  ],
 
   echo: ({ say = '(nothing)' }) => [reply(text(`You said: ${say}`))],
 
@@ -53,7 +63,10 @@ export const scenarios = {
   ],
 
   sleep: ({ s = '60' }) => [
-    reply(text('I run a long command.'), tool({ do: 'shell', command: `echo started; sleep ${Number(s)}; echo finished` })),
+    reply(
+      text('I run a long command.'),
+      tool({ do: 'shell', command: `echo started; sleep ${Number(s)}; echo finished` }),
+    ),
     reply(text('The long command is done.')),
   ],
 
@@ -65,7 +78,11 @@ export const scenarios = {
   ],
 
   parallel: () => [
-    reply(text('Two commands at once.'), tool({ do: 'shell', command: 'echo one of two' }), tool({ do: 'shell', command: 'echo two of two' })),
+    reply(
+      text('Two commands at once.'),
+      tool({ do: 'shell', command: 'echo one of two' }),
+      tool({ do: 'shell', command: 'echo two of two' }),
+    ),
     reply(text('Both are done.')),
   ],
 
@@ -77,7 +94,11 @@ export const scenarios = {
   subagent: ({ inner = 'sub-hello', file = '' }, conversation) => delegation(inner, file, conversation),
 
   'sub-hello': () => [
-    reply(thinking('I am the one it was delegated to.'), text('Hello from the sub-agent.'), tool({ do: 'shell', command: 'echo from the sub-agent' })),
+    reply(
+      thinking('I am the one it was delegated to.'),
+      text('Hello from the sub-agent.'),
+      tool({ do: 'shell', command: 'echo from the sub-agent' }),
+    ),
     reply(text('The sub-agent’s answer: all is well.')),
   ],
 
@@ -115,7 +136,8 @@ export const scenarios = {
   'error-429': failing(429, 'rate_limit_error', 'rate limited', { headers: { 'retry-after': '1' } }),
   'error-500': failing(500, 'api_error', 'internal error'),
   'error-529': failing(529, 'overloaded_error', 'overloaded'),
-  'error-once': (options) => failing(500, 'api_error', 'failed for a moment', { times: Number(options.n ?? 1) })(options, NOBODY),
+  'error-once': (options) =>
+    failing(500, 'api_error', 'failed for a moment', { times: Number(options.n ?? 1) })(options, NOBODY),
 };
 
 /** @type {Conversation} */
@@ -130,13 +152,17 @@ const NOBODY = { entries: [], tools: [], system: '' };
  * @returns {Reply}
  */
 function delegation(inner, file, conversation) {
-  const start = conversation.entries.findLastIndex((entry) => entry.role === 'user' && /SCENARIO:subagent/.test(entry.text));
+  const start = conversation.entries.findLastIndex(
+    (entry) => entry.role === 'user' && /SCENARIO:subagent/.test(entry.text),
+  );
   const results = conversation.entries.slice(start + 1).filter((entry) => entry.role === 'tool');
   const prompt = `SCENARIO:${inner}${file ? ` file=${file}` : ''}`;
   const delegate = tool({ do: 'delegate', description: 'Say hello', prompt });
   if (results.length === 0) return reply(text('I delegate this.'), delegate);
   const found = results.some((result) => result.text.includes('spawn_agent'));
-  const started = results.some((result) => /agent_id|task_name/.test(result.text) && !result.text.includes('"parameters"'));
+  const started = results.some(
+    (result) => /agent_id|task_name/.test(result.text) && !result.text.includes('"parameters"'),
+  );
   if (found && !started && results.length < 3) return reply(delegate);
   const canWait = conversation.tools.some((offered) => offered.name === 'wait_agent');
   const answered = results.some((result) => /all is well|completed|timed_out/i.test(result.text));
@@ -149,7 +175,20 @@ function delegation(inner, file, conversation) {
  * @param {number} length in characters
  */
 function filler(length) {
-  const nouns = ['river', 'stone', 'window', 'garden', 'letter', 'winter', 'engine', 'market', 'silver', 'harbour', 'copper', 'meadow'];
+  const nouns = [
+    'river',
+    'stone',
+    'window',
+    'garden',
+    'letter',
+    'winter',
+    'engine',
+    'market',
+    'silver',
+    'harbour',
+    'copper',
+    'meadow',
+  ];
   let words = '';
   let state = 20261121;
   for (let n = 1; words.length < length; n++) {

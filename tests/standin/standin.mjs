@@ -35,8 +35,12 @@ export async function startStandIn({ port = 0, log } = {}) {
   const script = new Script(log);
   const server = http.createServer((request, response) => void script.serve(request, response));
   // Codex tries a WebSocket first and falls back when it is refused like this.
-  server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'));
-  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', () => resolve(undefined)));
+  server.on('upgrade', (_request, socket) =>
+    socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
+  );
+  await new Promise((resolve, reject) =>
+    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(undefined)),
+  );
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     port: address.port,
@@ -94,7 +98,12 @@ class Script {
       }
       case 'POST /responses': {
         const conversation = fromResponses(body);
-        return answerResponses(response, body, this.#reply('responses', conversation, body), conversation.entries.length);
+        return answerResponses(
+          response,
+          body,
+          this.#reply('responses', conversation, body),
+          conversation.entries.length,
+        );
       }
       case 'POST /messages/count_tokens':
         return sendJson(response, 200, { input_tokens: 1234 });
@@ -103,7 +112,10 @@ class Script {
       default:
         this.#note({ api: 'unknown', route });
         if (request.method === 'HEAD') return response.writeHead(200).end();
-        return sendJson(response, 404, { type: 'error', error: { type: 'not_found_error', message: `stand-in: no ${route}` } });
+        return sendJson(response, 404, {
+          type: 'error',
+          error: { type: 'not_found_error', message: `stand-in: no ${route}` },
+        });
     }
   }
 
@@ -124,7 +136,8 @@ class Script {
       return chooseTool(block.want, conversation) ?? none;
     });
     const settled = { ...reply, blocks };
-    if (reply.failure?.times !== undefined && this.#hasFailed(scenario, conversation) >= reply.failure.times) delete settled.failure;
+    if (reply.failure?.times !== undefined && this.#hasFailed(scenario, conversation) >= reply.failure.times)
+      delete settled.failure;
     return settled;
   }
 
@@ -135,7 +148,10 @@ class Script {
    * @returns {number} how often it was tried before
    */
   #hasFailed(scenario, conversation) {
-    const key = `${scenario} ${conversation.entries.filter((entry) => entry.role === 'user').map((entry) => entry.text).join()}`;
+    const key = `${scenario} ${conversation.entries
+      .filter((entry) => entry.role === 'user')
+      .map((entry) => entry.text)
+      .join()}`;
     const before = this.#failures.get(key) ?? 0;
     this.#failures.set(key, before + 1);
     return before;

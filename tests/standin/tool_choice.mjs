@@ -103,8 +103,9 @@ function write(offer, path, content) {
 function ask(offer, question, options) {
   const choices = options.map((label) => ({ label, description: `Take ${label}` }));
   return (
-    offer.call('AskUserQuestion', { questions: [{ question, header: 'Choice', multiSelect: false, options: choices }] }) ??
-    offer.call('request_user_input', { questions: [{ id: 'q1', header: 'Choice', question, options: choices }] })
+    offer.call('AskUserQuestion', {
+      questions: [{ question, header: 'Choice', multiSelect: false, options: choices }],
+    }) ?? offer.call('request_user_input', { questions: [{ id: 'q1', header: 'Choice', question, options: choices }] })
   );
 }
 
@@ -125,7 +126,9 @@ function delegate(offer, description, prompt) {
     return { type: 'call', name: 'tool_search', input: { query: 'spawn_agent sub-agent', limit: 5 }, search: true };
   }
   const input = JSON.stringify({ message: prompt, task_name: 'stand_in_task' });
-  return offer.script(`const name = Object.keys(tools).find((key) => key.includes('spawn_agent')); text(JSON.stringify(await tools[name](${input})));`);
+  return offer.script(
+    `const name = Object.keys(tools).find((key) => key.includes('spawn_agent')); text(JSON.stringify(await tools[name](${input})));`,
+  );
 }
 
 /**
@@ -144,7 +147,10 @@ function awaitDelegate(offer, conversation) {
  * @param {string} content
  */
 function addingPatch(path, content) {
-  const lines = content.replace(/\n$/, '').split('\n').map((line) => `+${line}`);
+  const lines = content
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `+${line}`);
   return `*** Begin Patch\n*** Add File: ${path}\n${lines.join('\n')}\n*** End Patch\n`;
 }
 
