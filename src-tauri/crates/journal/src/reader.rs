@@ -82,6 +82,34 @@ impl JournalReader {
         Ok(lines.split_off(skip))
     }
 
+    /// At most `count` records after `seq`, in order. The header is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn page_after(&mut self, seq: u64, count: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let offset = self.offset_after(seq)?;
+        let mut lines = self.forward(offset)?;
+        let mut page = Vec::new();
+        while page.len() < count {
+            match lines.next().map_err(JournalError::io("read", &self.path))? {
+                Some((_, line)) if seq_of(line).is_some() => page.push(line.to_vec()),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(page)
+    }
+
+    /// At most `count` records before `seq`, in order; the newest ones when `seq` is 0.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn page_before(&mut self, seq: u64, count: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let end = if seq == 0 { self.length()? } else { self.offset_after(seq - 1)? };
+        let lines = self.back(end, count).map_err(JournalError::io("read", &self.path))?;
+        Ok(lines.into_iter().map(|(_, line)| line).filter(|line| seq_of(line).is_some()).collect())
+    }
+
     /// Halves the file until the wanted line is within one chunk, then walks.
     fn search(&mut self, seq: u64, length: u64) -> io::Result<u64> {
         let (mut low, mut high) = (0, length);

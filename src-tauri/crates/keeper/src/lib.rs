@@ -1,1 +1,27 @@
-//! keeper
+//! The keeper: the small process that owns one pod, as containerd has one shim for each container.
+//!
+//! Responsible for a session while it is live: it spawns the runner, writes the journal, serves the socket and answers for the
+//! state. It outlives the window and the terminal that started it, and never waits for a reader. What a provider's events mean,
+//! it asks the adapters; where a CLI is, it is told.
+
+mod connection;
+mod events;
+pub mod exchange;
+pub mod feed;
+pub mod intake;
+mod launch;
+mod line_log;
+mod outbox;
+pub mod pod_state;
+mod pod_task;
+mod reading;
+mod recorder;
+mod runner_stdin;
+mod session_meta;
+mod shared;
+mod socket;
+mod startup;
+mod subscription;
+pub mod waiting;
+
+pub use startup::run;

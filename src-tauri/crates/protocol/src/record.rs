@@ -123,7 +123,7 @@ pub enum HostRecord {
         /// Whether the ladder was skipped.
         force: bool,
     },
-    /// The text so far of an open block. Replaced by the next `partial` of the same block or by the finished block.
+    /// More text of an open block, so that a crash loses seconds of it. The finished block replaces all its partials.
     Partial {
         /// The block's key.
         block: String,
@@ -131,7 +131,9 @@ pub enum HostRecord {
         kind: BlockKind,
         /// The tool call it belongs to, for a sub-agent's text.
         parent: Option<String>,
-        /// All text so far.
+        /// How many bytes of the block the partials before this one hold.
+        from: u64,
+        /// The text since then.
         text: String,
     },
     /// The joined text of a block for which the provider has no finished event of its own.

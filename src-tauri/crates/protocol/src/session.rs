@@ -190,7 +190,13 @@ pub struct KeeperOrder {
     pub session: SessionId,
     /// What to start.
     pub start: StartSession,
-    /// The user's environment, as discovery took it from the login shell.
+    /// The folder of all sessions.
+    pub sessions: String,
+    /// The folder of sockets.
+    pub run: String,
+    /// The folder of the debug log.
+    pub logs: String,
+    /// The whole environment of the runner: the user's, less what misleads an agent.
     pub environment: BTreeMap<String, String>,
     /// The runtime and the arguments before the runner, `["/usr/bin/node"]`. Empty for a driver without a runner.
     pub runtime: Vec<String>,

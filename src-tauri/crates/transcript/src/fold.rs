@@ -41,8 +41,7 @@ impl Fold {
     /// A fold with the adapter of this name. Unknown names fold with `raw`: every event stays visible as JSON.
     #[must_use]
     pub fn new(adapter: &str) -> Self {
-        let adapter = providers::adapter(adapter).unwrap_or_else(|| Box::new(Plain));
-        Self { sheet: Sheet::new(), adapter, turn_began: None }
+        Self { sheet: Sheet::new(), adapter: adapter_or_plain(adapter), turn_began: None }
     }
 
     /// Folds one line of a journal, without its newline.
@@ -124,6 +123,12 @@ impl Fold {
 
 fn damaged(why: String) -> Folded {
     Folded { damage: Some(Damage { why }), ..Folded::default() }
+}
+
+/// The adapter of this name. In place of one that this program does not know comes one that shows every event as JSON.
+#[must_use]
+pub fn adapter_or_plain(name: &str) -> Box<dyn Adapter> {
+    providers::adapter(name).unwrap_or_else(|| Box::new(Plain))
 }
 
 /// Stands in for an adapter that this program does not know.

@@ -22,7 +22,9 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
         }
         // The end of the turn or of the session says it.
         HostRecord::InterruptAsked | HostRecord::StopAsked { .. } => {}
-        HostRecord::Partial { block, kind, parent, text } => partial(sheet, &block, kind, parent.as_deref(), text),
+        HostRecord::Partial { block, kind, parent, from, text } => {
+            partial(sheet, &block, kind, parent.as_deref(), from, &text);
+        }
         HostRecord::Block { block, kind, parent, text } => finished(sheet, &block, kind, parent.as_deref(), text),
         HostRecord::Notice { level, code, text } => sheet.add(None, ItemBody::Notice { level, code, text }),
         HostRecord::Changed { model, permission_mode } => changed(sheet, model, permission_mode),
@@ -87,12 +89,18 @@ pub(crate) fn permission_key(request_id: &str) -> String {
     format!("permission:{request_id}")
 }
 
-fn partial(sheet: &mut Sheet, block: &str, kind: BlockKind, parent: Option<&str>, text: String) {
+fn partial(sheet: &mut Sheet, block: &str, kind: BlockKind, parent: Option<&str>, from: u64, more: &str) {
     let key = partial_key(block);
-    let Some(body) = text_body(kind, text, true) else { return };
-    if sheet.peek(&key).is_some() {
-        sheet.change(&key, |old| *old = body);
-    } else {
+    let continues = sheet.peek(&key).is_some() && from > 0;
+    if continues {
+        sheet.change(&key, |body| {
+            if let ItemBody::AgentMessage { text, .. } | ItemBody::Thought { text, .. } = body
+                && text.len() as u64 == from
+            {
+                text.push_str(more);
+            }
+        });
+    } else if let Some(body) = text_body(kind, more.to_owned(), true) {
         sheet.open(&key, parent, body);
     }
 }

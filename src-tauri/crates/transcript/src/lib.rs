@@ -11,6 +11,6 @@ pub mod pages;
 mod runner;
 
 pub use error::TranscriptError;
-pub use fold::{Damage, Fold};
+pub use fold::{Damage, Fold, adapter_or_plain};
 pub use live::resume_at;
 pub use pages::Transcript;

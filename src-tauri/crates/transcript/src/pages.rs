@@ -75,6 +75,16 @@ impl Transcript {
         self.last_seq
     }
 
+    /// How many items were opened by records before `seq`.
+    #[must_use]
+    pub fn place_of(&self, seq: u64) -> usize {
+        let indexed = self.index.entries.partition_point(|entry| entry.seq < seq);
+        if indexed < self.index.entries.len() {
+            return indexed;
+        }
+        indexed + self.tail.items.partition_point(|item| item.seq < seq)
+    }
+
     /// Lines of the journal that could not be understood.
     #[must_use]
     pub fn damage(&self) -> &[Damage] {

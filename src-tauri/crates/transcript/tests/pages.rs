@@ -55,8 +55,8 @@ impl Session {
             message: None,
             by: "user".into(),
         });
-        self.partial(n, "half");
-        self.partial(n, "half of it");
+        self.partial(n, 0, "half");
+        self.partial(n, 4, " of it");
         self.host(HostRecord::Block {
             block: format!("b{n}"),
             kind: BlockKind::Message,
@@ -66,11 +66,12 @@ impl Session {
         self.runner(&format!(r#"{{"type":"turn_ended","turnId":"t{n}","stopReason":"endTurn","durationMs":5}}"#));
     }
 
-    fn partial(&mut self, n: usize, text: &str) {
+    fn partial(&mut self, n: usize, from: u64, text: &str) {
         self.host(HostRecord::Partial {
             block: format!("b{n}"),
             kind: BlockKind::Message,
             parent: None,
+            from,
             text: text.into(),
         });
     }
@@ -138,11 +139,14 @@ fn the_end_of_a_session_settles_what_was_open() {
     let mut session = Session::new();
     session.prompt(0);
     session.runner(r#"{"type":"permission_request","requestId":"r","toolName":"Bash"}"#);
-    session.partial(0, "half a sen");
+    session.partial(0, 0, "half ");
+    session.partial(0, 5, "a sen");
     session.host(HostRecord::Ended { outcome: Outcome::Stopped, survivors: vec![] });
     let whole = session.whole();
-    let open_text = whole.iter().any(|item| matches!(&item.body, ItemBody::AgentMessage { open: true, .. }));
-    assert!(!open_text);
+    let kept = whole
+        .iter()
+        .any(|item| matches!(&item.body, ItemBody::AgentMessage { open: false, text } if text == "half a sen"));
+    assert!(kept, "{whole:?}");
     let withdrawn =
         whole.iter().any(|item| matches!(&item.body, ItemBody::Permission(p) if p.state == PermissionState::Withdrawn));
     assert!(withdrawn, "{whole:?}");
