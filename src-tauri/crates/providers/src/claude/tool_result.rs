@@ -20,7 +20,8 @@ pub(super) fn end(event: &Value, id: &str, block: &Value, structured: &Value, sh
     end_call(sheet, id, |call| {
         call.status = status(failed, meta, &block["content"], call.status);
         call.duration_ms = duration(structured);
-        if failed || !keep_structured(call, structured) {
+        let told = failed && is_refusal(&block["content"]);
+        if !told && (failed || !keep_structured(call, structured)) {
             call.content.append(&mut content(&block["content"]));
         }
     });
@@ -43,6 +44,11 @@ fn status(failed: bool, meta: Option<&Value>, said: &Value, before: ToolStatus) 
         (false, true) => ToolStatus::Denied,
         (false, false) => ToolStatus::Failed,
     }
+}
+
+/// Words that are for the model only: the status says the same to a person.
+fn is_refusal(said: &Value) -> bool {
+    said.as_str().is_some_and(|text| text.starts_with("The user doesn't want to proceed with this tool use"))
 }
 
 /// Takes what came of the call from the structured result where it says more than the text; false when it does not.
