@@ -1,0 +1,186 @@
+//! Takes in a batch of the runner's lines: what goes into the journal, what is only streamed, and what the pod has to know.
+//!
+//! The hot path: a line is looked at once for its type, an event once by its adapter, and its bytes are not copied until they are
+//! framed for the journal.
+
+use std::borrow::Cow;
+
+use journal::Entry;
+use process::Line;
+use protocol::runner::{RunnerHead, RunnerLine};
+use providers::{Adapter, Weight};
+
+use crate::exchange::Input;
+use crate::feed::BlockChange;
+use crate::line_log::LineLog;
+
+/// See the module.
+pub struct Intake {
+    adapter: Box<dyn Adapter>,
+    log: LineLog,
+}
+
+/// What a batch of lines comes to, each part in the lines' order.
+#[derive(Default)]
+pub struct Taken<'a> {
+    /// What is to be recorded.
+    pub pieces: Vec<Piece<'a>>,
+    /// What the pod has to know.
+    pub inputs: Vec<Input>,
+    /// What becomes of open blocks.
+    pub blocks: Vec<BlockChange>,
+}
+
+/// Something to be recorded.
+pub enum Piece<'a> {
+    /// A JSON object, as it came or with invalid UTF-8 replaced.
+    Json {
+        /// The object.
+        text: Cow<'a, str>,
+        /// The open block that it finishes.
+        closes: Option<String>,
+    },
+    /// Anything else.
+    Text {
+        /// The bytes as they came.
+        bytes: &'a [u8],
+        /// The whole length, if this is only the beginning.
+        cut_from: Option<u64>,
+    },
+}
+
+impl Piece<'_> {
+    /// The piece as a journal entry.
+    #[must_use]
+    pub fn entry(&self) -> Entry<'_> {
+        match self {
+            Self::Json { text, closes } => Entry::Line { json: text, closes: closes.as_deref() },
+            Self::Text { bytes, cut_from } => Entry::Text { bytes, cut_from: *cut_from },
+        }
+    }
+}
+
+impl Intake {
+    /// An intake whose events this adapter weighs.
+    #[must_use]
+    pub fn new(adapter: Box<dyn Adapter>) -> Self {
+        Self { adapter, log: LineLog::default() }
+    }
+
+    /// Takes in a batch.
+    pub fn take<'a>(&mut self, lines: &'a [Line]) -> Taken<'a> {
+        let mut taken = Taken::default();
+        for line in lines {
+            self.line(line, &mut taken);
+        }
+        self.log.batch_done();
+        taken
+    }
+
+    fn line<'a>(&mut self, line: &'a Line, taken: &mut Taken<'a>) {
+        let bytes: &'a [u8] = &line.bytes;
+        if line.cut_from.is_some() {
+            self.log.line("(cut)", bytes.len());
+            taken.pieces.push(Piece::Text { bytes, cut_from: line.cut_from });
+            return;
+        }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                if !self.json(Cow::Borrowed(text), taken) {
+                    self.log.line("(text)", bytes.len());
+                    taken.pieces.push(Piece::Text { bytes, cut_from: None });
+                }
+            }
+            Err(_) => {
+                // The record keeps the bytes; the copy with replacements lets an event of this line still be understood.
+                self.log.line("(invalid UTF-8)", bytes.len());
+                taken.pieces.push(Piece::Text { bytes, cut_from: None });
+                self.json(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()), taken);
+            }
+        }
+    }
+
+    /// Takes in a line that may be a JSON object. False when it is none.
+    fn json<'a>(&mut self, text: Cow<'a, str>, taken: &mut Taken<'a>) -> bool {
+        match serde_json::from_str::<RunnerHead<'_>>(&text) {
+            Ok(RunnerHead { r#type, event: Some(event) }) if r#type == "agent_event" => {
+                let weight = self.adapter.weigh(event.get());
+                self.weighed(weight, text, taken);
+                true
+            }
+            Ok(head) => {
+                self.log.line(&head.r#type, text.len());
+                self.protocol_line(text, taken);
+                true
+            }
+            // Runners of the seed's kind send bare events; an object without a type is one of those.
+            Err(_) if is_object(&text) => {
+                let weight = self.adapter.weigh(&text);
+                self.weighed(weight, text, taken);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn weighed<'a>(&mut self, weight: Weight, text: Cow<'a, str>, taken: &mut Taken<'a>) {
+        match weight {
+            Weight::Durable { closes, hints } => {
+                self.log.line("agent_event", text.len());
+                taken.blocks.extend(closes.clone().map(BlockChange::Closed));
+                if !hints.is_empty() {
+                    taken.inputs.push(Input::Hinted(hints));
+                }
+                taken.pieces.push(Piece::Json { text, closes });
+            }
+            Weight::Delta(delta) => {
+                self.log.ephemeral("delta", text.len());
+                taken.blocks.push(BlockChange::Grew(delta));
+            }
+            Weight::Ephemeral => self.log.ephemeral("ephemeral", text.len()),
+        }
+    }
+
+    fn protocol_line<'a>(&mut self, text: Cow<'a, str>, taken: &mut Taken<'a>) {
+        let line = protocol::json::parse_tolerant::<RunnerLine>(&text).unwrap_or(RunnerLine::Unknown);
+        match &line {
+            RunnerLine::Pong => return,
+            RunnerLine::Log { level, message } => {
+                log_for_runner(level, message);
+                return;
+            }
+            RunnerLine::TurnEnded { .. } | RunnerLine::AgentStopped { .. } => {
+                taken.blocks.push(BlockChange::AllClosed);
+                self.log.flush();
+            }
+            RunnerLine::Ready { .. }
+            | RunnerLine::AgentStarted { .. }
+            | RunnerLine::TurnStarted { .. }
+            | RunnerLine::PermissionRequest(_)
+            | RunnerLine::PermissionCancelled { .. }
+            | RunnerLine::SteerAccepted { .. }
+            | RunnerLine::AgentError { .. }
+            | RunnerLine::Error { .. }
+            | RunnerLine::Unknown => {}
+        }
+        taken.pieces.push(Piece::Json { text, closes: None });
+        taken.inputs.push(Input::Line(line));
+    }
+}
+
+fn is_object(text: &str) -> bool {
+    text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// What a runner logs goes to the debug log at the level that it names.
+fn log_for_runner(level: &str, message: &str) {
+    match level {
+        "error" => tracing::error!(source = "runner", "{message}"),
+        "warn" => tracing::warn!(source = "runner", "{message}"),
+        "debug" => tracing::debug!(source = "runner", "{message}"),
+        _ => tracing::info!(source = "runner", "{message}"),
+    }
+}

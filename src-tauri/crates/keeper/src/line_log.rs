@@ -1,0 +1,70 @@
+//! Logs every protocol line's type and size at a bounded cost: one by one while few come, summed up while many do.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Lines that are logged one by one within [`WINDOW`]; the others are counted.
+const ONE_BY_ONE: u32 = 50;
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct LineLog {
+    window_began: Instant,
+    logged: u32,
+    summed: BTreeMap<String, Sum>,
+}
+
+#[derive(Debug, Default)]
+struct Sum {
+    lines: u64,
+    bytes: u64,
+}
+
+impl Default for LineLog {
+    fn default() -> Self {
+        Self { window_began: Instant::now(), logged: 0, summed: BTreeMap::new() }
+    }
+}
+
+impl LineLog {
+    /// A line that is shown or kept.
+    pub(crate) fn line(&mut self, line_type: &str, bytes: usize) {
+        if self.logged < ONE_BY_ONE {
+            self.logged += 1;
+            tracing::debug!(source = "runner", line_type, bytes, "line");
+        } else {
+            self.sum(line_type, bytes);
+        }
+    }
+
+    /// A line of which there are very many; always summed up.
+    pub(crate) fn ephemeral(&mut self, line_type: &str, bytes: usize) {
+        self.sum(line_type, bytes);
+    }
+
+    /// Called after each batch: begins a new window when the old one is over.
+    pub(crate) fn batch_done(&mut self) {
+        if self.window_began.elapsed() >= WINDOW {
+            self.flush();
+        }
+    }
+
+    /// Writes the sums and begins a new window.
+    pub(crate) fn flush(&mut self) {
+        for (line_type, Sum { lines, bytes }) in std::mem::take(&mut self.summed) {
+            tracing::debug!(source = "runner", line_type, lines, bytes, "lines");
+        }
+        self.window_began = Instant::now();
+        self.logged = 0;
+    }
+
+    fn sum(&mut self, line_type: &str, bytes: usize) {
+        let sum = match self.summed.get_mut(line_type) {
+            Some(sum) => sum,
+            None => self.summed.entry(line_type.to_owned()).or_default(),
+        };
+        sum.lines += 1;
+        sum.bytes += bytes as u64;
+    }
+}

@@ -1,0 +1,487 @@
+//! What a pod is doing, as data, and how it changes: a pure function from what happened to what is to be done about it.
+//!
+//! Responsible for turns, the queue, permission requests and who waits for which answer. It knows no process, file or socket; the
+//! end of the runner's process is the stop ladder's business (`process::Ladder`), and comes here as [`Input::RunnerGone`].
+
+use std::collections::VecDeque;
+
+use protocol::SessionId;
+use protocol::error::{ErrorCode, WireError};
+use protocol::limits::{PENDING_PERMISSIONS, PROMPT_BYTES, QUEUED_PROMPTS};
+use protocol::pod::{
+    AnswerParams, IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, StopResult,
+    Taken, Work,
+};
+use protocol::record::{Delivery, HostRecord, Outcome, PermissionOutcome};
+use protocol::runner::{HostLine, PermissionAsk, RunnerLine, StopReason, Usage};
+use providers::Hint;
+use serde_json::Value;
+
+use crate::exchange::{Answer, Ask, Effect, Facts, Gone, Input};
+use crate::waiting::{Ticket, Waiting, WaitsFor};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Pod {
+    session: SessionId,
+    phase: Phase,
+    queue: VecDeque<Queued>,
+    permissions: Vec<PendingPermission>,
+    tools: Vec<RunningTool>,
+    compacting: bool,
+    waiting: Waiting,
+    /// Whether the newest turn, or the time since, brought an error that the transcript shows.
+    told_error: bool,
+    /// How many prompts this keeper has handed on; the first one carries the session's settings.
+    next_prompt: u64,
+    pub(crate) facts: Facts,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Phase {
+    Idle,
+    Working { since: String },
+    Stopping { outcome: Outcome },
+    Draining,
+    Ended { outcome: Outcome },
+    Failed { reason: String, stderr_tail: Vec<String> },
+}
+
+#[derive(Debug)]
+struct Queued {
+    prompt: QueuedPrompt,
+    attachments: Vec<Value>,
+}
+
+#[derive(Debug)]
+struct RunningTool {
+    id: String,
+    name: String,
+    since: String,
+}
+
+impl Pod {
+    /// A pod whose runner has just said ready.
+    #[must_use]
+    pub fn new(session: SessionId, facts: Facts) -> Self {
+        Self {
+            session,
+            phase: Phase::Idle,
+            queue: VecDeque::new(),
+            permissions: Vec::new(),
+            tools: Vec::new(),
+            compacting: false,
+            waiting: Waiting::default(),
+            told_error: false,
+            next_prompt: 1,
+            facts,
+        }
+    }
+
+    /// Takes what happened at `now` (RFC 3339) and tells what to do about it.
+    pub fn step(&mut self, input: Input, now: &str) -> Vec<Effect> {
+        match input {
+            Input::Asked(ticket, ask) => self.asked(ticket, ask, now),
+            Input::Line(line) => self.line(line, now),
+            Input::Hinted(hints) => {
+                hints.into_iter().for_each(|hint| self.hint(hint, now));
+                Vec::new()
+            }
+            Input::RunnerExited => {
+                self.phase = match std::mem::replace(&mut self.phase, Phase::Draining) {
+                    // What the session came to is decided when everything has been read.
+                    Phase::Working { since } => Phase::Working { since },
+                    Phase::Stopping { outcome } => Phase::Stopping { outcome },
+                    Phase::Idle | Phase::Draining => Phase::Draining,
+                    Phase::Ended { outcome } => Phase::Ended { outcome },
+                    Phase::Failed { reason, stderr_tail } => Phase::Failed { reason, stderr_tail },
+                };
+                Vec::new()
+            }
+            Input::RunnerGone(gone) => self.gone(gone),
+        }
+    }
+
+    /// The state, for those who look.
+    #[must_use]
+    pub fn state(&self) -> PodState {
+        match &self.phase {
+            Phase::Idle => PodState::Idle,
+            Phase::Working { since } => PodState::Working { on: self.work(), since: since.clone() },
+            Phase::Stopping { .. } => PodState::Stopping,
+            Phase::Draining => PodState::Draining,
+            Phase::Ended { outcome } => PodState::Ended { outcome: *outcome },
+            Phase::Failed { reason, stderr_tail } => {
+                PodState::Failed { reason: reason.clone(), stderr_tail: stderr_tail.clone() }
+            }
+        }
+    }
+
+    /// Prompts that wait.
+    #[must_use]
+    pub fn queue(&self) -> Vec<QueuedPrompt> {
+        self.queue.iter().map(|queued| queued.prompt.clone()).collect()
+    }
+
+    /// Requests that wait.
+    #[must_use]
+    pub fn permissions(&self) -> &[PendingPermission] {
+        &self.permissions
+    }
+
+    fn work(&self) -> Work {
+        if let Some(pending) = self.permissions.first() {
+            return Work::Permission { request_id: pending.ask.request_id.clone(), since: pending.since.clone() };
+        }
+        if self.compacting {
+            return Work::Compacting;
+        }
+        match self.tools.last() {
+            Some(tool) => Work::Tool { name: tool.name.clone(), since: tool.since.clone() },
+            None => Work::Model,
+        }
+    }
+
+    fn asked(&mut self, ticket: Ticket, ask: Ask, now: &str) -> Vec<Effect> {
+        match ask {
+            Ask::Stop { force } => self.stop(ticket, force),
+            Ask::Unqueue(prompt_id) => self.unqueue(ticket, prompt_id),
+            Ask::Answer(answer) => self.answer(ticket, answer),
+            Ask::Prompt(_) | Ask::Steer(_) | Ask::Interrupt | Ask::Set(_) => match self.phase {
+                Phase::Idle => self.asked_while_idle(ticket, ask, now),
+                Phase::Working { .. } => self.asked_while_working(ticket, ask),
+                Phase::Stopping { .. } | Phase::Draining | Phase::Ended { .. } | Phase::Failed { .. } => {
+                    vec![refuse(ticket, ErrorCode::SessionEnded, self.over_message())]
+                }
+            },
+        }
+    }
+
+    fn asked_while_idle(&mut self, ticket: Ticket, ask: Ask, now: &str) -> Vec<Effect> {
+        match ask {
+            Ask::Prompt(prompt) => match too_long(&prompt.text) {
+                Some(message) => vec![refuse(ticket, ErrorCode::BadRequest, message)],
+                None => {
+                    let prompt_id = self.new_prompt_id();
+                    self.waiting.add(ticket, WaitsFor::TurnStart { prompt_id: prompt_id.clone() });
+                    self.begin_turn(prompt_id, prompt.text, prompt.attachments, Delivery::Prompt, now)
+                }
+            },
+            Ask::Steer(_) => {
+                vec![refuse(ticket, ErrorCode::BadRequest, "no turn is running; send it as a prompt instead")]
+            }
+            Ask::Interrupt => vec![Effect::Reply(ticket, Ok(Answer::Done))],
+            Ask::Set(params) => self.set(ticket, params),
+            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Answer(_) => Vec::new(),
+        }
+    }
+
+    fn asked_while_working(&mut self, ticket: Ticket, ask: Ask) -> Vec<Effect> {
+        match ask {
+            Ask::Prompt(prompt) => match (too_long(&prompt.text), prompt.if_busy) {
+                (Some(message), _) => vec![refuse(ticket, ErrorCode::BadRequest, message)],
+                (None, IfBusy::Reject) => {
+                    let message = "a turn is running; queue the prompt, steer the turn, or wait for its end";
+                    vec![refuse(ticket, ErrorCode::AlreadyRunning, message)]
+                }
+                (None, IfBusy::Queue) => self.enqueue(ticket, prompt),
+                (None, IfBusy::Steer) => self.steer(ticket, prompt.text),
+            },
+            Ask::Steer(text) => self.steer(ticket, text),
+            Ask::Interrupt => {
+                self.waiting.add(ticket, WaitsFor::TurnEnd);
+                let line = HostLine::Interrupt { session_id: self.session };
+                vec![Effect::Record(HostRecord::InterruptAsked), Effect::Tell(line)]
+            }
+            Ask::Set(params) => self.set(ticket, params),
+            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Answer(_) => Vec::new(),
+        }
+    }
+
+    fn begin_turn(
+        &mut self,
+        prompt_id: String,
+        text: String,
+        attachments: Vec<Value>,
+        delivery: Delivery,
+        now: &str,
+    ) -> Vec<Effect> {
+        self.phase = Phase::Working { since: now.to_owned() };
+        self.told_error = false;
+        let record = HostRecord::Prompt { text: text.clone(), delivery, from: None, prompt_id };
+        vec![Effect::Record(record), Effect::SaveFacts, Effect::Query { prompt: text, attachments }]
+    }
+
+    fn enqueue(&mut self, ticket: Ticket, prompt: PromptParams) -> Vec<Effect> {
+        if self.queue.len() >= QUEUED_PROMPTS {
+            let message = format!("{QUEUED_PROMPTS} prompts are waiting already; wait for one to be taken");
+            return vec![refuse(ticket, ErrorCode::BadRequest, message)];
+        }
+        let prompt_id = self.new_prompt_id();
+        let record = HostRecord::PromptQueued { text: prompt.text.clone(), prompt_id: prompt_id.clone() };
+        let queued = QueuedPrompt { prompt_id: prompt_id.clone(), text: prompt.text };
+        self.queue.push_back(Queued { prompt: queued, attachments: prompt.attachments });
+        let answer = Answer::Prompt(PromptResult { taken: Taken::Queued, prompt_id });
+        vec![Effect::Record(record), Effect::Reply(ticket, Ok(answer))]
+    }
+
+    fn unqueue(&mut self, ticket: Ticket, prompt_id: String) -> Vec<Effect> {
+        let before = self.queue.len();
+        self.queue.retain(|queued| queued.prompt.prompt_id != prompt_id);
+        if self.queue.len() == before {
+            return vec![refuse(ticket, ErrorCode::NotPending, "this prompt is not waiting any more")];
+        }
+        vec![Effect::Record(HostRecord::PromptRemoved { prompt_id }), Effect::Reply(ticket, Ok(Answer::Done))]
+    }
+
+    fn steer(&mut self, ticket: Ticket, text: String) -> Vec<Effect> {
+        if let Some(message) = too_long(&text) {
+            return vec![refuse(ticket, ErrorCode::BadRequest, message)];
+        }
+        if !self.facts.capabilities.steer {
+            let message = "this agent cannot be steered in mid-turn; queue the prompt instead";
+            return vec![refuse(ticket, ErrorCode::NotSupported, message)];
+        }
+        let prompt_id = self.new_prompt_id();
+        self.waiting.add(ticket, WaitsFor::SteerAck { prompt_id: prompt_id.clone() });
+        let record = HostRecord::Prompt { text: text.clone(), delivery: Delivery::Steer, from: None, prompt_id };
+        vec![Effect::Record(record), Effect::Tell(HostLine::Steer { session_id: self.session, text })]
+    }
+
+    fn set(&mut self, ticket: Ticket, params: SetParams) -> Vec<Effect> {
+        let SetParams { model, permission_mode } = params;
+        if model.is_some() && !self.facts.capabilities.set_model {
+            let message = "this agent cannot change its model in a session; start a new session with the other model";
+            return vec![refuse(ticket, ErrorCode::NotSupported, message)];
+        }
+        if let Some(model) = &model {
+            self.facts.model = Some(model.clone());
+        }
+        if let Some(mode) = permission_mode {
+            self.facts.permission_mode = mode;
+        }
+        vec![
+            Effect::Tell(HostLine::Set { model: model.clone(), permission_mode }),
+            Effect::Record(HostRecord::Changed { model, permission_mode }),
+            Effect::SaveFacts,
+            Effect::Reply(ticket, Ok(Answer::Done)),
+        ]
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: AnswerParams) -> Vec<Effect> {
+        let AnswerParams { request_id, outcome, updated_input, message, by } = answer;
+        let before = self.permissions.len();
+        self.permissions.retain(|pending| pending.ask.request_id != request_id);
+        if self.permissions.len() == before {
+            let message = "this request is not pending: it was answered by someone else, or withdrawn";
+            return vec![refuse(ticket, ErrorCode::NotPending, message)];
+        }
+        let by = by.unwrap_or_else(|| "user".to_owned());
+        let record =
+            HostRecord::PermissionAnswered { request_id: request_id.clone(), outcome, message: message.clone(), by };
+        vec![
+            Effect::Record(record),
+            Effect::Tell(HostLine::PermissionResponse { request_id, outcome, updated_input, message }),
+            Effect::Reply(ticket, Ok(Answer::Done)),
+        ]
+    }
+
+    fn stop(&mut self, ticket: Ticket, force: bool) -> Vec<Effect> {
+        let outcome = match self.phase {
+            Phase::Idle => Outcome::Done,
+            Phase::Working { .. } => Outcome::Stopped,
+            Phase::Stopping { .. } => {
+                self.waiting.add(ticket, WaitsFor::End);
+                return vec![Effect::Record(HostRecord::StopAsked { force: true }), Effect::Stop];
+            }
+            Phase::Draining => {
+                self.waiting.add(ticket, WaitsFor::End);
+                return Vec::new();
+            }
+            Phase::Ended { outcome } => {
+                let answer = Answer::Stop(StopResult { outcome, survivors: Vec::new() });
+                return vec![Effect::Reply(ticket, Ok(answer))];
+            }
+            Phase::Failed { .. } => {
+                let answer = Answer::Stop(StopResult { outcome: Outcome::Failed, survivors: Vec::new() });
+                return vec![Effect::Reply(ticket, Ok(answer))];
+            }
+        };
+        self.phase = Phase::Stopping { outcome };
+        self.waiting.add(ticket, WaitsFor::End);
+        let mut effects = vec![Effect::Record(HostRecord::StopAsked { force }), Effect::Stop];
+        if force {
+            effects.push(Effect::Stop);
+        }
+        effects
+    }
+
+    fn line(&mut self, line: RunnerLine, now: &str) -> Vec<Effect> {
+        match line {
+            RunnerLine::Ready { capabilities, .. } => {
+                self.facts.capabilities = capabilities;
+                Vec::new()
+            }
+            RunnerLine::AgentStarted { native_session_id, cli_version, model } => {
+                let facts = &mut self.facts;
+                facts.native_session_id = native_session_id.or(facts.native_session_id.take());
+                facts.cli_version = cli_version.or(facts.cli_version.take());
+                facts.model = model.or(facts.model.take());
+                vec![Effect::SaveFacts]
+            }
+            RunnerLine::TurnStarted { .. } => self.turn_started(now),
+            RunnerLine::TurnEnded { stop_reason, usage, .. } => self.turn_ended(stop_reason, usage, now),
+            RunnerLine::PermissionRequest(ask) => self.permission_asked(ask, now),
+            RunnerLine::PermissionCancelled { request_id } => {
+                self.permissions.retain(|pending| pending.ask.request_id != request_id);
+                Vec::new()
+            }
+            RunnerLine::SteerAccepted { accepted } => {
+                let taken = if accepted == "queued" { Taken::SteeredLater } else { Taken::Steered };
+                self.waiting.steered(taken)
+            }
+            RunnerLine::AgentError { code, message, .. } => {
+                self.told_error = true;
+                self.waiting.turn_failed(&format!("{message} ({code})"))
+            }
+            RunnerLine::Pong
+            | RunnerLine::AgentStopped { .. }
+            | RunnerLine::Log { .. }
+            | RunnerLine::Error { .. }
+            | RunnerLine::Unknown => Vec::new(),
+        }
+    }
+
+    fn turn_started(&mut self, now: &str) -> Vec<Effect> {
+        if self.phase == Phase::Idle {
+            // Some agents begin a turn unasked, when something in the background has come to its end.
+            self.phase = Phase::Working { since: now.to_owned() };
+            self.told_error = false;
+        }
+        self.waiting.turn_started()
+    }
+
+    fn turn_ended(&mut self, reason: StopReason, usage: Option<Usage>, now: &str) -> Vec<Effect> {
+        if let Some(usage) = usage {
+            self.facts.usage = self.facts.usage.plus(usage);
+        }
+        self.tools.clear();
+        self.permissions.clear();
+        self.compacting = false;
+        let mut effects = vec![Effect::SaveFacts, Effect::Sync];
+        effects.extend(self.waiting.turn_ended());
+        match self.phase {
+            Phase::Working { .. } => self.phase = Phase::Idle,
+            Phase::Idle | Phase::Stopping { .. } | Phase::Draining | Phase::Ended { .. } | Phase::Failed { .. } => {
+                return effects;
+            }
+        }
+        match reason {
+            // What was queued was meant to follow this turn's work; when that did not happen, the user decides.
+            StopReason::Interrupted | StopReason::Error => {}
+            StopReason::EndTurn | StopReason::MaxTurns | StopReason::Refused => {
+                if let Some(Queued { prompt, attachments }) = self.queue.pop_front() {
+                    effects.extend(self.begin_turn(prompt.prompt_id, prompt.text, attachments, Delivery::Queued, now));
+                }
+            }
+        }
+        effects
+    }
+
+    fn permission_asked(&mut self, ask: PermissionAsk, now: &str) -> Vec<Effect> {
+        if self.permissions.len() >= PENDING_PERMISSIONS {
+            let message = format!("{PENDING_PERMISSIONS} requests are waiting already");
+            let request_id = ask.request_id;
+            let outcome = PermissionOutcome::Deny;
+            let record = HostRecord::PermissionAnswered {
+                request_id: request_id.clone(),
+                outcome,
+                message: Some(message.clone()),
+                by: "limit".to_owned(),
+            };
+            let response =
+                HostLine::PermissionResponse { request_id, outcome, updated_input: None, message: Some(message) };
+            return vec![Effect::Record(record), Effect::Tell(response)];
+        }
+        self.permissions.push(PendingPermission { ask, since: now.to_owned() });
+        Vec::new()
+    }
+
+    fn hint(&mut self, hint: Hint, now: &str) {
+        match hint {
+            Hint::ToolStarted { id, name } => {
+                self.tools.retain(|tool| tool.id != id);
+                self.tools.push(RunningTool { id, name, since: now.to_owned() });
+            }
+            Hint::ToolEnded { id } => self.tools.retain(|tool| tool.id != id),
+            Hint::CompactingStarted => self.compacting = true,
+            Hint::CompactingEnded => self.compacting = false,
+        }
+    }
+
+    fn gone(&mut self, gone: Gone) -> Vec<Effect> {
+        let Gone { code, signal, stderr_tail, survivors } = gone;
+        let clean = code == Some(0);
+        let how = how_it_went(code, signal.as_deref());
+        let mut effects = Vec::new();
+        let outcome = match &self.phase {
+            Phase::Stopping { outcome } => *outcome,
+            Phase::Idle | Phase::Draining if clean => Outcome::Done,
+            Phase::Idle | Phase::Draining | Phase::Working { .. } => {
+                if !self.told_error {
+                    let message = format!("The agent's runner {how}. Send a prompt to resume the session.");
+                    let tail = stderr_tail.clone();
+                    effects.push(Effect::Record(HostRecord::RunnerFailed {
+                        code: "runner_exited".to_owned(),
+                        message,
+                        exit_code: code,
+                        signal,
+                        stderr_tail: tail,
+                    }));
+                }
+                Outcome::Failed
+            }
+            Phase::Ended { .. } | Phase::Failed { .. } => return Vec::new(),
+        };
+        self.phase = match outcome {
+            Outcome::Failed => Phase::Failed { reason: format!("the agent's runner {how}"), stderr_tail },
+            Outcome::Done | Outcome::Stopped | Outcome::Interrupted => Phase::Ended { outcome },
+        };
+        self.tools.clear();
+        self.permissions.clear();
+        effects.push(Effect::Record(HostRecord::Ended { outcome, survivors: survivors.clone() }));
+        effects.extend([Effect::SaveFacts, Effect::Sync]);
+        effects.extend(self.waiting.ended(outcome, &survivors, &self.over_message()));
+        effects.push(Effect::Finish(outcome));
+        effects
+    }
+
+    fn over_message(&self) -> String {
+        format!("session {0} has ended; resume it with `outrigger run --resume {0} PROMPT`", self.session)
+    }
+
+    fn new_prompt_id(&mut self) -> String {
+        let id = format!("p{}", self.next_prompt);
+        self.next_prompt += 1;
+        id
+    }
+}
+
+fn refuse(ticket: Ticket, code: ErrorCode, message: impl Into<String>) -> Effect {
+    Effect::Reply(ticket, Err(WireError::new(code, message)))
+}
+
+fn too_long(prompt: &str) -> Option<String> {
+    let length = prompt.len();
+    (length > PROMPT_BYTES).then(|| {
+        format!("the prompt has {length} bytes, {PROMPT_BYTES} are allowed; put the text into a file and name the file")
+    })
+}
+
+fn how_it_went(code: Option<i32>, signal: Option<&str>) -> String {
+    match (code, signal) {
+        (_, Some(signal)) => format!("was ended by {signal}"),
+        (Some(code), None) => format!("exited with code {code}"),
+        (None, None) => "ended in a way that the system does not tell".to_owned(),
+    }
+}

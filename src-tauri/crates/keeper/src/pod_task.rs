@@ -1,0 +1,486 @@
+//! The pod's task: the one owner of the runner, the journal and the pod's state. It turns what happens into inputs of the pure
+//! state and performs the effects; it decides nothing itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use journal::SessionFolder;
+use process::{
+    Action, Child, ChildStderr, ChildStdout, Exit, Input as LadderInput, Ladder, Line, LineReader, ProcessRef,
+    StderrTail, Sweep,
+};
+use protocol::error::WireError;
+use protocol::limits::{FSYNC_EVERY, PARTIAL_EVERY};
+use protocol::pod::PodStatus;
+use protocol::record::{BlockKind, HostRecord, NoticeLevel};
+use protocol::runner::{HostLine, Query, ResumeMode};
+use protocol::session::{KeeperOrder, SessionMeta};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::exchange::{Answer, Effect, Gone, Input};
+use crate::feed::{Feed, Update};
+use crate::intake::{Intake, Piece};
+use crate::launch::Launched;
+use crate::pod_state::Pod;
+use crate::recorder::Recorder;
+use crate::runner_stdin::RunnerStdin;
+use crate::session_meta;
+use crate::shared::Asked;
+use crate::waiting::Ticket;
+
+/// Everything that the task owns besides the runner's pipes.
+pub(crate) struct PodTask {
+    order: KeeperOrder,
+    mark: String,
+    folder: SessionFolder,
+    meta: SessionMeta,
+    pod: Pod,
+    feed: Arc<Feed>,
+    recorder: Recorder,
+    intake: Intake,
+    replies: HashMap<Ticket, oneshot::Sender<Result<Answer, WireError>>>,
+    next_ticket: u64,
+    ladder: Ladder,
+    ladder_timer: Option<Instant>,
+    known: Vec<ProcessRef>,
+    stdin: Option<RunnerStdin>,
+    stderr_tail: StderrTail,
+    exit: Option<Exit>,
+    sweeping: Option<tokio::task::JoinHandle<Sweep>>,
+    first_query: bool,
+    saved: HashMap<u64, usize>,
+    partial_timer: Option<Instant>,
+    sync_timer: Option<Instant>,
+    closing_pipes: bool,
+    finished: bool,
+    group: Option<process::Group>,
+}
+
+/// The runner's pipes, read by the loop.
+struct Pipes {
+    child: Child,
+    stdout: Option<LineReader<ChildStdout>>,
+    stderr: Option<LineReader<ChildStderr>>,
+}
+
+enum Happened {
+    Stdout(std::io::Result<Option<Vec<Line>>>),
+    Stderr(std::io::Result<Option<Vec<Line>>>),
+    Exited(std::io::Result<Exit>),
+    Asked(Option<Asked>),
+    LadderTimer,
+    PartialTimer,
+    SyncTimer,
+    Swept(Sweep),
+}
+
+/// What a pod's task begins with.
+pub(crate) struct Parts {
+    pub(crate) order: KeeperOrder,
+    /// Stands in the environment of everything that the pod starts.
+    pub(crate) mark: String,
+    pub(crate) folder: SessionFolder,
+    pub(crate) meta: SessionMeta,
+    pub(crate) pod: Pod,
+    pub(crate) recorder: Recorder,
+    pub(crate) intake: Intake,
+}
+
+impl PodTask {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { order, mark, folder, meta, pod, recorder, intake } = parts;
+        let feed = Feed::new(recorder.last_seq(), status(&order, &meta, &pod, &recorder));
+        Self {
+            order,
+            mark,
+            folder,
+            meta,
+            pod,
+            feed,
+            recorder,
+            intake,
+            replies: HashMap::new(),
+            next_ticket: 1,
+            ladder: Ladder::new(),
+            ladder_timer: None,
+            known: Vec::new(),
+            stdin: None,
+            stderr_tail: StderrTail::default(),
+            exit: None,
+            sweeping: None,
+            first_query: true,
+            saved: HashMap::new(),
+            partial_timer: None,
+            sync_timer: None,
+            closing_pipes: false,
+            finished: false,
+            group: None,
+        }
+    }
+
+    /// What readers pull from.
+    pub(crate) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed)
+    }
+
+    /// Runs the pod until its session is over.
+    pub(crate) async fn run(mut self, launched: Launched, mut asks: mpsc::Receiver<Asked>) {
+        let Launched { child, stdin, stdout, stderr, stderr_tail, capabilities: _, first_lines } = launched;
+        self.stdin = stdin.map(RunnerStdin::open);
+        self.stderr_tail = stderr_tail;
+        self.group = Some(child.group());
+        let mut pipes = Pipes { child, stdout: Some(stdout), stderr: Some(stderr) };
+        self.lines(&first_lines);
+        self.first_prompt();
+        while !self.finished {
+            let happened = self.wait(&mut pipes, &mut asks).await;
+            self.handle(happened, &mut pipes);
+            if std::mem::take(&mut self.closing_pipes) {
+                self.close_pipes(&mut pipes);
+            }
+        }
+        self.recorder.finish().await;
+    }
+
+    async fn wait(&mut self, pipes: &mut Pipes, asks: &mut mpsc::Receiver<Asked>) -> Happened {
+        let Pipes { child, stdout, stderr } = pipes;
+        tokio::select! {
+            batch = next_batch(stdout) => Happened::Stdout(batch),
+            batch = next_batch(stderr) => Happened::Stderr(batch),
+            exit = child.wait(), if self.exit.is_none() => Happened::Exited(exit),
+            asked = asks.recv() => Happened::Asked(asked),
+            () = at(self.ladder_timer) => Happened::LadderTimer,
+            () = at(self.partial_timer) => Happened::PartialTimer,
+            () = at(self.sync_timer) => Happened::SyncTimer,
+            swept = swept(&mut self.sweeping) => Happened::Swept(swept),
+        }
+    }
+
+    fn handle(&mut self, happened: Happened, pipes: &mut Pipes) {
+        match happened {
+            Happened::Stdout(Ok(Some(lines))) => self.lines(&lines),
+            Happened::Stdout(Ok(None)) => self.pipe_closed(&mut pipes.stdout, pipes.stderr.is_none()),
+            Happened::Stdout(Err(error)) => {
+                tracing::warn!(%error, "reading the runner's stdout failed");
+                self.pipe_closed(&mut pipes.stdout, pipes.stderr.is_none());
+            }
+            Happened::Stderr(Ok(Some(lines))) => self.note_stderr(&lines),
+            Happened::Stderr(Ok(None) | Err(_)) => self.pipe_closed(&mut pipes.stderr, pipes.stdout.is_none()),
+            Happened::Exited(exit) => self.exited(exit),
+            Happened::Asked(Some((ask, reply))) => {
+                let ticket = Ticket(self.next_ticket);
+                self.next_ticket += 1;
+                self.replies.insert(ticket, reply);
+                self.step(Input::Asked(ticket, ask));
+            }
+            // The socket's task lives as long as this one; should it end, the session can still be ended by signals.
+            Happened::Asked(None) => {}
+            Happened::LadderTimer => {
+                self.ladder_timer = None;
+                self.climb(LadderInput::Elapsed);
+            }
+            Happened::PartialTimer => self.save_partials(),
+            Happened::SyncTimer => {
+                self.sync_timer = None;
+                self.recorder.sync();
+            }
+            Happened::Swept(sweep) => self.swept(sweep),
+        }
+    }
+
+    /// Journal first: the records are in the file before the state's effects run and before any reader sees them.
+    fn lines(&mut self, lines: &[Line]) {
+        let taken = self.intake.take(lines);
+        let entries: Vec<_> = taken.pieces.iter().map(Piece::entry).collect();
+        let records = self.recorder.record(&entries);
+        let grew = !taken.blocks.is_empty();
+        self.feed.publish(Update { blocks: taken.blocks, ..Update::default() }, &session_meta::now());
+        let mut effects = Vec::new();
+        for input in taken.inputs {
+            effects.extend(self.pod.step(input, &session_meta::now()));
+        }
+        if effects.contains(&Effect::SaveFacts) {
+            // The native id is on the disk before the first output is shown.
+            effects.retain(|effect| *effect != Effect::SaveFacts);
+            self.save_facts();
+        }
+        self.publish(records);
+        self.perform(effects);
+        if grew && self.partial_timer.is_none() {
+            self.partial_timer = Some(Instant::now() + PARTIAL_EVERY);
+        }
+        self.schedule_sync();
+    }
+
+    fn step(&mut self, input: Input) {
+        let effects = self.pod.step(input, &session_meta::now());
+        self.perform(effects);
+        self.publish(None);
+        self.schedule_sync();
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Tell(line) => self.tell(&line),
+                Effect::Query { prompt, attachments } => self.query(prompt, attachments),
+                Effect::Record(record) => self.record(&record),
+                Effect::Reply(ticket, answer) => {
+                    if let Some(reply) = self.replies.remove(&ticket) {
+                        // Whoever asked may have hung up.
+                        let _ = reply.send(answer);
+                    }
+                }
+                Effect::Stop => self.climb(LadderInput::Stop),
+                Effect::SaveFacts => self.save_facts(),
+                Effect::Sync => self.recorder.sync(),
+                Effect::Finish(outcome) => {
+                    session_meta::end(&mut self.meta, outcome);
+                    self.save_meta();
+                    self.finished = true;
+                    let status = Some(self.status());
+                    self.feed.publish(Update { status, over: true, ..Update::default() }, &session_meta::now());
+                }
+            }
+        }
+    }
+
+    fn record(&mut self, record: &HostRecord) {
+        if let HostRecord::Prompt { text, .. } = record {
+            session_meta::name(&mut self.meta, text);
+        }
+        tracing::debug!(record = ?std::mem::discriminant(record), "host record");
+        let records = self.recorder.host(record);
+        self.publish(records);
+    }
+
+    fn publish(&self, records: Option<journal::Appended>) {
+        let update = Update { records, status: Some(self.status()), ..Update::default() };
+        self.feed.publish(update, &session_meta::now());
+    }
+
+    fn tell(&self, line: &HostLine) {
+        match &self.stdin {
+            Some(stdin) => stdin.send(line),
+            None => tracing::debug!("a line for the runner came after its stdin was closed"),
+        }
+    }
+
+    fn first_prompt(&mut self) {
+        if let Some(text) = self.order.start.prompt.take() {
+            let attachments = Vec::new();
+            let prompt = protocol::pod::PromptParams { text, attachments, if_busy: protocol::pod::IfBusy::Reject };
+            self.step(Input::Asked(Ticket(0), crate::exchange::Ask::Prompt(prompt)));
+        } else {
+            self.publish(None);
+        }
+    }
+
+    /// The first query carries the session's settings, the later ones only what can change.
+    fn query(&mut self, prompt: String, attachments: Vec<serde_json::Value>) {
+        let first = std::mem::replace(&mut self.first_query, false);
+        let start = &self.order.start;
+        let facts = &self.pod.facts;
+        let resume_id = first.then(|| start.resume_session_id.clone()).flatten();
+        let query = Query {
+            session_id: self.order.session,
+            prompt,
+            attachments,
+            cwd: start.cwd.clone(),
+            model: facts.model.clone(),
+            system_prompt: start.system_prompt.clone(),
+            max_turns: start.max_turns,
+            permission_mode: facts.permission_mode,
+            additional_directories: start.additional_directories.clone(),
+            worktree_name: start.worktree_name.clone(),
+            config_dir: start.config_dir.clone(),
+            resume_mode: if first { start.resume_mode } else { ResumeMode::New },
+            resume_session_id: resume_id,
+            mcp_servers: start.mcp_servers.clone(),
+            cli: self.order.cli.clone(),
+            cli_version: self.order.cli_version.clone(),
+            provider_config: start.provider_config.clone(),
+        };
+        self.tell(&HostLine::Query(Box::new(query)));
+    }
+
+    fn note_stderr(&mut self, lines: &[Line]) {
+        for line in lines {
+            tracing::info!(source = "runner stderr", "{}", String::from_utf8_lossy(&line.bytes));
+            self.stderr_tail.push(&line.bytes);
+        }
+    }
+
+    fn pipe_closed<R>(&mut self, pipe: &mut Option<R>, other_closed: bool) {
+        *pipe = None;
+        if other_closed {
+            self.climb(LadderInput::PipesClosed);
+        }
+    }
+
+    fn close_pipes(&mut self, pipes: &mut Pipes) {
+        if pipes.stdout.take().is_some() | pipes.stderr.take().is_some() {
+            let text = "A process that the agent started still holds its output open; nothing more is read from it.";
+            self.record(&HostRecord::Notice {
+                level: NoticeLevel::Warning,
+                code: "leaked_pipe".to_owned(),
+                text: text.to_owned(),
+            });
+        }
+    }
+
+    fn exited(&mut self, exit: std::io::Result<Exit>) {
+        let exit = exit.unwrap_or_else(|error| {
+            tracing::warn!(%error, "waiting for the runner failed");
+            Exit { code: None, signal: None }
+        });
+        tracing::info!(code = exit.code, signal = exit.signal, "the runner has ended");
+        self.exit = Some(exit);
+        self.step(Input::RunnerExited);
+        self.climb(LadderInput::Exited);
+    }
+
+    fn climb(&mut self, input: LadderInput) {
+        for action in self.ladder.step(input) {
+            tracing::debug!(?action, "stop ladder");
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::ListDescendants => self.list_descendants(),
+            Action::SendStop => self.tell(&HostLine::Stop { session_id: self.order.session }),
+            Action::CloseStdin => self.stdin = None,
+            Action::TerminateGroup => self.signal_group(process::Group::terminate),
+            Action::KillGroup => self.signal_group(process::Group::kill),
+            Action::KillDescendants => process::kill_processes(&self.known),
+            Action::StartTimer(after) => self.ladder_timer = Some(Instant::now() + after),
+            Action::ClosePipes => self.closing_pipes = true,
+            Action::Sweep => {
+                self.stdin = None;
+                self.list_descendants();
+                let (mark, known) = (self.mark.clone(), self.known.clone());
+                self.sweeping = Some(tokio::spawn(async move { process::sweep(&mark, &known).await }));
+            }
+            // The end is told when the sweep is done, in `swept`.
+            Action::Report(by) => tracing::info!(?by, "the runner's processes have been ended"),
+        }
+    }
+
+    fn list_descendants(&mut self) {
+        for entry in process::descendants(ProcessRef::current().pid) {
+            if !self.known.contains(&entry.process) {
+                self.known.push(entry.process);
+            }
+        }
+    }
+
+    fn signal_group(&self, signal: impl Fn(&process::Group)) {
+        if let Some(group) = &self.group {
+            signal(group);
+        }
+    }
+
+    fn swept(&mut self, sweep: Sweep) {
+        self.climb(LadderInput::Swept);
+        let Exit { code, signal } = self.exit.clone().unwrap_or(Exit { code: None, signal: None });
+        let survivors =
+            sweep.survivors.iter().map(|entry| format!("{} {}", entry.process.pid, entry.command)).collect();
+        let gone = Gone { code, signal, stderr_tail: self.stderr_tail.lines(), survivors };
+        self.step(Input::RunnerGone(gone));
+    }
+
+    /// Writes what open blocks have gained since the last time, so that a crash loses seconds of them.
+    fn save_partials(&mut self) {
+        let blocks = self.feed.open_blocks();
+        self.saved.retain(|instance, _| blocks.iter().any(|block| block.instance == *instance));
+        self.partial_timer = (!blocks.is_empty()).then(|| Instant::now() + PARTIAL_EVERY);
+        for block in blocks {
+            match block.kind {
+                BlockKind::Message | BlockKind::Thought => {}
+                BlockKind::ToolInput | BlockKind::ToolOutput => continue,
+            }
+            let from = self.saved.get(&block.instance).copied().unwrap_or(0);
+            let Some(text) = block.text.get(from..).filter(|text| !text.is_empty()) else { continue };
+            let record = HostRecord::Partial {
+                block: block.key.clone(),
+                kind: block.kind,
+                parent: block.parent.clone(),
+                from: from as u64,
+                text: text.to_owned(),
+            };
+            self.saved.insert(block.instance, block.text.len());
+            let records = self.recorder.host(&record);
+            self.publish(records);
+        }
+        self.schedule_sync();
+    }
+
+    fn schedule_sync(&mut self) {
+        if self.recorder.is_dirty() && self.sync_timer.is_none() {
+            self.sync_timer = Some(Instant::now() + FSYNC_EVERY);
+        }
+    }
+
+    fn save_facts(&mut self) {
+        session_meta::update(&mut self.meta, &self.pod.facts);
+        self.save_meta();
+    }
+
+    fn save_meta(&self) {
+        if let Err(error) = self.folder.write_meta(&self.meta) {
+            tracing::error!(%error, "the session's meta could not be written");
+        }
+    }
+
+    fn status(&self) -> PodStatus {
+        status(&self.order, &self.meta, &self.pod, &self.recorder)
+    }
+}
+
+fn status(order: &KeeperOrder, meta: &SessionMeta, pod: &Pod, recorder: &Recorder) -> PodStatus {
+    let facts = &pod.facts;
+    PodStatus {
+        session: order.session,
+        generation: meta.generation,
+        state: pod.state(),
+        queue: pod.queue(),
+        permissions: pod.permissions().to_vec(),
+        usage: facts.usage,
+        capabilities: Some(facts.capabilities),
+        model: facts.model.clone(),
+        permission_mode: facts.permission_mode,
+        native_session_id: facts.native_session_id.clone(),
+        cli_version: facts.cli_version.clone(),
+        recording: recorder.recording().clone(),
+    }
+}
+
+async fn next_batch<R: tokio::io::AsyncRead + Unpin>(
+    reader: &mut Option<LineReader<R>>,
+) -> std::io::Result<Option<Vec<Line>>> {
+    match reader {
+        Some(reader) => reader.next_batch().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn at(timer: Option<Instant>) {
+    match timer {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn swept(sweeping: &mut Option<tokio::task::JoinHandle<Sweep>>) -> Sweep {
+    match sweeping {
+        Some(task) => {
+            let swept = task.await;
+            *sweeping = None;
+            swept.unwrap_or_default()
+        }
+        None => std::future::pending().await,
+    }
+}

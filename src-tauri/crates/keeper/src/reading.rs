@@ -1,0 +1,70 @@
+//! Answers `session/read`: pages of records or items, from the journal, in a thread of its own.
+
+use journal::{JournalReader, SessionFolder};
+use protocol::error::{ErrorCode, WireError};
+use protocol::limits::READ_PAGE;
+use protocol::pod::{Direction, ReadParams, ReadResult, Want};
+use serde_json::Value;
+use transcript::Transcript;
+
+use crate::shared::Shared;
+
+/// Reads a page.
+pub(crate) async fn read(shared: &Shared, params: ReadParams) -> Result<ReadResult, WireError> {
+    let folder = shared.folder.clone();
+    let adapter = shared.adapter.clone();
+    let read = move || match params.want {
+        Want::Items => items(&folder, &adapter, &params),
+        Want::Records => records(&folder, &params),
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| WireError::new(ErrorCode::Internal, format!("reading the session broke off: {error}")))?
+}
+
+fn items(folder: &SessionFolder, adapter: &str, params: &ReadParams) -> Result<ReadResult, WireError> {
+    let failed = |error: transcript::TranscriptError| WireError::new(ErrorCode::DataFolder, error.to_string());
+    let limit = params.limit.min(READ_PAGE);
+    let transcript = Transcript::open(folder, adapter).map_err(failed)?;
+    let (from, until) = match params.direction {
+        Direction::Forwards => {
+            let from = transcript.place_of(params.from_seq + 1);
+            (from, from.saturating_add(limit).min(transcript.total()))
+        }
+        Direction::Backwards => {
+            let until = if params.from_seq == 0 { transcript.total() } else { transcript.place_of(params.from_seq) };
+            (until.saturating_sub(limit), until)
+        }
+    };
+    let more = match params.direction {
+        Direction::Forwards => until < transcript.total(),
+        Direction::Backwards => from > 0,
+    };
+    let page = transcript.page(from, until - from).map_err(failed)?;
+    Ok(ReadResult { items: page.items, records: Vec::new(), more })
+}
+
+fn records(folder: &SessionFolder, params: &ReadParams) -> Result<ReadResult, WireError> {
+    let failed = |error: journal::JournalError| WireError::new(ErrorCode::DataFolder, error.to_string());
+    let limit = params.limit.min(READ_PAGE);
+    let mut reader = JournalReader::open(&folder.journal()).map_err(failed)?;
+    let lines = match params.direction {
+        Direction::Forwards => reader.page_after(params.from_seq, limit + 1),
+        Direction::Backwards => reader.page_before(params.from_seq, limit + 1),
+    };
+    let mut lines = lines.map_err(failed)?;
+    let more = lines.len() > limit;
+    if more {
+        match params.direction {
+            Direction::Forwards => lines.truncate(limit),
+            Direction::Backwards => drop(lines.remove(0)),
+        }
+    }
+    let records = lines.iter().filter_map(|line| parse(line)).collect();
+    Ok(ReadResult { items: Vec::new(), records, more })
+}
+
+/// Damaged lines are passed over here; the transcript's reader reports them.
+fn parse(line: &[u8]) -> Option<Value> {
+    protocol::json::parse_tolerant(std::str::from_utf8(line).ok()?).ok()
+}

@@ -1,0 +1,87 @@
+//! Keeps `meta.json` true: what lists show of a session without reading its journal.
+
+use jiff::Timestamp;
+use journal::{JournalError, SessionFolder};
+use protocol::record::Outcome;
+use protocol::session::{KeeperOrder, SessionMeta};
+
+use crate::exchange::Facts;
+
+/// Characters of the first prompt that make the title.
+const TITLE: usize = 80;
+
+/// The meta of a session that a keeper is about to host: a new one, or the one there is with the next generation.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub(crate) fn open(folder: &SessionFolder, order: &KeeperOrder) -> Result<SessionMeta, JournalError> {
+    let now = now();
+    let mut meta = match folder.read_meta()? {
+        Some(meta) => meta,
+        None => SessionMeta {
+            session: order.session,
+            provider: order.start.provider.clone(),
+            workspace: order.start.workspace.clone().unwrap_or_else(|| order.start.cwd.clone()),
+            cwd: order.start.cwd.clone(),
+            title: title(order.start.prompt.as_deref()),
+            parent: None,
+            native_session_id: None,
+            created_at: now.clone(),
+            updated_at: now.clone(),
+            ended_at: None,
+            outcome: None,
+            generation: 0,
+            model: None,
+            usage: protocol::runner::Usage::default(),
+            start: kept(order),
+        },
+    };
+    meta.generation += 1;
+    meta.updated_at = now;
+    meta.ended_at = None;
+    meta.outcome = None;
+    Ok(meta)
+}
+
+/// Takes over what has become known.
+pub(crate) fn update(meta: &mut SessionMeta, facts: &Facts) {
+    meta.native_session_id.clone_from(&facts.native_session_id);
+    meta.model.clone_from(&facts.model);
+    meta.usage = facts.usage;
+    meta.start.permission_mode = Some(facts.permission_mode);
+    meta.updated_at = now();
+}
+
+/// Gives a session that began without a prompt its title.
+pub(crate) fn name(meta: &mut SessionMeta, prompt: &str) {
+    if meta.title.is_empty() {
+        meta.title = title(Some(prompt));
+    }
+}
+
+/// Notes the end.
+pub(crate) fn end(meta: &mut SessionMeta, outcome: Outcome) {
+    meta.outcome = Some(outcome);
+    meta.ended_at = Some(now());
+}
+
+/// RFC 3339 with milliseconds, in UTC.
+pub(crate) fn now() -> String {
+    format!("{:.3}", Timestamp::now())
+}
+
+/// What a resume starts with again. The values of extra variables may be secrets and are not kept.
+fn kept(order: &KeeperOrder) -> protocol::session::StartSession {
+    let mut start = order.start.clone();
+    start.prompt = None;
+    start.extra_env.clear();
+    start
+}
+
+fn title(prompt: Option<&str>) -> String {
+    let line = prompt.unwrap_or_default().trim().lines().next().unwrap_or_default();
+    match line.char_indices().nth(TITLE) {
+        Some((at, _)) => format!("{}…", line[..at].trim_end()),
+        None => line.to_owned(),
+    }
+}

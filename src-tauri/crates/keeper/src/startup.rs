@@ -1,0 +1,295 @@
+//! A keeper's life from its order to its end: takes the lease, starts the runner, reports how it can be reached, serves.
+//!
+//! It reports once, on stdout. When it reports a failure nothing was started, and nothing is left: no process, no socket, no new
+//! session.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use journal::{JournalError, JournalWriter, Lease, Recovery, SessionFolder};
+use process::ProcessRef;
+use protocol::PodId;
+use protocol::error::{ErrorCode, WireError};
+use protocol::record::{HostRecord, NoticeLevel};
+use protocol::session::{KeeperOrder, KeeperReport, PodFile, SessionMeta};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::exchange::{Ask, Facts};
+use crate::intake::Intake;
+use crate::launch::{Launched, launch};
+use crate::pod_state::Pod;
+use crate::pod_task::{Parts, PodTask};
+use crate::recorder::Recorder;
+use crate::session_meta;
+use crate::shared::{Asked, Shared};
+use crate::socket::Socket;
+
+/// Asks that may wait for the pod's task.
+const WAITING_ASKS: usize = 64;
+/// How long readers may take to fetch the end of the session.
+const LAST_READERS: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Reads the order from stdin and keeps the pod until its session is over.
+pub fn run() -> ExitCode {
+    let order = match read_order() {
+        Ok(order) => order,
+        Err(error) => return fail(error),
+    };
+    // A session of our own: the terminal that started us can be closed.
+    #[cfg(unix)]
+    let _ = rustix::process::setsid();
+    let _log = match debuglog::start(Path::new(&order.logs), "keeper") {
+        Ok(guard) => guard,
+        Err(error) => return fail(WireError::new(ErrorCode::DataFolder, error.to_string())),
+    };
+    if let Err(error) = process::become_subreaper() {
+        tracing::warn!(%error, "lost descendants will not be adopted");
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(WireError::new(ErrorCode::Internal, format!("no async runtime: {error}"))),
+    };
+    let span = tracing::info_span!("keeper", session = %order.session);
+    let kept = runtime.block_on(tracing::Instrument::instrument(keep(order), span));
+    match kept {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
+    }
+}
+
+async fn keep(order: KeeperOrder) -> Result<(), WireError> {
+    let place = Place::take(&order)?;
+    match place.host(order).await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            tracing::error!(%error, detail = error.detail, "the pod could not be started");
+            place.give_back();
+            Err(error)
+        }
+    }
+}
+
+/// A session's folder, leased.
+struct Place {
+    folder: SessionFolder,
+    meta: SessionMeta,
+    new: bool,
+    _lease: Lease,
+}
+
+impl Place {
+    fn take(order: &KeeperOrder) -> Result<Self, WireError> {
+        let folder = SessionFolder::create(Path::new(&order.sessions), order.session).map_err(wire)?;
+        let lease = Lease::take(&folder).map_err(wire)?;
+        let meta = session_meta::open(&folder, order).map_err(wire)?;
+        let new = !folder.meta().exists();
+        Ok(Self { folder, meta, new, _lease: lease })
+    }
+
+    /// A session that never began leaves nothing; one that was there is as it was.
+    fn give_back(&self) {
+        if self.new
+            && let Err(error) = self.folder.discard_unused()
+        {
+            tracing::error!(%error, "the folder of a session that never began could not be removed");
+        }
+    }
+
+    async fn host(&self, order: KeeperOrder) -> Result<(), WireError> {
+        let mark = PodId::new();
+        let launched = launch(&order, &mark.to_string()).await?;
+        match self.open(&order, mark, &launched) {
+            Ok(opened) => {
+                self.serve(order, launched, opened).await;
+                Ok(())
+            }
+            Err(error) => {
+                launched.child.group().kill();
+                process::sweep(&mark.to_string(), &[]).await;
+                let _ = std::fs::remove_file(socket_path(&order, mark));
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens everything that the pod needs, the journal last: from then on the session has begun.
+    fn open(&self, order: &KeeperOrder, pod: PodId, launched: &Launched) -> Result<Opened, WireError> {
+        let path = socket_path(order, pod);
+        let socket = Socket::listen(&path)?;
+        let process = ProcessRef::current();
+        let file = PodFile {
+            pod,
+            session: order.session,
+            generation: self.meta.generation,
+            pid: process.pid,
+            pid_started: process.started,
+            socket: path.to_string_lossy().into_owned(),
+            token: token(),
+        };
+        let (writer, recovery) =
+            JournalWriter::open(&self.folder, order.session, self.meta.generation).map_err(wire)?;
+        let mut meta = self.meta.clone();
+        meta.model = order.start.model.clone().or(meta.model);
+        self.folder.write_meta(&meta).map_err(wire)?;
+        self.folder.write_pod(&file).map_err(wire)?;
+        let mut recorder = Recorder::new(writer);
+        recorder.host(&opened_record(order));
+        tell_recovery(&mut recorder, &recovery);
+        let facts = Facts {
+            capabilities: launched.capabilities,
+            model: meta.model.clone(),
+            permission_mode: order.start.permission_mode.unwrap_or_default(),
+            native_session_id: meta.native_session_id.clone(),
+            cli_version: order.cli_version.clone(),
+            usage: meta.usage,
+        };
+        Ok(Opened { socket, file, recorder, meta, facts })
+    }
+
+    async fn serve(&self, order: KeeperOrder, launched: Launched, opened: Opened) {
+        let Opened { socket, file, recorder, meta, facts } = opened;
+        let (asks, asked) = mpsc::channel(WAITING_ASKS);
+        let adapter = order.adapter.clone();
+        let generation = meta.generation;
+        let task = PodTask::new(Parts {
+            mark: file.pod.to_string(),
+            folder: self.folder.clone(),
+            pod: Pod::new(order.session, facts),
+            intake: Intake::new(transcript::adapter_or_plain(&adapter)),
+            recorder,
+            meta,
+            order,
+        });
+        let feed = task.feed();
+        let shared = Shared {
+            pod: file.pod,
+            session: file.session,
+            generation,
+            token: file.token.clone(),
+            folder: self.folder.clone(),
+            adapter,
+            feed: Arc::clone(&feed),
+            asks: asks.clone(),
+        };
+        let serving = tokio::spawn(socket.serve(Arc::new(shared)));
+        stop_on_signals(asks);
+        let path = file.socket.clone();
+        report(&KeeperReport::Ready { pod: file });
+        task.run(launched, asked).await;
+        // Out of sight first: whoever looks now finds an ended session.
+        if let Err(error) = self.folder.remove_pod(generation) {
+            tracing::warn!(%error, "pod.json could not be removed");
+        }
+        let _ = tokio::time::timeout(LAST_READERS, feed.all_have_left()).await;
+        serving.abort();
+        let _ = std::fs::remove_file(path);
+        tracing::info!("the keeper has ended");
+    }
+}
+
+/// What was opened for a pod.
+struct Opened {
+    socket: Socket,
+    file: PodFile,
+    recorder: Recorder,
+    meta: SessionMeta,
+    facts: Facts,
+}
+
+fn read_order() -> Result<KeeperOrder, WireError> {
+    let mut text = String::new();
+    let bad = |why: String| {
+        let message = format!("`outrigger keep` is started by Outrigger itself, with an order on its stdin: {why}");
+        WireError::new(ErrorCode::BadRequest, message)
+    };
+    std::io::stdin().read_to_string(&mut text).map_err(|error| bad(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| bad(error.to_string()))
+}
+
+fn fail(error: WireError) -> ExitCode {
+    report(&KeeperReport::Failed { error });
+    ExitCode::FAILURE
+}
+
+/// The one line on stdout. Whoever started this keeper may be gone already; the pod lives on.
+fn report(report: &KeeperReport) {
+    if let Ok(mut line) = serde_json::to_vec(report) {
+        line.push(b'\n');
+        let mut stdout = std::io::stdout();
+        let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
+    }
+}
+
+fn opened_record(order: &KeeperOrder) -> HostRecord {
+    HostRecord::Opened {
+        provider: order.start.provider.clone(),
+        cwd: order.start.cwd.clone(),
+        model: order.start.model.clone(),
+        permission_mode: order.start.permission_mode.unwrap_or_default(),
+        resumes: order.start.resume_session_id.clone(),
+    }
+}
+
+fn tell_recovery(recorder: &mut Recorder, recovery: &Recovery) {
+    if recovery.torn > 0 {
+        let text = format!(
+            "The journal's last line had been torn by a crash; its {} bytes were cut off. Everything before is whole.",
+            recovery.torn
+        );
+        tracing::warn!(torn = recovery.torn, "the journal's torn end was cut off");
+        recorder.host(&HostRecord::Notice { level: NoticeLevel::Warning, code: "torn_tail".to_owned(), text });
+    }
+}
+
+/// SIGTERM and Ctrl-C stop the session in good order; a second one skips to the next rung.
+fn stop_on_signals(asks: mpsc::Sender<Asked>) {
+    tokio::spawn(async move {
+        while let Some(()) = asked_to_end().await {
+            tracing::info!("the keeper was asked by a signal to end");
+            let (reply, _) = oneshot::channel();
+            if asks.send((Ask::Stop { force: false }, reply)).await.is_err() {
+                return;
+            }
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> Option<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).ok()?;
+    let mut interrupt = signal(SignalKind::interrupt()).ok()?;
+    tokio::select! {
+        got = terminate.recv() => got,
+        got = interrupt.recv() => got,
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> Option<()> {
+    tokio::signal::ctrl_c().await.ok()
+}
+
+fn socket_path(order: &KeeperOrder, pod: PodId) -> PathBuf {
+    if cfg!(windows) {
+        return PathBuf::from(format!(r"\\.\pipe\outrigger-{}", pod.simple()));
+    }
+    Path::new(&order.run).join(format!("{}.sock", pod.simple()))
+}
+
+/// 244 random bits, as two version 4 uuids.
+fn token() -> String {
+    format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
+}
+
+fn wire(error: JournalError) -> WireError {
+    let code = match &error {
+        JournalError::Leased { .. } => ErrorCode::AlreadyHosted,
+        JournalError::Io { .. } | JournalError::Malformed { .. } | JournalError::NewerFormat { .. } => {
+            ErrorCode::DataFolder
+        }
+    };
+    WireError::new(code, error.to_string())
+}
