@@ -13,9 +13,10 @@ use crate::own_children;
 use crate::stop::Group;
 use crate::tree::ProcessRef;
 
-/// How large the pipe of stdout is made on Linux, where the default is 64 KiB.
+/// How large the pipe of stdout is made on Linux, where the default is 64 KiB. Not larger: all pipes of a user share
+/// 64 MiB there, and when those are used up every new pipe of any program shrinks to a page. More is not faster either.
 #[cfg(target_os = "linux")]
-const PIPE_BYTES: usize = 1024 * 1024;
+const PIPE_BYTES: usize = 256 * 1024;
 
 /// A running child in its own group. Dropping it before [`Child::wait`] returned kills the group.
 #[derive(Debug)]

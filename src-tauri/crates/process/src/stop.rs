@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::tree::{self, Liveness, ProcessEntry, ProcessRef};
+use crate::tree::{Liveness, ProcessEntry, ProcessRef};
 
 /// Between two looks at processes that are to end.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -72,7 +72,7 @@ impl Group {
     #[cfg(target_os = "linux")]
     fn end_members(&self, ending: Ending) {
         let Some(mark) = &self.mark else { return };
-        for member in tree::marked(mark).iter().filter(|member| member.group == self.leader.pid) {
+        for member in crate::tree::marked(mark).iter().filter(|member| member.group == self.leader.pid) {
             end(member.process, ending);
         }
     }
@@ -84,7 +84,7 @@ impl Group {
 
     #[cfg(not(unix))]
     fn end(&self, ending: Ending) {
-        let below = tree::descendants(self.leader.pid);
+        let below = crate::tree::descendants(self.leader.pid);
         if self.leader.may_run() {
             end(self.leader, ending);
             for process in below {

@@ -194,11 +194,13 @@ async fn three_stops_end_a_stubborn_tree_at_once() {
 
 #[tokio::test]
 async fn members_of_a_group_whose_leader_is_gone_are_ended_by_their_mark() {
+    // A subreaper is the parent of the whole group in the end; the wait is for the child alone all the same.
+    become_subreaper().unwrap();
     let mark = new_mark("leaderless");
     let mut child = shell("sleep 1000 & echo $!", &mark).spawn().unwrap();
     let pid: u32 = line(&mut lines_of(&mut child)).await.parse().unwrap();
     let member = ProcessRef::of(pid).unwrap();
-    child.wait().await.unwrap();
+    timeout(LONG, child.wait()).await.unwrap().unwrap();
     assert_eq!(child.process().liveness(), Liveness::Dead);
     child.group().kill();
     assert_eq!(wait_gone(&[member], LONG).await, []);

@@ -84,6 +84,30 @@ fn a_new_day_begins_a_new_file_named_after_the_day_that_ended() {
 }
 
 #[test]
+fn a_rotation_that_another_process_has_done_is_not_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = LogFile::open(folder.path(), LIMITS, at_noon).unwrap();
+    stamped(&log, "the first line of the new file");
+    log.rotate("2026-11-21", 50).unwrap();
+    assert_eq!(names(folder.path()), [CURRENT]);
+}
+
+#[test]
+fn a_rotation_that_another_process_is_at_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = LogFile::open(folder.path(), LIMITS, at_noon).unwrap();
+    let other = File::create(folder.path().join(LOCK)).unwrap();
+    other.lock().unwrap();
+    for n in 0..20 {
+        stamped(&log, &format!("line {n:04} {}", "x".repeat(50)));
+    }
+    assert_eq!((names(folder.path()).len(), all_lines(folder.path()).len()), (1, 20));
+    drop(other);
+    stamped(&log, "and now it is rotated");
+    assert_eq!((names(folder.path()).len(), all_lines(folder.path()).len()), (2, 21));
+}
+
+#[test]
 fn a_removed_file_is_begun_again() {
     let folder = tempfile::tempdir().unwrap();
     let log = LogFile::open(folder.path(), LIMITS, at_noon).unwrap();
@@ -102,7 +126,7 @@ const DIR_VARIABLE: &str = "DEBUGLOG_TEST_DIR";
 #[test]
 fn writes_from_one_of_several_processes() {
     let Ok(dir) = std::env::var(DIR_VARIABLE) else { return };
-    let log = LogFile::open(Path::new(&dir), SHARED, Timestamp::now).unwrap();
+    let log = LogFile::open(Path::new(&dir), SHARED, at_noon).unwrap();
     std::thread::scope(|scope| {
         for thread in 0..2 {
             let log = &log;
@@ -140,6 +164,10 @@ fn processes_and_threads_that_write_and_rotate_at_once_lose_and_mix_nothing() {
     for lines in seen.values_mut() {
         lines.sort_unstable();
         assert_eq!(*lines, (0..LINES_EACH).collect::<Vec<_>>());
+    }
+    for rotated in names(folder.path()).iter().filter(|name| *name != CURRENT) {
+        let size = fs::metadata(folder.path().join(rotated)).unwrap().len();
+        assert!(size > SHARED.file_bytes - 200, "{rotated} was rotated twice: {size} bytes");
     }
     let files = names(folder.path()).len();
     assert!(files > 5 && files < SHARED.files, "{files} files");
