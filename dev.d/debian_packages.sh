@@ -38,5 +38,6 @@ install_debian_packages() {
   # The lists of a fresh container are empty, those of an old one name versions that are gone.
   long_step "Debian package lists" ${as_root[@]+"${as_root[@]}"} apt-get update ||
     say "dev: the package lists could not be renewed; trying with those that are here"
-  long_step "Debian packages: $*" "${install[@]}" || die "apt could not install: $*"
+  say "dev: installing Debian packages: $*"
+  long_step "Debian packages" "${install[@]}" || die "apt could not install: $*"
 }

@@ -32,7 +32,7 @@ run_terminal() {
   demo_workspace "$workspace"
   say "No display here, so this is a session of the built-in demo agent in $workspace:"
   say ""
-  target/debug/outrigger run --provider demo --permissions allow --cwd "$workspace" \
+  target/debug/outrigger run --provider demo --permissions allow --cwd "$root/$workspace" \
     "Read this project and write a summary of it." </dev/null
   say ""
   say "Its journal stays: target/debug/outrigger ps --all, then logs ID. With an agent CLI installed: target/debug/outrigger run --provider claude \"…\""

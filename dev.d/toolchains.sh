@@ -64,7 +64,8 @@ use_fetched_node() {
 fetch_node() {
   local platform
   platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m | sed -e 's/x86_64/x64/' -e 's/aarch64/arm64/')
-  long_step "Node.js $node_fetched into .cache/node, the system's is too old" \
+  say "dev: the system's Node.js is older than $node_minimum; a newer one goes into .cache/node"
+  long_step "Node.js $node_fetched" \
     npm install --prefix .cache/node --no-audit --no-fund --no-save "node-$platform@$node_fetched" "npm@$npm_fetched" ||
     die "Node.js $node_minimum or newer is needed: https://nodejs.org/en/download"
   use_fetched_node
