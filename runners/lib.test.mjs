@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { CliChild } from './lib/child.mjs';
 import { apiFailure } from './lib/api_failure.mjs';
 import { firstVersion, isAtLeast } from './lib/cli_version.mjs';
 import { LineSplitter, LineWriter, readLineBatches } from './lib/line_io.mjs';
@@ -193,5 +194,41 @@ describe('failures of a provider', () => {
     assert.equal(codeOf(undefined, 'Connection error.'), 'network');
     assert.equal(codeOf(400, 'bad request'), 'api_error');
     assert.deepEqual(apiFailure({ status: 500, text: 'x' }), { code: 'api_error', retryable: true });
+  });
+});
+
+describe('a CLI', () => {
+  /**
+   * @param {string} script
+   * @param {() => Promise<void>} [pace]
+   */
+  function run(script, pace = async () => {}) {
+    let bytes = 0;
+    const onLines = (/** @type {import('./lib/line_io.mjs').Line[]} */ lines) =>
+      lines.forEach((line) => (bytes += line.size));
+    const start = { command: 'sh', args: ['-c', script], cwd: '/', env: process.env, onLines, pace };
+    return { cli: new CliChild(start), bytes: () => bytes };
+  }
+
+  test('that has exited is heard to its end, however slow the host is', async () => {
+    let slow = 0;
+    const pace = () => new Promise((resolve) => setTimeout(resolve, slow++ < 3 ? 1300 : 0));
+    const { cli, bytes } = run("head -c 198000 /dev/zero | tr '\\\\0' 'x' | fold -w 99; echo; exit 3", () =>
+      pace().then(() => {}),
+    );
+    assert.deepEqual(await cli.exited, { code: 3, signal: null });
+    assert.equal(bytes(), 198_000);
+  });
+
+  test('whose grandchild holds the pipe is given up, and its last words are kept', async () => {
+    const { cli } = run('sleep 30 & for n in $(seq 1 40); do echo "line $n" >&2; done; exit 4');
+    assert.equal((await cli.exited).code, 4);
+    assert.equal(cli.stderrTail.length, 24);
+    assert.equal(cli.stderrTail.at(-1), 'line 40');
+  });
+
+  test('that ignores the end of its stdin and SIGTERM is killed', async () => {
+    const { cli } = run("trap '' TERM; while :; do sleep 0.1; done");
+    assert.equal((await cli.end({ closeMs: 50, termMs: 200 })).signal, 'SIGKILL');
   });
 });

@@ -13,7 +13,7 @@ import { losslessText } from './lossless.mjs';
 const STDERR_TAIL_LINES = 24;
 /** Bytes of one line of stderr that are kept. */
 const STDERR_LINE_LIMIT = 16 * 1024;
-/** How long to read on after the exit of a CLI whose pipes somebody else still holds, in milliseconds. */
+/** How long the pipes of a CLI that has exited may be silent before they are given up: somebody else may hold them. */
 const DRAIN_MS = 1000;
 
 /**
@@ -38,6 +38,9 @@ export class CliChild {
   #child;
   #writer;
   /** @type {string[]} */ #tail = [];
+  /** How many batches of lines were read, and whether reading waits for a slow host just now. */
+  #batches = 0;
+  #paced = false;
   /** Resolves when the CLI has ended and its output has been read to the end. */
   exited;
 
@@ -98,7 +101,10 @@ export class CliChild {
   async #readOutput({ onLines, pace }) {
     for await (const lines of readLineBatches(this.#child.stdout)) {
       onLines(lines);
+      this.#batches += 1;
+      this.#paced = true;
       await pace();
+      this.#paced = false;
     }
   }
 
@@ -126,9 +132,20 @@ export class CliChild {
         if (this.#child.pid === undefined) resolve({ code: null, signal: null, error });
       });
     });
-    // Exit is not end of output, but a grandchild that inherited the pipe must not hold us up.
-    if (!exit.error) await settledWithin(drained, DRAIN_MS);
+    if (!exit.error) await this.#drain(drained);
     return exit;
+  }
+
+  /**
+   * Exit is not end of output: reads on while something comes or the host is slow, but a grandchild that inherited the
+   * pipe and says nothing must not hold us up.
+   * @param {Promise<unknown>} drained
+   */
+  async #drain(drained) {
+    for (let seen = -1; seen !== this.#batches || this.#paced;) {
+      seen = this.#batches;
+      if (await settledWithin(drained, DRAIN_MS)) return;
+    }
   }
 }
 
