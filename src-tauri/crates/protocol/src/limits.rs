@@ -73,7 +73,7 @@ pub const LOGIN_SHELL: Duration = Duration::from_secs(5);
 /// A CLI must print its version within this time.
 pub const VERSION_PROBE: Duration = Duration::from_millis(1500);
 /// Doctor, from its start to its report.
-pub const DOCTOR: Duration = Duration::from_millis(1800);
+pub const DOCTOR: Duration = Duration::from_millis(1600);
 /// How much of that the login shell may take.
 pub const DOCTOR_LOGIN_SHELL: Duration = Duration::from_millis(1000);
 /// How long a login shell's environment is used again before the shell is asked anew.

@@ -1,0 +1,177 @@
+//! Which environment did the login shell give a moment ago?
+//!
+//! Responsible for keeping answers in memory and on disk, under everything that they depend on: the shell, the workspace,
+//! what the shell was started with, and the start-up files' times. The files can hold the user's keys, so only the user can read them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use protocol::limits::{ENVIRONMENT_FAILURE_VALID, ENVIRONMENT_VALID, ENVIRONMENTS_KEPT};
+use serde::{Deserialize, Serialize};
+
+use crate::fingerprint::fingerprint;
+use crate::login_shell::{ShellAnswer, Variables};
+use crate::settings::write_whole;
+
+/// Variables that differ between any two terminals and that no start-up file decides by.
+const NOISE: [&str; 14] = [
+    "_",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "TERM",
+    "COLUMNS",
+    "LINES",
+    "WINDOWID",
+    "TERM_SESSION_ID",
+    "ITERM_SESSION_ID",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "DESKTOP_STARTUP_ID",
+    "XDG_ACTIVATION_TOKEN",
+];
+/// Start-up files in the home folder.
+const AT_HOME: [&str; 14] = [
+    ".profile",
+    ".bash_profile",
+    ".bash_login",
+    ".bashrc",
+    ".zshenv",
+    ".zprofile",
+    ".zshrc",
+    ".zlogin",
+    ".kshrc",
+    ".cshrc",
+    ".tcshrc",
+    ".config/fish/config.fish",
+    ".config/mise/config.toml",
+    ".tool-versions",
+];
+/// Start-up files of the machine.
+const OF_MACHINE: [&str; 6] =
+    ["/etc/profile", "/etc/bash.bashrc", "/etc/environment", "/etc/zprofile", "/etc/zsh/zshrc", "/etc/paths"];
+/// Files of a workspace that change the environment in it.
+const IN_WORKSPACE: [&str; 6] = [".envrc", "mise.toml", ".mise.toml", ".tool-versions", ".nvmrc", ".node-version"];
+
+/// What a kept answer depends on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Key {
+    shell: PathBuf,
+    workspace: PathBuf,
+    started_with: String,
+}
+
+impl Key {
+    pub(crate) fn new(shell: &Path, workspace: &Path, own: &Variables) -> Self {
+        let mut text = Vec::new();
+        for (name, value) in own.iter().filter(|(name, _)| !NOISE.contains(&name.as_str())) {
+            text.extend_from_slice(name.as_bytes());
+            text.push(b'=');
+            text.extend_from_slice(value.as_bytes());
+            text.push(0);
+        }
+        Self { shell: shell.to_owned(), workspace: workspace.to_owned(), started_with: fingerprint(&text) }
+    }
+
+    fn file(&self, folder: &Path) -> PathBuf {
+        let text = format!("{}\0{}\0{}", self.shell.display(), self.workspace.display(), self.started_with);
+        folder.join(format!("{}.json", fingerprint(text.as_bytes())))
+    }
+}
+
+/// The times and sizes of every file that decides what the shell answers.
+pub(crate) fn startup_files(workspace: &Path, home: Option<&Path>) -> String {
+    let at_home = home.into_iter().flat_map(|home| AT_HOME.iter().map(move |name| home.join(name)));
+    let in_workspace = IN_WORKSPACE.iter().map(|name| workspace.join(name));
+    let all = at_home.chain(OF_MACHINE.iter().map(PathBuf::from)).chain(in_workspace);
+    let text: String = all
+        .map(|file| match std::fs::metadata(&file) {
+            Ok(meta) => format!("{:?} {};", meta.modified().ok(), meta.len()),
+            Err(_) => "-;".to_owned(),
+        })
+        .collect();
+    fingerprint(text.as_bytes())
+}
+
+/// An answer with the time it was given.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) age: Duration,
+    pub(crate) answer: ShellAnswer,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeptFile {
+    format: u32,
+    key: Key,
+    startup_files: String,
+    /// Seconds since 1970.
+    taken_at: u64,
+    interactive: bool,
+    variables: Variables,
+    unreadable: Vec<String>,
+}
+
+type Failures = BTreeMap<(Key, String), (SystemTime, String)>;
+static FAILURES: LazyLock<Mutex<Failures>> = LazyLock::new(Mutex::default);
+
+/// The answer kept on disk that still holds, or with `any_age` the newest one for this key.
+pub(crate) fn recall(cache: &Path, key: &Key, startup_files: &str, any_age: bool) -> Option<Kept> {
+    let bytes = std::fs::read(key.file(&folder(cache))).ok()?;
+    let kept: KeptFile = serde_json::from_slice(&bytes).ok()?;
+    let taken = UNIX_EPOCH + Duration::from_secs(kept.taken_at);
+    // A time in the future means that the clock was set back; then the age is unknown.
+    let age = SystemTime::now().duration_since(taken).ok()?;
+    let holds = kept.startup_files == startup_files && age <= ENVIRONMENT_VALID;
+    if kept.format != 1 || kept.key != *key || !(holds || any_age) {
+        return None;
+    }
+    let KeptFile { interactive, variables, unreadable, .. } = kept;
+    Some(Kept { age, answer: ShellAnswer { variables, unreadable, interactive } })
+}
+
+/// Keeps an answer. A cache that cannot be written costs time at the next question and nothing else, so nothing is reported.
+pub(crate) fn keep(cache: &Path, key: &Key, startup_files: &str, answer: &ShellAnswer) {
+    let folder = folder(cache);
+    let taken_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let ShellAnswer { variables, unreadable, interactive } = answer.clone();
+    let startup_files = startup_files.to_owned();
+    let kept = KeptFile { format: 1, key: key.clone(), startup_files, taken_at, interactive, variables, unreadable };
+    if let Ok(bytes) = serde_json::to_vec(&kept) {
+        let _ = write_whole(&key.file(&folder), &bytes);
+    }
+    forget_oldest(&folder);
+}
+
+fn forget_oldest(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut files: Vec<_> =
+        entries.flatten().filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+    files.sort();
+    for (_, file) in files.iter().take(files.len().saturating_sub(ENVIRONMENTS_KEPT)) {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// Why the shell gave nothing a moment ago; kept in memory only, and only until a start-up file changes.
+pub(crate) fn recall_failure(key: &Key, startup_files: &str) -> Option<String> {
+    let failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
+    let (at, reason) = failures.get(&(key.clone(), startup_files.to_owned()))?;
+    at.elapsed().is_ok_and(|age| age <= ENVIRONMENT_FAILURE_VALID).then(|| reason.clone())
+}
+
+/// Remembers for a short time that the shell gave nothing, so that not every session waits for it.
+pub(crate) fn keep_failure(key: &Key, startup_files: &str, reason: &str) {
+    let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
+    failures.retain(|_, (at, _)| at.elapsed().is_ok_and(|age| age <= ENVIRONMENT_FAILURE_VALID));
+    if failures.len() < ENVIRONMENTS_KEPT {
+        failures.insert((key.clone(), startup_files.to_owned()), (SystemTime::now(), reason.to_owned()));
+    }
+}
+
+fn folder(cache: &Path) -> PathBuf {
+    cache.join("environments")
+}
