@@ -1,0 +1,20 @@
+// In which order are processes shown? Children under their parent, as deep as they stand.
+
+import type { ProcessInfo } from '../../protocol/ProcessInfo';
+
+/** The processes in the order of their tree. One whose parent is not among them is a root. */
+export function asTree(processes: ProcessInfo[]): { process: ProcessInfo; depth: number }[] {
+  const pids = new Set(processes.map((process) => process.pid));
+  const rows: { process: ProcessInfo; depth: number }[] = [];
+  const seen = new Set<number>();
+  const add = (process: ProcessInfo, depth: number) => {
+    if (seen.has(process.pid)) return;
+    seen.add(process.pid);
+    rows.push({ process, depth });
+    for (const child of processes) if (child.parent === process.pid) add(child, depth + 1);
+  };
+  for (const process of processes) if (!pids.has(process.parent) || process.parent === process.pid) add(process, 0);
+  // What stands in a ring has no root and is shown all the same.
+  for (const process of processes) add(process, 0);
+  return rows;
+}

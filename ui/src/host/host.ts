@@ -1,0 +1,77 @@
+// What can the page ask of the program around it? One interface, two hosts: the Tauri shell and the replay in a browser.
+//
+// The page keeps nothing that these calls cannot give again. Every failure is a `WireError`.
+
+import type { AnswerParams } from '../protocol/AnswerParams';
+import type { Direction } from '../protocol/Direction';
+import type { DoctorReport } from '../protocol/DoctorReport';
+import type { FeedFrame } from '../protocol/FeedFrame';
+import type { ItemPage } from '../protocol/ItemPage';
+import type { OpenedSession } from '../protocol/OpenedSession';
+import type { PermissionMode } from '../protocol/PermissionMode';
+import type { ProcessInfo } from '../protocol/ProcessInfo';
+import type { PromptParams } from '../protocol/PromptParams';
+import type { PromptResult } from '../protocol/PromptResult';
+import type { ProviderChoice } from '../protocol/ProviderChoice';
+import type { SessionId } from '../protocol/SessionId';
+import type { SessionList } from '../protocol/SessionList';
+import type { StartSession } from '../protocol/StartSession';
+import type { StopResult } from '../protocol/StopResult';
+import type { WindowInfo } from '../protocol/WindowInfo';
+import type { WireError } from '../protocol/WireError';
+import type { JsonValue } from '../protocol/serde_json/JsonValue';
+
+/** A session's feed that was opened with `followSession`. */
+export interface Feed {
+  /** Tells the host that a frame was taken in, so that it sends further ones. */
+  credit(frame: number): void;
+  /** Ends the feed. No frame comes after it. */
+  close(): void;
+}
+
+export interface Host {
+  windowInfo(): Promise<WindowInfo>;
+  /** Calls `on` with the list of sessions at once and whenever it changes. */
+  watchSessions(on: (list: SessionList) => void): Promise<void>;
+  providerChoices(refresh: boolean): Promise<ProviderChoice[]>;
+  doctor(refresh: boolean): Promise<DoctorReport>;
+  /** A CLI's path chosen by hand, which then wins over every other; an empty one forgets the choice. */
+  setCliPath(provider: string, path: string): Promise<ProviderChoice[]>;
+  startSession(start: StartSession): Promise<SessionId>;
+  /** The newest page of a session's items, and its status when it is live. */
+  openSession(session: SessionId): Promise<OpenedSession>;
+  /** Items by their place in the transcript, from 0. */
+  readItems(session: SessionId, from: number, limit: number): Promise<ItemPage>;
+  /** Everything that changed after record `fromSeq`, then what is streamed. */
+  followSession(session: SessionId, fromSeq: number, on: (frame: FeedFrame) => void): Promise<Feed>;
+  prompt(session: SessionId, params: PromptParams): Promise<PromptResult>;
+  unqueue(session: SessionId, promptId: string): Promise<void>;
+  answer(session: SessionId, params: AnswerParams): Promise<void>;
+  interrupt(session: SessionId): Promise<void>;
+  stop(session: SessionId, force: boolean): Promise<StopResult>;
+  setSession(session: SessionId, model: string | null, permissionMode: PermissionMode | null): Promise<void>;
+  readRecords(session: SessionId, fromSeq: number, limit: number, direction: Direction): Promise<JsonValue[]>;
+  processes(session: SessionId): Promise<ProcessInfo[]>;
+  pickFolder(): Promise<string | null>;
+  openWorkspace(path: string): Promise<void>;
+  openLogs(): Promise<void>;
+  /** Opens a link outside. Only http, https and mailto get here; see `openableUrl`. */
+  openUrl(url: string): Promise<void>;
+}
+
+/** Whatever was thrown, as the error that the page shows. */
+export function asWireError(thrown: unknown): WireError {
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown)
+    return thrown as WireError;
+  return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) };
+}
+
+/** The link as it may be handed to the host, or null for anything but http, https and mailto. */
+export function openableUrl(href: string): string | null {
+  try {
+    const url = new URL(href);
+    return ['http:', 'https:', 'mailto:'].includes(url.protocol) ? url.href : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,217 @@
+// How does the page run without the shell? On a replayed scene, in the browser alone: for tests, pictures and work on the page.
+//
+// `?replay=NAME` chooses the scene, `&speed=N` how fast it runs. A reload finds the sessions as they were, as it would in the shell.
+
+import type { FeedFrame } from '../../protocol/FeedFrame';
+import type { SessionId } from '../../protocol/SessionId';
+import type { SessionList } from '../../protocol/SessionList';
+import type { StartSession } from '../../protocol/StartSession';
+import type { WireError } from '../../protocol/WireError';
+import type { JsonValue } from '../../protocol/serde_json/JsonValue';
+import type { Host } from '../host';
+import { choicesOf, reportOf } from './people';
+import { sceneOf } from './scenes';
+import { noUsage } from './script';
+import { freshStatus, ReplaySession, type Kept } from './session';
+
+const KEY = 'outrigger.replay';
+
+declare global {
+  interface Window {
+    /** What the page asked of the world outside, for tests to look at. */
+    replayed?: { opened: string[]; prompts: string[] };
+  }
+}
+
+class Replay {
+  readonly found: boolean;
+  #sessions = new Map<SessionId, ReplaySession>();
+  #watchers: ((list: SessionList) => void)[] = [];
+  #name: string;
+  #speed: number;
+  #feeds = 0;
+
+  constructor(query: URLSearchParams) {
+    this.#name = query.get('replay') ?? 'demo';
+    this.#speed = Number(query.get('speed') ?? 1) || 1;
+    const scene = sceneOf(this.#name);
+    this.found = scene.found;
+    const kept = this.#kept();
+    for (const session of scene.sessions) {
+      const { older, ...state } = session;
+      this.#add(kept?.find((other) => other.summary.session === state.summary.session) ?? state, older);
+    }
+    for (const state of kept ?? []) if (!this.#sessions.has(state.summary.session)) this.#add(state);
+    addEventListener('pagehide', () => this.#keep());
+    window.replayed = { opened: [], prompts: [] };
+  }
+
+  watch(on: (list: SessionList) => void): void {
+    this.#watchers.push(on);
+    on(this.#list());
+  }
+
+  get(id: SessionId): ReplaySession {
+    const session = this.#sessions.get(id);
+    if (!session) throw fails('noSuchSession', `There is no session ${id} in this scene.`);
+    return session;
+  }
+
+  start(start: StartSession): SessionId {
+    if (start.prompt?.includes('demo:exit-at-once')) {
+      throw fails(
+        'runnerFailed',
+        'The demo agent ended before it said that it was ready (status 3). Open doctor to see what was tried.',
+      );
+    }
+    const id = `s-${this.#sessions.size + 1}`;
+    const at = new Date().toISOString();
+    const summary = {
+      session: id,
+      provider: start.provider,
+      workspace: start.cwd,
+      cwd: start.cwd,
+      title: start.prompt?.split('\n')[0]?.slice(0, 80) ?? 'New session',
+      parent: null,
+      createdAt: at,
+      updatedAt: at,
+      model: start.model ?? null,
+      nativeSessionId: null,
+      usage: noUsage,
+      liveness: { type: 'live' as const, state: { type: 'idle' as const }, waiting: 0, queued: 0 },
+    };
+    const status = { ...freshStatus(summary), permissionMode: start.permissionMode ?? 'ask' };
+    const session = this.#add({ summary, status, items: [], live: [], seq: 0, steps: [], turns: 0 });
+    if (start.prompt) session.prompt(start.prompt, 'reject');
+    return id;
+  }
+
+  follow(id: SessionId, fromSeq: number, on: (frame: FeedFrame) => void) {
+    const feed = ++this.#feeds;
+    const session = this.get(id);
+    session.follow(feed, fromSeq, on);
+    return { credit: (frame: number) => session.credit(feed, frame), close: () => session.unfollow(feed) };
+  }
+
+  #add(state: Kept, older?: ConstructorParameters<typeof ReplaySession>[3]): ReplaySession {
+    const session = new ReplaySession(state, this.#speed, () => this.#tell(), older);
+    this.#sessions.set(state.summary.session, session);
+    return session;
+  }
+
+  #list(): SessionList {
+    const sessions = [...this.#sessions.values()].map((session) => session.state.summary);
+    const live = sessions.flatMap(({ liveness }) => (liveness.type === 'live' ? [liveness] : []));
+    return {
+      sessions: structuredClone(sessions.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))),
+      working: live.filter((liveness) => liveness.state.type === 'working' && liveness.waiting === 0).length,
+      waiting: live.reduce((sum, liveness) => sum + liveness.waiting, 0),
+    };
+  }
+
+  #tell(): void {
+    const list = this.#list();
+    for (const on of this.#watchers) on(list);
+  }
+
+  #keep(): void {
+    const states = [...this.#sessions.values()].map((session) => session.state);
+    sessionStorage.setItem(`${KEY}.${this.#name}`, JSON.stringify(states));
+  }
+
+  #kept(): Kept[] | null {
+    const text = sessionStorage.getItem(`${KEY}.${this.#name}`);
+    return text === null ? null : (JSON.parse(text) as Kept[]);
+  }
+}
+
+function fails(code: WireError['code'], message: string): WireError {
+  return { code, message };
+}
+
+/** The replayed host. */
+export function replayHost(query: URLSearchParams): Host {
+  const replay = new Replay(query);
+  /** Answers come later, as they do over a real boundary, and as copies. */
+  const later = async <T>(answer: () => T): Promise<T> => {
+    await Promise.resolve();
+    const value = answer();
+    return value === undefined ? value : structuredClone(value);
+  };
+  return {
+    windowInfo: () => later(() => ({ workspace: '~/src/oars', name: 'oars', branch: 'main', version: '0.1.0' })),
+    watchSessions: async (on) => replay.watch(on),
+    providerChoices: () => later(() => choicesOf(replay.found)),
+    doctor: () => later(() => reportOf(replay.found)),
+    setCliPath: () =>
+      later(() => {
+        throw fails('cliUnavailable', 'No program can be started at that path.');
+      }),
+    startSession: (start) => later(() => replay.start(start)),
+    openSession: (id) =>
+      later(() => {
+        const session = replay.get(id);
+        return {
+          session: id,
+          summary: session.state.summary,
+          status: session.state.status,
+          page: session.page(null, 100),
+        };
+      }),
+    readItems: (id, from, limit) => later(() => replay.get(id).page(from, limit)),
+    followSession: async (id, fromSeq, on) => replay.follow(id, fromSeq, on),
+    prompt: (id, params) =>
+      later(() => {
+        window.replayed?.prompts.push(params.text);
+        if (params.text.includes('demo:reject'))
+          throw fails('unreachable', 'The keeper of this session does not answer. Your words are kept; try again.');
+        return { taken: replay.get(id).prompt(params.text, params.ifBusy), promptId: `p-${Date.now()}` };
+      }),
+    unqueue: (id, promptId) => later(() => replay.get(id).unqueue(promptId)),
+    answer: (id, params) =>
+      later(() => {
+        if (!replay.get(id).answer(params.requestId, params.outcome, params.message ?? null)) {
+          throw fails('notPending', 'This request has been answered already.');
+        }
+      }),
+    interrupt: (id) => later(() => replay.get(id).interrupt()),
+    stop: (id) =>
+      later(() => {
+        replay.get(id).stop('stopped');
+        return { outcome: 'stopped' as const, survivors: [] };
+      }),
+    setSession: (id, model, permissionMode) =>
+      later(() => {
+        const { state } = replay.get(id);
+        if (state.status)
+          state.status = {
+            ...state.status,
+            model: model ?? state.status.model,
+            permissionMode: permissionMode ?? state.status.permissionMode,
+          };
+      }),
+    readRecords: (id) =>
+      later(() =>
+        replay
+          .get(id)
+          .state.items.slice(-50)
+          .map((item) => ({ seq: item.seq, type: 'agent', event: item.body }) as unknown as JsonValue),
+      ),
+    processes: () =>
+      later(() => [
+        { pid: 4100, parent: 1, command: 'outrigger keep s-ask', rss: 5_300_000, cpuMs: 120 },
+        { pid: 4102, parent: 4100, command: 'node runners/claude.mjs', rss: 48_000_000, cpuMs: 900 },
+        {
+          pid: 4110,
+          parent: 4102,
+          command: 'claude --output-format stream-json --input-format stream-json',
+          rss: 310_000_000,
+          cpuMs: 8400,
+        },
+      ]),
+    pickFolder: () => later(() => null),
+    openWorkspace: () => later(() => undefined),
+    openLogs: () => later(() => undefined),
+    openUrl: (url) => later(() => void window.replayed?.opened.push(url)),
+  };
+}

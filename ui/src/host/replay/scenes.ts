@@ -1,0 +1,303 @@
+// Which scenes can be replayed? Each is a set of sessions as they stand when the page opens: `?replay=NAME`.
+
+import type { Item } from '../../protocol/Item';
+import type { ItemBody } from '../../protocol/ItemBody';
+import type { Liveness } from '../../protocol/Liveness';
+import type { SessionSummary } from '../../protocol/SessionSummary';
+import { hostileMarkdown } from './hostile';
+import { call, noUsage, stands } from './script';
+import { freshStatus, type Kept } from './session';
+import { showcase, subAgentItems } from './showcase';
+
+/** A session of a scene, with items before its own that are made on demand. */
+export interface SceneSession extends Kept {
+  older?: { count: number; at: (ordinal: number) => ItemBody };
+}
+
+export interface Scene {
+  /** Whether an agent's CLI is found on the pretended machine. */
+  found: boolean;
+  sessions: SceneSession[];
+}
+
+const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+function summary(
+  id: string,
+  title: string,
+  minutes: number,
+  liveness: Liveness,
+  more: Partial<SessionSummary> = {},
+): SessionSummary {
+  return {
+    session: id,
+    provider: 'claude',
+    workspace: '~/src/oars',
+    cwd: '~/src/oars',
+    title,
+    parent: null,
+    createdAt: minutesAgo(minutes + 20),
+    updatedAt: minutesAgo(minutes),
+    model: 'sonnet-5',
+    nativeSessionId: '7c0f2a52-9d1c-4f6e-8f0e-2b7d3f1c9a10',
+    usage: {
+      ...noUsage,
+      inputTokens: 48_200,
+      outputTokens: 3900,
+      costUsd: 0.31,
+      contextUsed: 52_000,
+      contextSize: 200_000,
+    },
+    liveness,
+    ...more,
+  };
+}
+
+const idle: Liveness = { type: 'live', state: { type: 'idle' }, waiting: 0, queued: 0 };
+const working = (minutes: number): Liveness => ({
+  type: 'live',
+  state: { type: 'working', on: { type: 'model' }, since: minutesAgo(minutes) },
+  waiting: 0,
+  queued: 0,
+});
+const ended = (outcome: 'done' | 'failed' | 'stopped', minutes: number): Liveness => ({
+  type: 'ended',
+  outcome,
+  at: minutesAgo(minutes),
+});
+
+/** A session with these items in its journal. */
+export function session(about: SessionSummary, items: Item[]): SceneSession {
+  const { liveness } = about;
+  const status =
+    liveness.type === 'live' ? { ...freshStatus(about), state: liveness.state, cliVersion: '2.1.214' } : null;
+  return { summary: about, status, items, live: [], seq: items.at(-1)?.seq ?? 0, steps: [], turns: 0 };
+}
+
+function standing(bodies: (ItemBody | { body: ItemBody; parent: string })[], at: string): Item[] {
+  return bodies.map((entry, ordinal) =>
+    'body' in entry ? stands(ordinal, entry.body, at, entry.parent) : stands(ordinal, entry, at),
+  );
+}
+
+/** Many sessions in every state; one of them shows every kind of item. */
+function states(): Scene {
+  const asking = session(
+    summary('s-ask', 'Rename the crate and everything that names it', 3, working(3)),
+    standing(showcase(), minutesAgo(4)),
+  );
+  const last = asking.items.at(-1)?.body;
+  if (asking.status && last?.type === 'permission') {
+    const since = minutesAgo(1);
+    asking.status.permissions = [{ ask: last, since }];
+    asking.status.state = {
+      type: 'working',
+      on: { type: 'permission', requestId: last.requestId, since },
+      since: minutesAgo(3),
+    };
+    asking.status.queue = [
+      { promptId: 'q1', text: 'Then update the changelog, and mention the new name in the README too.' },
+    ];
+    asking.summary.liveness = { type: 'live', state: asking.status.state, waiting: 1, queued: 1 };
+  }
+  const broken = session(
+    summary('s-broken', 'Bisect the flaky test', 240, ended('failed', 240), {
+      provider: 'codex',
+      model: 'gpt-6-codex',
+    }),
+    standing(brokenItems(), minutesAgo(240)),
+  );
+  return {
+    found: true,
+    sessions: [
+      asking,
+      session(
+        summary('s-parent', 'Port the parser to the new lexer', 1, working(12)),
+        standing(subAgentItems(), minutesAgo(12)),
+      ),
+      session(
+        summary('s-child', 'Write property tests for the lexer', 2, working(6), {
+          parent: 's-parent',
+          provider: 'codex',
+        }),
+        [],
+      ),
+      session(
+        summary('s-long', 'A title that somebody pasted in whole: ' + 'very '.repeat(12) + 'long', 44, idle),
+        standing(longWords(), minutesAgo(44)),
+      ),
+      session(
+        summary('s-idle', 'Explain the build', 65, idle, { usage: noUsage }),
+        standing([{ type: 'userMessage', text: 'Explain the build', delivery: 'prompt', from: null }], minutesAgo(65)),
+      ),
+      broken,
+      session(summary('s-stop', 'Try the other allocator', 60 * 26, ended('stopped', 60 * 26)), []),
+      session(summary('s-int', 'Upgrade dependencies', 60 * 30, { type: 'interrupted' }), []),
+      session(
+        summary('s-done', 'Fix the typo in the README', 60 * 50, ended('done', 60 * 50), {
+          usage: { ...noUsage, costUsd: 0.004 },
+        }),
+        [],
+      ),
+    ],
+  };
+}
+
+function brokenItems(): ItemBody[] {
+  return [
+    {
+      type: 'opened',
+      provider: 'codex',
+      model: 'gpt-6-codex',
+      cwd: '~/src/oars',
+      resumes: null,
+      nativeSessionId: null,
+      cliVersion: '0.144.1',
+    },
+    { type: 'userMessage', text: 'Find the commit that made `reach_is_short` flaky.', delivery: 'prompt', from: null },
+    {
+      type: 'notice',
+      level: 'warning',
+      code: 'untestedVersion',
+      text: 'Codex 0.144.1 is newer than the newest version that Outrigger was tested with (0.143.0).',
+    },
+    {
+      type: 'error',
+      code: 'agentFailed',
+      message: 'Codex ended with status 101 while it answered. The session can be resumed: its history is kept.',
+      retryable: true,
+      stderrTail: [
+        "thread 'main' panicked at core/src/client.rs:412:",
+        'called `Result::unwrap()` on an `Err` value: ConnectionReset',
+        'note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace',
+      ],
+    },
+    { type: 'turnEnd', stopReason: 'error', usage: null, durationMs: 3100 },
+    { type: 'ended', outcome: 'failed', survivors: ['node (pid 4711)'] },
+  ];
+}
+
+function longWords(): ItemBody[] {
+  const word = 'target/debug/build/' + 'a-very-long-path-without-a-break/'.repeat(14);
+  return [
+    {
+      type: 'userMessage',
+      text: `Look at ${word}\n\n${'And then some more words that go on. '.repeat(90)}`,
+      delivery: 'prompt',
+      from: null,
+    },
+    {
+      type: 'agentMessage',
+      text: `The path \`${word}\` is long, and so is this: ${word}\n\n${'A paragraph that goes on and on. '.repeat(40)}`,
+      open: false,
+    },
+    {
+      type: 'toolCall',
+      ...call('long', {
+        name: 'Bash',
+        title: `Bash cat ${word}`,
+        kind: 'execute',
+        status: 'failed',
+        durationMs: 83_000,
+        input: { command: `cat ${word}` },
+        content: [{ type: 'text', text: `cat: ${word}: No such file or directory` }],
+      }),
+    },
+  ];
+}
+
+/** A transcript of a hundred thousand items, of which only the ones in view are ever made. */
+function long(): Scene {
+  const about = summary('s-huge', 'A hundred thousand items', 5, idle);
+  const scene = session(about, []);
+  scene.older = { count: 100_000, at: longItem };
+  scene.seq = 100_000;
+  return { found: true, sessions: [scene] };
+}
+
+function longItem(ordinal: number): ItemBody {
+  switch (ordinal % 5) {
+    case 0:
+      return { type: 'userMessage', text: `Question ${ordinal}`, delivery: 'prompt', from: null };
+    case 1:
+      return { type: 'thought', text: `Thinking about ${ordinal}`, open: false };
+    case 2:
+      return {
+        type: 'toolCall',
+        ...call(`call-${ordinal}`, {
+          name: 'Read',
+          title: `Read src/file_${ordinal}.rs`,
+          kind: 'read',
+          status: 'completed',
+          durationMs: 40,
+          content: [{ type: 'text', text: 'fn main() {}' }],
+        }),
+      };
+    case 3:
+      return {
+        type: 'agentMessage',
+        text: `Answer **${ordinal}**. ${'It has some words. '.repeat(1 + (ordinal % 17))}`,
+        open: false,
+      };
+    default:
+      return { type: 'turnEnd', stopReason: 'endTurn', usage: { ...noUsage, outputTokens: 120 }, durationMs: 1500 };
+  }
+}
+
+function hostile(): Scene {
+  const items = standing(
+    [
+      {
+        type: 'userMessage',
+        text: '<img src=x onerror="window.pwned=20"> **not bold**',
+        delivery: 'prompt',
+        from: null,
+      },
+      { type: 'agentMessage', text: hostileMarkdown, open: false },
+      {
+        type: 'toolCall',
+        ...call('h', {
+          name: '<b>x</b>',
+          title: 'Bash <img src=x onerror="window.pwned=21">',
+          kind: 'execute',
+          status: 'completed',
+          input: { command: '<script>window.pwned=22</script>' },
+          content: [
+            {
+              type: 'text',
+              text: '\u001b]8;;javascript:alert(1)\u0007link\u001b]8;;\u0007 <img src=x onerror=window.pwned=23>',
+            },
+            { type: 'image', mimeType: 'image/svg+xml', data: 'PHN2Zy8+' },
+          ],
+        }),
+      },
+      { type: 'notice', level: 'info', code: 'x', text: '<script>window.pwned=24</script>' },
+      {
+        type: 'unknown',
+        label: '<script>window.pwned=25</script>',
+        raw: { html: '<img src=x onerror=window.pwned=26>' },
+      },
+    ],
+    minutesAgo(2),
+  );
+  return {
+    found: true,
+    sessions: [session(summary('s-hostile', '<img src=x onerror="window.pwned=27">', 2, idle), items)],
+  };
+}
+
+/** A scene by its name. An unknown name is the demo: nothing yet, an agent found. */
+export function sceneOf(name: string): Scene {
+  switch (name) {
+    case 'states':
+      return states();
+    case 'long':
+      return long();
+    case 'hostile':
+      return hostile();
+    case 'first-run':
+      return { found: false, sessions: [] };
+    default:
+      return { found: true, sessions: [] };
+  }
+}

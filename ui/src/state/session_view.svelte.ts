@@ -1,0 +1,213 @@
+// What is the state of the session on the screen? Its transcript, its status, what is unfolded; fed by the host.
+//
+// A view is opened for one session and closed for good; it holds nothing that opening it again would not bring back.
+
+import { SvelteSet } from 'svelte/reactivity';
+import { asWireError, type Feed, type Host } from '../host/host';
+import type { FeedFrame } from '../protocol/FeedFrame';
+import type { IfBusy } from '../protocol/IfBusy';
+import type { Item } from '../protocol/Item';
+import type { PermissionMode } from '../protocol/PermissionMode';
+import type { PermissionOutcome } from '../protocol/PermissionOutcome';
+import type { PodStatus } from '../protocol/PodStatus';
+import type { SessionId } from '../protocol/SessionId';
+import type { SessionSummary } from '../protocol/SessionSummary';
+import type { WireError } from '../protocol/WireError';
+import { Transcript } from './transcript';
+
+/** Items of one request. */
+const PAGE = 100;
+/** Items that a view holds at most; farther ones are let go and read again. */
+const HELD = 4000;
+/** A hidden window draws no frames; credits are returned after this many milliseconds all the same. */
+const UNDRAWN_MS = 120;
+
+/** Where a view is in its life. */
+export type Phase = { type: 'opening' } | { type: 'open' } | { type: 'failed'; error: WireError } | { type: 'closed' };
+
+/** One session on the screen. */
+export class SessionView {
+  readonly session: SessionId;
+  readonly transcript = new Transcript();
+  /** Grows whenever the transcript changed; whoever reads the transcript reads this first. */
+  version = $state(0);
+  phase = $state<Phase>({ type: 'opening' });
+  summary = $state.raw<SessionSummary | null>(null);
+  status = $state.raw<PodStatus | null>(null);
+  /** Ids of items, and of tool calls with work under them, that the user unfolded. */
+  readonly unfolded = new SvelteSet<string>();
+
+  #host: Host;
+  #feed: Feed | null = null;
+  #asked = new Set<number>();
+  #credit: number | null = null;
+  #drawn: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #onAdded: (items: Item[]) => void;
+
+  constructor(host: Host, session: SessionId, onAdded: (items: Item[]) => void) {
+    this.#host = host;
+    this.session = session;
+    this.#onAdded = onAdded;
+  }
+
+  /** Rows of the list. */
+  get length(): number {
+    void this.version;
+    return this.transcript.length;
+  }
+
+  /** The item of a row, or undefined when it has not been read. */
+  at(index: number): Item | undefined {
+    void this.version;
+    return this.transcript.at(index);
+  }
+
+  /** Whether a row stands under a tool call that is folded. */
+  isFoldedAway(item: Item): boolean {
+    void this.version;
+    return this.transcript.ancestors(item).some((call) => !this.unfolded.has(call));
+  }
+
+  /** Folds or unfolds an item. */
+  toggle(id: string): void {
+    if (!this.unfolded.delete(id)) this.unfolded.add(id);
+  }
+
+  /** Reads the newest page and follows the feed. */
+  async open(): Promise<void> {
+    try {
+      const opened = await this.#host.openSession(this.session);
+      if (this.phase.type === 'closed') return;
+      this.summary = opened.summary;
+      this.status = opened.status;
+      this.transcript.load(opened.page);
+      this.#changed();
+      this.phase = { type: 'open' };
+      await this.#follow();
+    } catch (thrown) {
+      if (this.phase.type !== 'closed') this.phase = { type: 'failed', error: asWireError(thrown) };
+    }
+  }
+
+  /** Ends the view; its memory can go. */
+  close(): void {
+    this.phase = { type: 'closed' };
+    this.#feed?.close();
+    this.#feed = null;
+    if (this.#drawn !== null) cancelAnimationFrame(this.#drawn);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  /** Reads what is missing between two rows and lets go of what is far from them. */
+  async need(from: number, to: number): Promise<void> {
+    const gaps = this.transcript.gaps(from, to, PAGE).filter((gap) => !this.#asked.has(gap.from));
+    this.transcript.evict(from, to, HELD);
+    await Promise.all(gaps.map((gap) => this.#read(gap.from, gap.limit)));
+  }
+
+  /** Takes a newer summary from the list; a session that came to life again is followed again. */
+  summarise(summary: SessionSummary): void {
+    const wasLive = this.summary?.liveness.type === 'live';
+    this.summary = summary;
+    if (this.phase.type === 'open' && !wasLive && summary.liveness.type === 'live' && !this.#feed) void this.#follow();
+  }
+
+  /** Sends a prompt; on a session that is over this resumes it. */
+  async prompt(text: string, ifBusy: IfBusy): Promise<void> {
+    await this.#host.prompt(this.session, { text, ifBusy });
+    if (!this.#feed && this.phase.type === 'open') await this.#follow();
+  }
+
+  unqueue(promptId: string): Promise<void> {
+    return this.#host.unqueue(this.session, promptId);
+  }
+
+  answer(requestId: string, outcome: PermissionOutcome, message: string): Promise<void> {
+    return this.#host.answer(this.session, { requestId, outcome, message: message === '' ? null : message });
+  }
+
+  interrupt(): Promise<void> {
+    return this.#host.interrupt(this.session);
+  }
+
+  async stop(force: boolean): Promise<void> {
+    await this.#host.stop(this.session, force);
+  }
+
+  set(model: string | null, mode: PermissionMode | null): Promise<void> {
+    return this.#host.setSession(this.session, model, mode);
+  }
+
+  /** Reads every item once, for a copy of the whole transcript. Nothing is kept in the view. */
+  async *wholeTranscript(): AsyncGenerator<Item> {
+    for (let from = 0; from < this.transcript.length;) {
+      const page = await this.#host.readItems(this.session, from, 500);
+      yield* page.items;
+      if (page.items.length === 0) return;
+      from = page.before + page.items.length;
+    }
+  }
+
+  async #follow(): Promise<void> {
+    let ended = false;
+    this.transcript.dropLive();
+    const feed = await this.#host.followSession(this.session, this.transcript.lastSeq, (frame) => {
+      ended ||= frame.type === 'closed';
+      if (this.phase.type !== 'closed') this.#take(frame);
+    });
+    if (this.phase.type === 'closed') feed.close();
+    else this.#feed = ended ? null : feed;
+    // Frames may have come before the feed's handle did.
+    if (this.#credit !== null) this.#draw();
+  }
+
+  #take(frame: FeedFrame): void {
+    if (frame.type === 'closed') {
+      this.#feed?.close();
+      this.#feed = null;
+      this.transcript.dropLive();
+      this.#changed();
+      return;
+    }
+    for (const event of frame.events) if (event.type === 'status') this.status = event.status;
+    const change = this.transcript.apply(frame.events);
+    for (const { live, item } of change.replaced) if (this.unfolded.delete(live)) this.unfolded.add(item.id);
+    if (change.added.length > 0) this.#onAdded(change.added);
+    this.#credit = frame.frame;
+    this.#draw();
+  }
+
+  /** Redraws once per frame, then returns the credit. */
+  #draw(): void {
+    if (this.#drawn !== null) return;
+    const drawn = () => {
+      if (this.#drawn !== null) cancelAnimationFrame(this.#drawn);
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#drawn = this.#timer = null;
+      this.#changed();
+      if (this.#credit === null || !this.#feed) return;
+      this.#feed.credit(this.#credit);
+      this.#credit = null;
+    };
+    this.#drawn = requestAnimationFrame(drawn);
+    this.#timer = setTimeout(drawn, UNDRAWN_MS);
+  }
+
+  async #read(from: number, limit: number): Promise<void> {
+    this.#asked.add(from);
+    try {
+      const page = await this.#host.readItems(this.session, from, limit);
+      this.transcript.load(page);
+      this.#changed();
+    } catch {
+      // The rows stay gaps and are asked for again when they are looked at again.
+    } finally {
+      this.#asked.delete(from);
+    }
+  }
+
+  #changed(): void {
+    this.version += 1;
+  }
+}

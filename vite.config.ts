@@ -1,0 +1,49 @@
+// How is the page built, served in development and tested? Built into ui/dist, which the shell embeds.
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** The policy of the shell's window, less its own bridge: the tests run under it, so a page that breaks it fails there. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const ui = fileURLToPath(new URL('./ui', import.meta.url));
+
+export default defineConfig({
+  root: 'ui',
+  plugins: [svelte({ configFile: '../svelte.config.js' })],
+  resolve: {
+    // The browser's build of Svelte in tests too: components are mounted there.
+    conditions: process.env.VITEST ? ['browser'] : undefined,
+  },
+  clearScreen: false,
+  server: { port: 1420, strictPort: true, host: '127.0.0.1' },
+  preview: { host: '127.0.0.1', headers: { 'Content-Security-Policy': contentSecurityPolicy } },
+  worker: { format: 'es' },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: ['safari17', 'chrome120'],
+    // A grammar of a language is one file and some are big; they load one by one, off the main thread.
+    chunkSizeWarningLimit: 900,
+    // No data: URLs, so that the policy can refuse fonts and scripts from them.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    root: ui,
+    environment: 'jsdom',
+    include: ['src/**/*.test.ts'],
+    restoreMocks: true,
+  },
+});
