@@ -111,7 +111,7 @@ impl Home {
     /// The folders of all sessions, oldest first (their names sort by time).
     #[must_use]
     pub fn sessions(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(self.path().join("sessions")) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(self.path().join("data/sessions")) else { return Vec::new() };
         let mut folders: Vec<PathBuf> =
             entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         folders.sort();
@@ -134,8 +134,10 @@ impl Home {
     /// The debug log of this home, all its files together, or an empty text.
     #[must_use]
     pub fn debug_log(&self) -> String {
-        let Ok(entries) = fs::read_dir(self.path().join("logs")) else { return String::new() };
+        let Ok(entries) = fs::read_dir(self.path().join("data/logs")) else { return String::new() };
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "log"));
+        // Older files carry a date in their names, and digits sort before the letters of the current one.
         files.sort();
         files
             .iter()
