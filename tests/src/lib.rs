@@ -19,7 +19,7 @@
 //! ```
 //!
 //! Where tests live: one folder of `tests/` is one test binary with a `main.rs` and one file for each behaviour
-//! (`scenarios/`, `real_clis/`, `desktop/`); `./dev test scenarios` runs one of them.
+//! (`scenarios/`, `real_clis/`, `desktop/`), named in `tests/Cargo.toml`; `./dev test scenarios` runs one of them.
 
 mod built;
 mod home;

@@ -2,6 +2,7 @@
 //!
 //! Responsible for what a compiler does not check. It judges structure only; behaviour is in `scenarios/`. Each test says in its
 //! failure what to do. The rules are explained in ARCHITECTURE.md.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
