@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use protocol::item::{ItemBody, ToolStatus};
+use protocol::item::{ItemBody, ToolCall, ToolContent, ToolStatus};
 use protocol::record::BlockKind;
 use protocol::runner::ToolKind;
 use serde::Deserialize;
@@ -98,8 +98,16 @@ fn begin_tool(mut event: Value, sheet: &mut Sheet) {
     let path = input["path"].as_str().map(|path| location(path, None));
     let title = if said.is_empty() { title(&name, "") } else { said };
     let mut call = running(&id, &name, kind, title, input);
+    call.content = change(&call).into_iter().collect();
     call.locations = path.into_iter().collect();
     sheet.open(&tool_key(&id), None, ItemBody::ToolCall(call));
+}
+
+/// The file that a call writes.
+fn change(call: &ToolCall) -> Option<ToolContent> {
+    let (path, text) = (call.input["path"].as_str()?, call.input["content"].as_str()?);
+    let (path, new_text) = (path.to_owned(), Some(text.to_owned()));
+    (call.kind == ToolKind::Edit).then_some(ToolContent::Diff { path, old_text: None, new_text, patch: None })
 }
 
 fn end_tool(event: &Value, sheet: &mut Sheet) {
@@ -111,7 +119,10 @@ fn end_tool(event: &Value, sheet: &mut Sheet) {
     };
     end_call(sheet, id, |call| {
         call.status = status;
-        call.content = content(&event["output"]);
+        // A change that was made says all; what came of a command, or of a change that failed, is in the output.
+        if status != ToolStatus::Completed || call.content.is_empty() {
+            call.content.append(&mut content(&event["output"]));
+        }
         call.duration_ms = event["durationMs"].as_u64();
     });
 }

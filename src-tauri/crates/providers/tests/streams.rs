@@ -11,12 +11,15 @@ use outrigger_providers::adapter;
 use protocol::item::{ItemBody, ToolStatus};
 use recorded::{Folded, Recording, fold_from, recordings, run};
 
+/// Of these there are recordings.
+const PROVIDERS: [&str; 3] = ["claude", "codex", "demo"];
+
 fn by_name(provider: &str, name: &str) -> Recording {
     recordings(provider).into_iter().find(|recording| recording.name == name).unwrap()
 }
 
 fn everywhere(check: impl Fn(&Recording, &Folded)) {
-    let all: Vec<_> = ["claude", "codex"].into_iter().flat_map(recordings).collect();
+    let all: Vec<_> = PROVIDERS.into_iter().flat_map(recordings).collect();
     assert!(all.len() > 100, "the recordings are missing: {} found", all.len());
     for recording in &all {
         check(recording, &run(recording));
@@ -52,7 +55,7 @@ fn no_tool_call_runs_on_after_the_end_of_a_stream() {
         }
     });
     let is_call = |item: &&protocol::Item| matches!(item.body, ItemBody::ToolCall(_));
-    let all = ["claude", "codex"].into_iter().flat_map(recordings);
+    let all = PROVIDERS.into_iter().flat_map(recordings);
     let calls: usize = all.map(|recording| run(&recording).items.values().filter(is_call).count()).sum();
     assert!(calls > 60, "{calls} tool calls were seen");
 }
@@ -60,7 +63,7 @@ fn no_tool_call_runs_on_after_the_end_of_a_stream() {
 #[test]
 fn what_was_streamed_is_what_the_finished_block_says() {
     let mut closed = 0;
-    for recording in ["claude", "codex"].into_iter().flat_map(recordings).filter(|it| !it.name.starts_with("huge")) {
+    for recording in PROVIDERS.into_iter().flat_map(recordings).filter(|it| !it.name.starts_with("huge")) {
         let folded = run(&recording);
         for (block, text) in &folded.closed {
             let id = folded.replaced.get(&format!("live:{block}"));
@@ -94,7 +97,7 @@ fn what_was_streamed_is_what_the_finished_block_says() {
 
 #[test]
 fn folding_from_the_middle_names_and_reads_the_items_alike() {
-    for provider in ["claude", "codex"] {
+    for provider in PROVIDERS {
         for recording in recordings(provider) {
             let whole = run(&recording);
             for start in 0..whole.records.len() {
@@ -139,7 +142,8 @@ fn telling_streams_read_as_expected() {
         "mcp-stdio",
         "think",
     ];
-    for (provider, names) in [("claude", claude.as_slice()), ("codex", codex.as_slice())] {
+    for (provider, names) in [("claude", claude.as_slice()), ("codex", codex.as_slice()), ("demo", ["turn"].as_slice())]
+    {
         for name in names {
             let folded = run(&by_name(provider, name));
             insta::assert_snapshot!(format!("{provider}-{name}"), recorded::page(&folded));
