@@ -116,8 +116,25 @@ step_ui_lint() { npm run --silent lint; }
 step_ui_check() { npm run --silent check; }
 step_ui_unit() { npm test --silent -- "$@"; }
 step_ui_build() { build_ui; }
-step_browser() { npm run --silent test:ui -- "$@"; }
-step_runners() { find runners -name '*.test.mjs' -not -path '*/node_modules/*' -exec node --test --test-reporter=spec "$@" {} +; }
+step_browser() {
+  test_files tests/ui >/dev/null
+  npm run --silent test:ui -- "$@"
+}
+step_runners() {
+  local file files=()
+  while IFS= read -r file; do files+=("$file"); done < <(test_files runners)
+  [ ${#files[@]} -gt 0 ] || return 1
+  node --test --test-reporter=spec "$@" "${files[@]}"
+}
+
+# The JavaScript tests below a folder. Having none is a failure, because a test tool without files reports success.
+test_files() {
+  local files
+  files=$(find "$1" -name node_modules -prune -o -name '*.test.mjs' -print | sort)
+  [ -n "$files" ] || die "there are no tests in $1"
+  printf '%s\n' "$files"
+}
+
 step_clippy() { cargo clippy --workspace --all-targets -- --deny warnings; }
 step_build() { long_step "all programs and tests" cargo build --workspace --all-targets; }
 step_rust() {
