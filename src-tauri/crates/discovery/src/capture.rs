@@ -1,7 +1,8 @@
 //! What does a program print before it ends or a limit is reached?
 //!
-//! Responsible for running a short question (`--version`, a login shell) in a session of its own, without a terminal and
-//! without input, and for leaving nothing behind: the whole group is killed when the answer is in or the time is up. Agents are not started here.
+//! Responsible for running a short question (`--version`, a login shell) in a session of its own, without a terminal
+//! and without input, and for leaving nothing behind: the whole group is killed when the answer is in or the time is
+//! up. Agents are not started here.
 
 use std::io::{self, Read};
 use std::process::{Command, ExitStatus, Stdio};
@@ -87,7 +88,8 @@ fn read_on(mut pipe: impl Read + Send + 'static, sender: SyncSender<Chunk>, wrap
     });
 }
 
-/// Exit is not the end of output: after it the pipes get a moment to run dry. A leftover that holds them open is not waited for.
+/// Exit is not the end of output: after it the pipes get a moment to run dry. A leftover that holds them open is not
+/// waited for.
 fn collect(
     child: &mut dyn ChildWrapper,
     chunks: &Receiver<Chunk>,

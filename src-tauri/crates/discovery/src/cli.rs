@@ -1,7 +1,7 @@
 //! Where is the user's agent CLI?
 //!
-//! Responsible for turning what a provider says about its CLI into a search, and the result into words. Which providers there
-//! are, and what they are called, is the caller's data.
+//! Responsible for turning what a provider says about its CLI into a search, and the result into words. Which
+//! providers there are, and what they are called, is the caller's data.
 
 use std::path::PathBuf;
 

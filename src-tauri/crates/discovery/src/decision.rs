@@ -1,7 +1,7 @@
 //! Which of the places where a program may be is taken, and why not the others?
 //!
-//! Responsible for the order (set by hand, PATH, known places, managers' folders) and for a verdict on every place. It knows neither
-//! CLIs nor runtimes: what is wanted is handed in by `cli` and `runtime`.
+//! Responsible for the order (set by hand, PATH, known places, managers' folders) and for a verdict on every place.
+//! It knows neither CLIs nor runtimes: what is wanted is handed in by `cli` and `runtime`.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Is everything here that Outrigger needs, and if not, what is to be done?
 //!
-//! Responsible for one report within a deadline: programs are asked side by side, and what does not answer is reported as unknown.
-//! It repairs nothing; the folders are made, as any start would make them.
+//! Responsible for one report within a deadline: programs are asked side by side, and what does not answer is
+//! reported as unknown. It repairs nothing; the folders are made, as any start would make them.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! With which environment do agents run?
 //!
-//! Responsible for the user's own environment in one workspace: the login shell's, or Outrigger's own with the reason why the shell gave
-//! none. Which of its variables an agent may see is decided where the agent is started.
+//! Responsible for the user's own environment in one workspace: the login shell's, or Outrigger's own with the reason
+//! why the shell gave none. Which of its variables an agent may see is decided where the agent is started.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -178,8 +178,8 @@ impl EnvironmentRequest {
         workspace.or_else(home).unwrap_or_else(std::env::temp_dir)
     }
 
-    /// The shell's answer is taken whole: it was started with our own variables, so what it lacks it took away on purpose.
-    /// Only PATH is joined, because a folder more harms less than a program that is not found.
+    /// The shell's answer is taken whole: it was started with our own variables, so what it lacks it took away on
+    /// purpose. Only PATH is joined, because a folder more harms less than a program that is not found.
     fn put_together(&self, answer: Option<ShellAnswer>, source: EnvSource, took_ms: u64) -> Environment {
         let from_shell = answer.is_some();
         let (mut vars, unreadable) = match answer {
@@ -221,7 +221,8 @@ fn path_of(vars: &BTreeMap<String, String>) -> Vec<PathBuf> {
     vars.get(&path_name(vars)).map(|path| std::env::split_paths(path).collect()).unwrap_or_default()
 }
 
-/// The user's login shell: SHELL, or what the list of users says, because an app that the desktop starts may lack SHELL.
+/// The user's login shell: SHELL, or what the list of users says, because an app that the desktop starts may lack
+/// SHELL.
 fn login_shell(own: &BTreeMap<String, String>) -> Option<PathBuf> {
     if cfg!(windows) {
         return None;

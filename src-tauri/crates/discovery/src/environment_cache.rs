@@ -1,7 +1,8 @@
 //! Which environment did the login shell give a moment ago?
 //!
-//! Responsible for keeping answers in memory and on disk, under everything that they depend on: the shell, the workspace,
-//! what the shell was started with, and the start-up files' times. The files can hold the user's keys, so only the user can read them.
+//! Responsible for keeping answers in memory and on disk, under everything that they depend on: the shell, the
+//! workspace, what the shell was started with, and the start-up files' times. The files can hold the user's keys, so
+//! only the user can read them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -133,7 +134,8 @@ pub(crate) fn recall(cache: &Path, key: &Key, startup_files: &str, any_age: bool
     Some(Kept { age, answer: ShellAnswer { variables, unreadable, interactive } })
 }
 
-/// Keeps an answer. A cache that cannot be written costs time at the next question and nothing else, so nothing is reported.
+/// Keeps an answer. A cache that cannot be written costs time at the next question and nothing else, so nothing is
+/// reported.
 pub(crate) fn keep(cache: &Path, key: &Key, startup_files: &str, answer: &ShellAnswer) {
     let folder = folder(cache);
     let taken_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -52,8 +52,8 @@ fn may_execute(_: &Path) -> bool {
     true
 }
 
-/// Where a program would be in a folder. The platform's rules decide the file's extension; where nothing is found the plain name is
-/// given back, so that the place can be named.
+/// Where a program would be in a folder. The platform's rules decide the file's extension; where nothing is found the
+/// plain name is given back, so that the place can be named.
 pub(crate) fn program_in(folder: &Path, name: &str) -> PathBuf {
     which::which_in_global(name, Some(folder))
         .ok()

@@ -1,7 +1,7 @@
 //! How is a program that was found started now?
 //!
-//! Responsible for looking at the path again just before a spawn (programs update themselves behind links), for reading through
-//! the shims that Windows cannot start, and for the PATH that the program needs. It starts nothing.
+//! Responsible for looking at the path again just before a spawn (programs update themselves behind links), for
+//! reading through the shims that Windows cannot start, and for the PATH that the program needs. It starts nothing.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -102,9 +102,9 @@ pub fn env_patch(env: &Environment, program: &Path, runtime: Option<&Path>) -> (
     (path_name(&env.vars), path_for(env, program, runtime))
 }
 
-/// The value of PATH for starting a program: its folder and the runtime's are put first where they are not in PATH, or where a script's
-/// interpreter lies beside it and PATH would find another one. Folders that are in PATH stay where they are, so that an agent's
-/// commands find what the user's terminal finds.
+/// The value of PATH for starting a program: its folder and the runtime's are put first where they are not in PATH,
+/// or where a script's interpreter lies beside it and PATH would find another one. Folders that are in PATH stay
+/// where they are, so that an agent's commands find what the user's terminal finds.
 #[must_use]
 pub fn path_for(env: &Environment, program: &Path, runtime: Option<&Path>) -> String {
     let usual: Vec<PathBuf> = env.path.iter().map(|entry| entry.folder.clone()).collect();

@@ -1,8 +1,8 @@
 //! What environment does the user's login shell give to the programs that it starts?
 //!
-//! Responsible for asking one shell once: as an interactive login shell, because that is what a terminal starts and where
-//! people set PATH, without a terminal and with a limit. Values are separated by NUL, so that newlines survive; markers around
-//! them keep greetings out. What to do when it does not answer is decided in `environment`.
+//! Responsible for asking one shell once: as an interactive login shell, because that is what a terminal starts and
+//! where people set PATH, without a terminal and with a limit. Values are separated by NUL, so that newlines survive;
+//! markers around them keep greetings out. What to do when it does not answer is decided in `environment`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ const QUIET: [(&str, &str); 4] = [
     ("ZSH_TMUX_AUTOSTART", "false"),
     ("POWERLEVEL9K_INSTANT_PROMPT", "off"),
 ];
-/// The answer itself. The program is named by its path, so that neither aliases nor a broken PATH matter; the env of older
-/// macOS knows no `-0`, and perl is part of that system.
+/// The answer itself. The program is named by its path, so that neither aliases nor a broken PATH matter; the env of
+/// older macOS knows no `-0`, and perl is part of that system.
 const PRINT: &str = r#"/usr/bin/env -0 2>/dev/null || /usr/bin/perl -e 'print map {"$_=$ENV{$_}\0"} keys %ENV'"#;
 
 /// Environment variables by name.
@@ -125,7 +125,8 @@ pub(crate) fn ask(
     let deadline = Instant::now() + limit;
     let first = ask_once(shell, workspace, own, limit, true);
     match first {
-        // A start-up file that ends an interactive shell (`exec fish`, `exit`) may still let a plain login shell through.
+        // A start-up file that ends an interactive shell (`exec fish`, `exit`) may still let a plain login shell
+        // through.
         Err(ShellFailure::Ended { .. }) => {
             let rest = deadline.saturating_duration_since(Instant::now());
             ask_once(shell, workspace, own, rest, false).or(first)
@@ -171,8 +172,8 @@ fn marker_number() -> u128 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos())
 }
 
-/// An interactive login bash reads the first of these files and not `.bashrc`, unless that file does; a terminal on Linux
-/// reads `.bashrc`. Sourcing it twice would double the wait for slow ones, so the file is asked.
+/// An interactive login bash reads the first of these files and not `.bashrc`, unless that file does; a terminal on
+/// Linux reads `.bashrc`. Sourcing it twice would double the wait for slow ones, so the file is asked.
 fn skips_bashrc(own: &Variables) -> bool {
     let Some(home) = own.get("HOME").map(PathBuf::from) else { return false };
     let profile =

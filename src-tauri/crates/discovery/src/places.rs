@@ -1,7 +1,8 @@
 //! Where does Outrigger keep its files?
 //!
 //! Responsible for naming the folders and for making them ready. `OUTRIGGER_HOME` puts all of them under one folder;
-//! without it they are the platform's, under the bundle identifier, so that the desktop and the command line share them.
+//! without it they are the platform's, under the bundle identifier, so that the desktop and the command line share
+//! them.
 
 use std::ffi::OsString;
 use std::io;

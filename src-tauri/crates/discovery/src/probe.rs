@@ -1,7 +1,7 @@
 //! What does a program say when it is asked for its version?
 //!
-//! Responsible for asking, many programs at a time and each within a limit, and for not asking twice. Judging the answer is
-//! done in `decision`.
+//! Responsible for asking, many programs at a time and each within a limit, and for not asking twice. Judging the
+//! answer is done in `decision`.
 
 use std::collections::HashMap;
 use std::io;

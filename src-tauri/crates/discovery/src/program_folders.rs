@@ -1,7 +1,7 @@
 //! Where do version managers and package managers put programs?
 //!
-//! Data, and the little code that reads a manager's folder of versions. Newest versions come first. The folders are looked at after PATH, because
-//! PATH is what the user's own terminal goes by.
+//! Data, and the little code that reads a manager's folder of versions. Newest versions come first. The folders are
+//! looked at after PATH, because PATH is what the user's own terminal goes by.
 
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,8 @@ const ON_WINDOWS: [(&str, &str, &str); 12] = [
     ("chocolatey", "ProgramData", "chocolatey/bin"),
 ];
 
-/// Every folder where a program may have been installed, whether it exists or not, except that of versions only those that exist are listed.
+/// Every folder where a program may have been installed, whether it exists or not, except that of versions only those
+/// that exist are listed.
 pub(crate) fn program_folders(env: &Environment) -> Vec<Folder> {
     let home = env.home();
     let home = home.as_deref();

@@ -1,7 +1,7 @@
 //! Where are the runners and the manifests?
 //!
-//! Responsible for finding files that come with Outrigger: beside the installed program, in the app's resources, or in a
-//! checkout. `OUTRIGGER_ROOT` names the folder that holds `runners/` and then decides alone.
+//! Responsible for finding files that come with Outrigger: beside the installed program, in the app's resources, or
+//! in a checkout. `OUTRIGGER_ROOT` names the folder that holds `runners/` and then decides alone.
 
 use std::path::{Path, PathBuf};
 

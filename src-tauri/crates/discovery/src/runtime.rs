@@ -111,8 +111,8 @@ pub(crate) struct OfKind {
     pub(crate) candidates: Vec<Candidate>,
 }
 
-/// Looks for a runtime, anew at each call. `chosen` is a path set by hand, which wins over everything; where the settings
-/// are at hand, [`Search::runtime`] goes by them.
+/// Looks for a runtime, anew at each call. `chosen` is a path set by hand, which wins over everything; where the
+/// settings are at hand, [`Search::runtime`] goes by them.
 #[must_use]
 pub fn find_runtime(env: &Environment, chosen: Option<&Path>) -> RuntimeSearch {
     let mut settings = Places::find().map_or_else(|_| Settings::default(), |places| Settings::at(&places.config));
@@ -121,8 +121,8 @@ pub fn find_runtime(env: &Environment, chosen: Option<&Path>) -> RuntimeSearch {
 }
 
 impl Search<'_> {
-    /// Looks for a runtime: the one that `runtime` in the settings (or `OUTRIGGER_RUNTIME_PATH`) names, else the first kind that is
-    /// there and new enough.
+    /// Looks for a runtime: the one that `runtime` in the settings (or `OUTRIGGER_RUNTIME_PATH`) names, else the
+    /// first kind that is there and new enough.
     #[must_use]
     pub fn runtime(&self) -> RuntimeSearch {
         self.choose(self.runtimes_until_found())

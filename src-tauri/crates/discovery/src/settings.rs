@@ -56,7 +56,8 @@ impl Settings {
         Self { file: config.join("settings.toml"), ..Self::default() }
     }
 
-    /// Reads `settings.toml` in the config folder. A missing file is the defaults; a malformed one too, with the reason.
+    /// Reads `settings.toml` in the config folder. A missing file is the defaults; a malformed one too, with the
+    /// reason.
     #[must_use]
     pub fn load(config: &Path) -> Self {
         let empty = Self::at(config);

@@ -1,8 +1,8 @@
 //! Which program is behind a `.cmd` file?
 //!
-//! Pure. Windows refuses to start such files without a shell (CVE-2024-27980), and a shell line built from data is not an
-//! option, so the file is read and what it starts is started directly. Only the shapes that npm's and pnpm's generators write are recognised; anything
-//! else is declined.
+//! Pure. Windows refuses to start such files without a shell (CVE-2024-27980), and a shell line built from data is
+//! not an option, so the file is read and what it starts is started directly. Only the shapes that npm's and pnpm's
+//! generators write are recognised; anything else is declined.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,8 @@ pub(crate) enum BehindShim {
 /// Reads a `.cmd` file's text.
 pub(crate) fn behind_shim(text: &str) -> Option<BehindShim> {
     let line = text.lines().rev().map(str::trim).find(|line| line.ends_with("%*"))?;
-    // The last quoted path that begins at the file's own folder is what is started; a quoted node before it is the runtime.
+    // The last quoted path that begins at the file's own folder is what is started; a quoted node before it is the
+    // runtime.
     let quoted = line.split('"').skip(1).step_by(2);
     let target = quoted.filter_map(|word| word.strip_prefix("%dp0%").or_else(|| word.strip_prefix("%~dp0"))).last()?;
     let target = target.trim_start_matches(['\\', '/']);

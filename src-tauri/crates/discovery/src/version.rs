@@ -1,7 +1,7 @@
 //! Which version does a program's greeting name?
 //!
-//! Pure. Vendors print versions in sentences of their own (`2.1.329 (Claude Code)`, `codex-cli 0.169.0`, `v20.1.0`); the first
-//! word that begins like a version is taken.
+//! Pure. Vendors print versions in sentences of their own (`2.1.329 (Claude Code)`, `codex-cli 0.169.0`, `v20.1.0`);
+//! the first word that begins like a version is taken.
 
 use semver::Version;
 

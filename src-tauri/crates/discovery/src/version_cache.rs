@@ -1,7 +1,7 @@
 //! Which version did this very file name when it was last asked?
 //!
-//! Responsible for keeping answers on disk under what identifies a file (path, resolved path, time, size, inode), so that a program that
-//! was updated is asked again. Only answers are kept, never failures.
+//! Responsible for keeping answers on disk under what identifies a file (path, resolved path, time, size, inode), so
+//! that a program that was updated is asked again. Only answers are kept, never failures.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::write_whole;
 
-/// Programs that decide by their name or their folder which program they are; their file says nothing about the version.
+/// Programs that decide by their name or their folder which program they are; their file says nothing about the
+/// version.
 const SHIMS: [&str; 7] = ["volta-shim", "mise", "rtx", "asdf", "fnm", "proto", "proto-shim"];
 
 #[derive(Debug, Default)]

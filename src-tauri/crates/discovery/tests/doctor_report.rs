@@ -1,5 +1,6 @@
 //! Doctor says within two seconds what is there, what is not, and what to do.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
 
 mod machine;
 

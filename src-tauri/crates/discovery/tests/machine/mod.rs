@@ -1,6 +1,7 @@
 //! A machine to look around on: a home folder with start-up files and programs that are shell scripts.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "this is test code, outside of a test function")]
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
