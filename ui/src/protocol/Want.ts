@@ -3,4 +3,4 @@
 /**
  * Records or items.
  */
-export type Want = "items" | "records";
+export type Want = "items" | "records" | "status";

@@ -1,1 +1,20 @@
-//! client
+//! How the desktop and the command line find, start and talk to pods.
+//!
+//! Responsible for turning a wish (start this provider here) into a keeper's order, for the list of sessions and what is known of
+//! their lives, and for the pod protocol from the client's side. It shows nothing and keeps nothing: what it answers, it read
+//! just now.
+
+pub mod catalog;
+pub mod connection;
+pub mod keeper_process;
+pub mod machine;
+pub mod order;
+pub mod sessions;
+pub mod start;
+pub mod subscription;
+pub mod watch;
+
+pub use connection::PodConnection;
+pub use machine::Machine;
+pub use start::Started;
+pub use subscription::Subscription;

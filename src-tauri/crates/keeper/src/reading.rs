@@ -16,6 +16,7 @@ pub(crate) async fn read(shared: &Shared, params: ReadParams) -> Result<ReadResu
     let read = move || match params.want {
         Want::Items => items(&folder, &adapter, &params),
         Want::Records => records(&folder, &params),
+        Want::Status => Ok(ReadResult { items: Vec::new(), records: Vec::new(), more: false }),
     };
     tokio::task::spawn_blocking(read)
         .await

@@ -9,6 +9,8 @@ use ts_rs::TS;
 
 /// Longest line that is read from a runner, a CLI or a socket, in bytes. A longer one is cut and marked.
 pub const LINE_BYTES: usize = 10 * 1024 * 1024;
+/// Longest line that a client reads from a pod, in bytes: the largest record as an item, with its escapes.
+pub const CLIENT_LINE_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of runner output that may wait for the journal before reading pauses.
 pub const PENDING_OUTPUT_BYTES: usize = 50 * 1024 * 1024;
 /// Text of one open block that is kept for readers who join, in bytes; later deltas wait for the finished block.
@@ -109,6 +111,7 @@ pub fn table() -> Vec<Limit> {
 fn sizes() -> Vec<Limit> {
     vec![
         row("line from a runner or socket", bytes(LINE_BYTES), "cut, marked, reading goes on at the next line"),
+        row("line from a pod to its client", bytes(CLIENT_LINE_BYTES), "the client closes the connection"),
         row("runner output waiting for the journal", bytes(PENDING_OUTPUT_BYTES), "reading pauses; nothing is dropped"),
         row("text of an open block in memory", bytes(OPEN_BLOCK_BYTES), "readers wait for the finished block"),
         row("open blocks in a session", OPEN_BLOCKS.to_string(), "the oldest is closed in memory"),

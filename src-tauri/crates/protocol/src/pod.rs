@@ -266,6 +266,8 @@ pub enum Want {
     Items,
     /// The journal's own lines.
     Records,
+    /// Only what the pod is doing. In `session/read` this is an empty page.
+    Status,
 }
 
 /// The answer to `session/read`. Always in journal order, whichever way was read.

@@ -1,0 +1,148 @@
+//! The providers that can be started: manifests from the folders of this machine, and whether what they need is here.
+
+use std::path::Path;
+
+use discovery::{CliSpec, ProviderToCheck, Search};
+use protocol::error::{ErrorCode, WireError};
+use protocol::view::ProviderChoice;
+use providers::manifest::{Launch, Manifest, ManifestError, Manifests};
+
+use crate::machine::Machine;
+
+/// Reads all manifests. What is wrong with one is told and keeps no other from being used.
+#[must_use]
+pub fn load(machine: &Machine) -> Manifests {
+    let folders = discovery::manifests_dirs(&machine.places, &machine.resource_dirs);
+    Manifests::merge(folders.iter().map(|folder| read_folder(folder)))
+}
+
+/// The manifest of a provider.
+///
+/// # Errors
+/// When there is none, or it cannot be read; the message names the providers that there are.
+pub fn manifest(machine: &Machine, id: &str) -> Result<Manifest, WireError> {
+    let manifests = load(machine);
+    if let Some(manifest) = manifests.get(id) {
+        return Ok(manifest.clone());
+    }
+    // A manifest that cannot be read has no id; its file is named after it.
+    let broken =
+        manifests.errors.iter().find(|error| Path::new(&error.file).file_stem().is_some_and(|stem| stem == id));
+    if let Some(error) = broken {
+        return Err(WireError::new(ErrorCode::BadManifest, error.to_string()));
+    }
+    let known: Vec<&str> = manifests.providers.keys().map(String::as_str).collect();
+    let message = match known.as_slice() {
+        [] => format!(
+            "there is no provider `{id}`, nor any other: no manifests were found. Reinstall Outrigger, or name the folder that holds runners/ with OUTRIGGER_ROOT"
+        ),
+        known => format!("there is no provider `{id}`; there are: {}", known.join(", ")),
+    };
+    Err(WireError::new(ErrorCode::UnknownProvider, message))
+}
+
+/// All providers with what stands in the way of each. Asks programs for their versions; takes a second or two.
+#[must_use]
+pub fn choices(machine: &Machine, workspace: &Path, refresh: bool) -> Vec<ProviderChoice> {
+    let env = machine.environment(workspace, refresh);
+    let settings = machine.settings();
+    let search = Search::new(&env, &settings, Some(&machine.places.cache));
+    let runtime = search.runtime();
+    let runners = machine.runners();
+    let manifests = load(machine);
+    let choice = |manifest: &Manifest| {
+        let (available, note) = match needs(manifest, &search, &runners, runtime.problem.as_deref()) {
+            Ok(note) => (true, note),
+            Err(note) => (false, note),
+        };
+        ProviderChoice { provider: manifest.info(), available, note }
+    };
+    let mut choices: Vec<_> = manifests.providers.values().map(choice).collect();
+    // What can be started stands first; the demo agent, which always can, last among those.
+    choices.sort_by_key(|choice| (!choice.available, choice.provider.needs_cli.is_none(), choice.provider.id.clone()));
+    choices
+}
+
+/// Where the provider's CLI was found, or what is missing and what to do.
+fn needs(
+    manifest: &Manifest,
+    search: &Search<'_>,
+    runners: &discovery::RunnerSearch,
+    no_runtime: Option<&str>,
+) -> Result<String, String> {
+    if let Launch::Runner { script } = &manifest.launch {
+        if let Some(problem) = no_runtime {
+            return Err(problem.to_owned());
+        }
+        runners.find(script).map_err(|error| error.to_string())?;
+    }
+    let Some(spec) = cli_spec(manifest) else {
+        return Ok("built in: no account, no network".to_owned());
+    };
+    let found = search.cli(&spec);
+    match found.found {
+        Some(cli) => {
+            let version = cli.version.as_deref().unwrap_or("unknown version");
+            Ok(format!("{} ({version})", cli.path.display()))
+        }
+        None => {
+            let sentences = [found.problem, found.fix];
+            Err(sentences.into_iter().flatten().collect::<Vec<_>>().join(". "))
+        }
+    }
+}
+
+/// A provider's CLI, as discovery looks for it.
+#[must_use]
+pub fn cli_spec(manifest: &Manifest) -> Option<CliSpec> {
+    manifest.cli.as_ref().map(|cli| CliSpec {
+        id: manifest.id.clone(),
+        names: cli.names.clone(),
+        candidates: cli.candidates.clone(),
+        version_args: cli.version_args.clone(),
+        min_version: cli.min_version.clone(),
+        tested_versions: cli.tested_versions.clone(),
+        install_hint: cli.install_hint.clone(),
+    })
+}
+
+/// A provider, as doctor looks at it.
+#[must_use]
+pub fn to_check(manifest: &Manifest) -> ProviderToCheck {
+    let runner = match &manifest.launch {
+        Launch::Runner { script } => Some(script.clone()),
+        Launch::Driver { .. } => None,
+    };
+    ProviderToCheck { id: manifest.id.clone(), name: manifest.name.clone(), cli: cli_spec(manifest), runner }
+}
+
+/// A manifest that could not be read, as doctor shows it.
+#[must_use]
+pub fn manifest_error(error: &ManifestError) -> protocol::doctor::ManifestError {
+    protocol::doctor::ManifestError { path: error.file.clone(), message: error.to_string() }
+}
+
+fn read_folder(folder: &Path) -> Vec<(String, Result<Manifest, ManifestError>)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    files.iter().map(|path| read_manifest(path)).collect()
+}
+
+fn read_manifest(path: &Path) -> (String, Result<Manifest, ManifestError>) {
+    let file = path.display().to_string();
+    let manifest = match std::fs::read_to_string(path) {
+        Ok(text) => Manifest::parse(&text, &file),
+        Err(error) => Err(ManifestError {
+            file: file.clone(),
+            key: String::new(),
+            problem: format!("the file cannot be read: {error}"),
+            remedy: "make it a readable text file, or remove it".to_owned(),
+        }),
+    };
+    (file, manifest)
+}

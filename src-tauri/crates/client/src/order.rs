@@ -1,0 +1,156 @@
+//! Makes a keeper's order of a wish: finds everything that is needed, now, and says what is missing.
+
+use std::path::{Path, PathBuf};
+
+use discovery::{Environment, Search};
+use protocol::SessionId;
+use protocol::error::{ErrorCode, WireError};
+use protocol::session::{KeeperOrder, StartSession};
+use providers::environment::{clean_environment, expand_home};
+use providers::manifest::{Launch, Manifest};
+
+use crate::catalog;
+use crate::machine::Machine;
+
+/// An order, and what the user should know about it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// For the keeper.
+    pub order: KeeperOrder,
+    /// Variables that were refused and the like, for people.
+    pub notices: Vec<String>,
+}
+
+/// Prepares a start. Blocks for as long as discovery takes (an instant when it has looked before, seconds when not).
+///
+/// # Errors
+/// When the provider is unknown, the working directory is not there, or the CLI, the runtime or the runner is missing or too old.
+pub fn prepare(machine: &Machine, session: SessionId, mut start: StartSession) -> Result<Prepared, WireError> {
+    let manifest = catalog::manifest(machine, &start.provider)?;
+    let cwd = working_directory(&start.cwd)?;
+    let env = machine.environment(&cwd, false);
+    let settings = machine.settings();
+    let search = Search::new(&env, &settings, Some(&machine.places.cache));
+    let mut notices: Vec<String> = settings.problem.iter().cloned().collect();
+
+    let runner = runner(machine, &manifest)?;
+    let runtime = runtime(&search)?;
+    let cli = cli(&search, &manifest)?;
+    let environment = environment(&env, &manifest, &start, &runtime, cli.as_ref(), &mut notices)?;
+
+    start.cwd = cwd.display().to_string();
+    start.workspace = Some(start.workspace.map_or_else(|| start.cwd.clone(), |path| expanded(&path)));
+    start.additional_directories = start.additional_directories.iter().map(|path| expanded(path)).collect();
+    start.model = start.model.or_else(|| manifest.defaults.model.clone());
+    start.permission_mode = start.permission_mode.or(Some(manifest.defaults.permission_mode));
+    let mut words = vec![runtime.path.display().to_string()];
+    words.extend(runtime.args);
+    let order = KeeperOrder {
+        session,
+        start,
+        sessions: machine.places.sessions.display().to_string(),
+        run: machine.places.run.display().to_string(),
+        logs: machine.places.logs.display().to_string(),
+        environment,
+        runtime: words,
+        runner: runner.display().to_string(),
+        cli: cli.as_ref().map(|cli| cli.path.display().to_string()),
+        cli_version: cli.and_then(|cli| cli.version),
+        adapter: manifest.adapter.clone(),
+        provider_name: manifest.name.clone(),
+    };
+    Ok(Prepared { order, notices })
+}
+
+/// The folder in which the agent works, `~` expanded and made absolute.
+fn working_directory(cwd: &str) -> Result<PathBuf, WireError> {
+    let path = PathBuf::from(expanded(cwd));
+    let bad = |why: &str| {
+        let message = format!("the working directory {} {why}; create it, or choose another", path.display());
+        WireError::new(ErrorCode::BadWorkingDirectory, message)
+    };
+    match std::fs::canonicalize(&path) {
+        Ok(found) if found.is_dir() => Ok(found),
+        Ok(_) => Err(bad("is no folder")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(bad("does not exist")),
+        Err(error) => Err(bad(&format!("cannot be used ({error})"))),
+    }
+}
+
+fn expanded(path: &str) -> String {
+    expand_home(path, &std::env::vars().collect())
+}
+
+fn runner(machine: &Machine, manifest: &Manifest) -> Result<PathBuf, WireError> {
+    match &manifest.launch {
+        Launch::Runner { script } => {
+            let failed = |error: discovery::RunnerNotFound| WireError::new(ErrorCode::RunnerFailed, error.to_string());
+            machine.runners().find(script).map_err(failed)
+        }
+        Launch::Driver { protocol, .. } => {
+            let message = format!(
+                "{} is driven by `driver = \"{protocol}\"`, which this version cannot start yet; give its manifest a runner",
+                manifest.name
+            );
+            Err(WireError::new(ErrorCode::NotSupported, message))
+        }
+    }
+}
+
+fn runtime(search: &Search<'_>) -> Result<discovery::FoundRuntime, WireError> {
+    let looked = search.runtime();
+    let detail = looked.detail();
+    looked.found.ok_or_else(|| {
+        missing(ErrorCode::RuntimeUnavailable, "a JavaScript runtime", looked.problem, looked.fix).with_detail(detail)
+    })
+}
+
+struct Cli {
+    path: PathBuf,
+    version: Option<String>,
+}
+
+/// The provider's CLI, with its link followed as it is now: programs update themselves behind links.
+fn cli(search: &Search<'_>, manifest: &Manifest) -> Result<Option<Cli>, WireError> {
+    let Some(spec) = catalog::cli_spec(manifest) else { return Ok(None) };
+    let looked = search.cli(&spec);
+    let detail = looked.detail();
+    let Some(found) = looked.found else {
+        let error = missing(ErrorCode::CliUnavailable, &manifest.name, looked.problem, looked.fix);
+        return Err(error.with_detail(detail));
+    };
+    let path = discovery::spawn_path(&found.path).map_err(|error| {
+        WireError::new(ErrorCode::CliUnavailable, format!("{} cannot be started: {error}", manifest.name))
+    })?;
+    Ok(Some(Cli { path, version: found.version }))
+}
+
+fn missing(code: ErrorCode, what: &str, problem: Option<String>, fix: Option<String>) -> WireError {
+    let problem = problem.unwrap_or_else(|| format!("{what} was not found"));
+    let fix = fix.unwrap_or_else(|| "`outrigger doctor` shows where it was looked for".to_owned());
+    WireError::new(code, format!("{}. {fix}", problem.trim_end_matches('.')))
+}
+
+fn environment(
+    env: &Environment,
+    manifest: &Manifest,
+    start: &StartSession,
+    runtime: &discovery::FoundRuntime,
+    cli: Option<&Cli>,
+    notices: &mut Vec<String>,
+) -> Result<std::collections::BTreeMap<String, String>, WireError> {
+    let clean = clean_environment(&env.vars, manifest, &start.extra_env, start.config_dir.as_deref());
+    for (name, reason) in &clean.rejected {
+        notices.push(format!("{name} was not passed on: {reason}"));
+    }
+    if let Some(name) = clean.missing.first() {
+        let message =
+            format!("{} needs the environment variable {name}; set it in your shell's start-up file", manifest.name);
+        return Err(WireError::new(ErrorCode::CliUnavailable, message));
+    }
+    let mut vars = clean.env;
+    let program: &Path = cli.map_or(&runtime.path, |cli| &cli.path);
+    let (name, value) = discovery::env_patch(env, program, Some(&runtime.path));
+    vars.insert(name, value);
+    Ok(vars)
+}

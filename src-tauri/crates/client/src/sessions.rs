@@ -1,0 +1,221 @@
+//! The sessions of this machine and what is known of their lives.
+//!
+//! No answer never means dead: a session is interrupted only when its keeper's process is gone by pid and start time.
+
+use jiff::Timestamp;
+use journal::{Lease, SessionFolder};
+use process::{Liveness as ProcessLife, ProcessRef};
+use protocol::SessionId;
+use protocol::error::{ErrorCode, WireError};
+use protocol::limits::ENDED_STAYS;
+use protocol::session::{Liveness, PodFile, SessionMeta, SessionSummary};
+
+use crate::connection::PodConnection;
+use crate::machine::Machine;
+
+/// Which sessions a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that live, and those that ended a moment ago.
+    Live,
+    /// All.
+    All,
+}
+
+/// The sessions, newest first. Those whose meta cannot be read are left out and told in the debug log.
+///
+/// # Errors
+/// When the folder of sessions cannot be listed.
+pub async fn list(machine: &Machine, which: Which) -> Result<Vec<SessionSummary>, WireError> {
+    let folders = SessionFolder::list(&machine.places.sessions)
+        .map_err(|error| WireError::new(ErrorCode::DataFolder, error.to_string()))?;
+    let asked: Vec<_> = folders
+        .into_iter()
+        .filter_map(|(_, folder)| {
+            let meta = readable_meta(&folder)?;
+            (which == Which::All || may_live(&folder, &meta)).then_some((folder, meta))
+        })
+        // All pods are asked at once: one that is stuck costs its own limit, not the sum.
+        .map(|(folder, meta)| tokio::spawn(async move { summary_of(&folder, meta).await }))
+        .collect();
+    let mut summaries = Vec::with_capacity(asked.len());
+    for summary in asked {
+        if let Ok(summary) = summary.await
+            && (which == Which::All || is_live_or_fresh(&summary))
+        {
+            summaries.push(summary);
+        }
+    }
+    Ok(summaries)
+}
+
+/// One session.
+///
+/// # Errors
+/// When there is none, or its meta cannot be read.
+pub async fn summary(machine: &Machine, session: SessionId) -> Result<SessionSummary, WireError> {
+    let folder = machine.folder(session);
+    let meta = folder
+        .read_meta()
+        .map_err(|error| WireError::new(ErrorCode::DataFolder, error.to_string()))?
+        .ok_or_else(|| no_such(&session.to_string()))?;
+    Ok(summary_of(&folder, meta).await)
+}
+
+/// The session that an id, or the beginning of one, means.
+///
+/// # Errors
+/// When there is none, or several.
+pub fn find(machine: &Machine, beginning: &str) -> Result<SessionId, WireError> {
+    let wanted = beginning.to_ascii_lowercase();
+    let all = SessionFolder::list(&machine.places.sessions)
+        .map_err(|error| WireError::new(ErrorCode::DataFolder, error.to_string()))?;
+    let matching: Vec<SessionId> =
+        all.into_iter().map(|(session, _)| session).filter(|id| id.to_string().starts_with(&wanted)).collect();
+    match matching.as_slice() {
+        [] => Err(no_such(beginning)),
+        _ if wanted.is_empty() => Err(no_such(beginning)),
+        [one] => Ok(*one),
+        several => {
+            let message = format!("`{beginning}` fits {} sessions; give more of the id", several.len());
+            Err(WireError::new(ErrorCode::NoSuchSession, message))
+        }
+    }
+}
+
+/// The newest session of a provider in a workspace that can be continued.
+#[must_use]
+pub fn newest(machine: &Machine, workspace: &str, provider: &str) -> Option<SessionId> {
+    let all = SessionFolder::list(&machine.places.sessions).ok()?;
+    all.into_iter()
+        .filter_map(|(session, folder)| Some((session, readable_meta(&folder)?)))
+        .filter(|(_, meta)| meta.workspace == workspace && meta.provider == provider)
+        .max_by(|(_, a), (_, b)| a.updated_at.cmp(&b.updated_at))
+        .map(|(session, _)| session)
+}
+
+/// Connects to a session's pod.
+///
+/// # Errors
+/// [`ErrorCode::SessionEnded`] when it has none, [`ErrorCode::Unreachable`] when it does not answer.
+pub async fn connect(machine: &Machine, session: SessionId, client: &str) -> Result<PodConnection, WireError> {
+    let folder = machine.folder(session);
+    let failed = |error: journal::JournalError| WireError::new(ErrorCode::DataFolder, error.to_string());
+    if folder.read_meta().map_err(failed)?.is_none() {
+        return Err(no_such(&session.to_string()));
+    }
+    match folder.read_pod().map_err(failed)? {
+        Some(pod) if keeper_may_live(&pod) => PodConnection::open(&pod, client).await,
+        Some(_) | None => {
+            let message =
+                format!("session {session} is not live; resume it with `outrigger run --resume {session} PROMPT`");
+            Err(WireError::new(ErrorCode::SessionEnded, message))
+        }
+    }
+}
+
+/// The error for an id that means nothing.
+#[must_use]
+pub fn no_such(id: &str) -> WireError {
+    let message = format!("there is no session `{id}`; `outrigger ps --all` lists them");
+    WireError::new(ErrorCode::NoSuchSession, message)
+}
+
+fn readable_meta(folder: &SessionFolder) -> Option<SessionMeta> {
+    match folder.read_meta() {
+        Ok(meta) => meta,
+        Err(error) => {
+            tracing::warn!(%error, "a session was left out of the list");
+            None
+        }
+    }
+}
+
+/// A look that needs no pod: most sessions ended long ago.
+fn may_live(folder: &SessionFolder, meta: &SessionMeta) -> bool {
+    folder.pod().exists() || meta.ended_at.is_none() || ended_lately(meta.ended_at.as_deref())
+}
+
+fn is_live_or_fresh(summary: &SessionSummary) -> bool {
+    match &summary.liveness {
+        Liveness::Live { .. } | Liveness::Unknown { .. } => true,
+        Liveness::Ended { at, .. } => ended_lately(Some(at)),
+        Liveness::Interrupted => false,
+    }
+}
+
+fn ended_lately(at: Option<&str>) -> bool {
+    let Some(at) = at.and_then(|at| at.parse::<Timestamp>().ok()) else { return false };
+    let age = Timestamp::now().as_millisecond() - at.as_millisecond();
+    age < i64::try_from(ENDED_STAYS.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn summary_of(folder: &SessionFolder, mut meta: SessionMeta) -> SessionSummary {
+    let liveness = liveness(folder, &mut meta).await;
+    SessionSummary {
+        session: meta.session,
+        provider: meta.provider,
+        workspace: meta.workspace,
+        cwd: meta.cwd,
+        title: meta.title,
+        parent: meta.parent,
+        created_at: meta.created_at,
+        updated_at: meta.updated_at,
+        model: meta.model,
+        native_session_id: meta.native_session_id,
+        usage: meta.usage,
+        liveness,
+    }
+}
+
+async fn liveness(folder: &SessionFolder, meta: &mut SessionMeta) -> Liveness {
+    match folder.read_pod() {
+        Ok(Some(pod)) if keeper_may_live(&pod) => match ask(&pod).await {
+            Ok(liveness) => liveness,
+            // It may have ended just now, and said so.
+            Err(error) => match (folder.read_pod(), folder.read_meta()) {
+                (Ok(None), Ok(Some(newer))) => {
+                    *meta = newer;
+                    without_pod(folder, meta)
+                }
+                _ => Liveness::Unknown { reason: error.message },
+            },
+        },
+        Ok(Some(_)) => ended(meta).unwrap_or(Liveness::Interrupted),
+        Ok(None) => without_pod(folder, meta),
+        Err(error) => Liveness::Unknown { reason: error.to_string() },
+    }
+}
+
+fn without_pod(folder: &SessionFolder, meta: &SessionMeta) -> Liveness {
+    match ended(meta) {
+        Some(ended) => ended,
+        None if Lease::is_held(folder) => Liveness::Unknown { reason: "its keeper is starting".to_owned() },
+        None => Liveness::Interrupted,
+    }
+}
+
+fn ended(meta: &SessionMeta) -> Option<Liveness> {
+    match (&meta.outcome, &meta.ended_at) {
+        (Some(outcome), Some(at)) => Some(Liveness::Ended { outcome: *outcome, at: at.clone() }),
+        _ => None,
+    }
+}
+
+async fn ask(pod: &PodFile) -> Result<Liveness, WireError> {
+    let status = PodConnection::open(pod, "list").await?.status().await?;
+    Ok(Liveness::Live {
+        waiting: u32::try_from(status.permissions.len()).unwrap_or(u32::MAX),
+        queued: u32::try_from(status.queue.len()).unwrap_or(u32::MAX),
+        state: status.state,
+    })
+}
+
+/// Dead is only what the process table says is dead.
+fn keeper_may_live(pod: &PodFile) -> bool {
+    let keeper = ProcessRef { pid: pod.pid, started: pod.pid_started };
+    match keeper.liveness() {
+        ProcessLife::Alive | ProcessLife::Unknown(_) => true,
+        ProcessLife::Zombie | ProcessLife::Dead => false,
+    }
+}
