@@ -29,6 +29,10 @@ pub struct Taken<'a> {
     pub inputs: Vec<Input>,
     /// What becomes of open blocks.
     pub blocks: Vec<BlockChange>,
+    /// How many lines were taken.
+    pub lines: usize,
+    /// The turn or the agent ended with the one line that was taken: what is still open by then is never finished.
+    pub ends_blocks: bool,
 }
 
 /// Something to be recorded.
@@ -67,11 +71,20 @@ impl Intake {
         Self { adapter, log: LineLog::default() }
     }
 
-    /// Takes in a batch.
+    /// Takes in lines up to one that ends a turn; that one is taken alone, so that what it cuts short can be recorded before it.
     pub fn take<'a>(&mut self, lines: &'a [Line]) -> Taken<'a> {
         let mut taken = Taken::default();
         for line in lines {
+            let ends = ends_blocks(line);
+            if ends && taken.lines > 0 {
+                break;
+            }
             self.line(line, &mut taken);
+            taken.lines += 1;
+            if ends {
+                taken.ends_blocks = true;
+                break;
+            }
         }
         self.log.batch_done();
         taken
@@ -168,6 +181,18 @@ impl Intake {
         }
         taken.pieces.push(Piece::Json { text, closes: None });
         taken.inputs.push(Input::Line(line));
+    }
+}
+
+/// Whether the line says that a turn or the agent has ended. Such lines are short; others are not looked at twice.
+fn ends_blocks(line: &Line) -> bool {
+    const LONGEST: usize = 8 * 1024;
+    if line.bytes.len() > LONGEST || line.bytes.starts_with(br#"{"type":"agent_event""#) {
+        return false;
+    }
+    match serde_json::from_slice::<RunnerHead<'_>>(&line.bytes) {
+        Ok(head) => head.r#type == "turn_ended" || head.r#type == "agent_stopped",
+        Err(_) => false,
     }
 }
 

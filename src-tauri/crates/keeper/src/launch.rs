@@ -26,7 +26,6 @@ pub(crate) struct Launched {
 /// Starts the runner that the order names.
 pub(crate) async fn launch(order: &KeeperOrder, mark: &str) -> Result<Launched, WireError> {
     let command = command(order, mark)?;
-    log_spawn(&command);
     let mut child = command.spawn().map_err(|error| spawn_error(order, &error))?;
     let pid = child.process().pid;
     tracing::info!(pid, runner = order.runner, "the runner was started");
@@ -172,19 +171,6 @@ fn command(order: &KeeperOrder, mark: &str) -> Result<Command, WireError> {
     }
     let args = words.into_iter().map(Into::into).collect();
     Ok(Command { program, args, cwd, env: order.environment.clone(), mark: Some(mark.to_owned()) })
-}
-
-/// Every spawn is in the debug log, with the names of its variables and none of their values.
-fn log_spawn(command: &Command) {
-    let args: Vec<_> = command.args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let names: Vec<&str> = command.env.keys().map(String::as_str).collect();
-    tracing::info!(
-        program = %command.program.display(),
-        args = %args.join(" "),
-        cwd = %command.cwd.display(),
-        env = %names.join(" "),
-        "spawn"
-    );
 }
 
 fn spawn_error(order: &KeeperOrder, error: &SpawnError) -> WireError {

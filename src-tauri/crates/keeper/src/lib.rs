@@ -21,6 +21,7 @@ mod session_meta;
 mod shared;
 mod socket;
 mod startup;
+mod status;
 mod subscription;
 pub mod waiting;
 

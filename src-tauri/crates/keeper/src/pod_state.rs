@@ -34,7 +34,7 @@ pub struct Pod {
     told_error: bool,
     /// How many prompts this keeper has handed on; the first one carries the session's settings.
     next_prompt: u64,
-    pub(crate) facts: Facts,
+    facts: Facts,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +115,12 @@ impl Pod {
                 PodState::Failed { reason: reason.clone(), stderr_tail: stderr_tail.clone() }
             }
         }
+    }
+
+    /// What is known of the agent.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Prompts that wait.

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::exchange::{Answer, Effect, Gone, Input};
-use crate::feed::{Feed, Update};
+use crate::feed::{BlockChange, Feed, Update};
 use crate::intake::{Intake, Piece};
 use crate::launch::Launched;
 use crate::pod_state::Pod;
@@ -27,6 +27,7 @@ use crate::recorder::Recorder;
 use crate::runner_stdin::RunnerStdin;
 use crate::session_meta;
 use crate::shared::Asked;
+use crate::status::status;
 use crate::waiting::Ticket;
 
 /// Everything that the task owns besides the runner's pipes.
@@ -189,12 +190,24 @@ impl PodTask {
         }
     }
 
+    fn lines(&mut self, mut lines: &[Line]) {
+        while !lines.is_empty() {
+            lines = &lines[self.some_lines(lines)..];
+        }
+        self.schedule_sync();
+    }
+
     /// Journal first: the records are in the file before the state's effects run and before any reader sees them.
-    fn lines(&mut self, lines: &[Line]) {
+    fn some_lines(&mut self, lines: &[Line]) -> usize {
         let taken = self.intake.take(lines);
+        if taken.ends_blocks {
+            self.finish_open_blocks();
+        }
         let entries: Vec<_> = taken.pieces.iter().map(Piece::entry).collect();
         let records = self.recorder.record(&entries);
-        let grew = !taken.blocks.is_empty();
+        if !taken.blocks.is_empty() && self.partial_timer.is_none() {
+            self.partial_timer = Some(Instant::now() + PARTIAL_EVERY);
+        }
         self.feed.publish(Update { blocks: taken.blocks, ..Update::default() }, &session_meta::now());
         let mut effects = Vec::new();
         for input in taken.inputs {
@@ -207,10 +220,26 @@ impl PodTask {
         }
         self.publish(records);
         self.perform(effects);
-        if grew && self.partial_timer.is_none() {
-            self.partial_timer = Some(Instant::now() + PARTIAL_EVERY);
+        taken.lines
+    }
+
+    /// Text that somebody has seen, and that its provider will not finish any more, becomes a record of ours.
+    fn finish_open_blocks(&mut self) {
+        for block in self.feed.open_blocks() {
+            match block.kind {
+                BlockKind::Message | BlockKind::Thought if !block.text.is_empty() => {}
+                BlockKind::Message | BlockKind::Thought | BlockKind::ToolInput | BlockKind::ToolOutput => continue,
+            }
+            let record = HostRecord::Block {
+                block: block.key.clone(),
+                kind: block.kind,
+                parent: block.parent,
+                text: block.text,
+            };
+            let records = self.recorder.host(&record);
+            let blocks = vec![BlockChange::Closed(block.key)];
+            self.feed.publish(Update { records, blocks, ..Update::default() }, &session_meta::now());
         }
-        self.schedule_sync();
     }
 
     fn step(&mut self, input: Input) {
@@ -281,7 +310,7 @@ impl PodTask {
     fn query(&mut self, prompt: String, attachments: Vec<serde_json::Value>) {
         let first = std::mem::replace(&mut self.first_query, false);
         let start = &self.order.start;
-        let facts = &self.pod.facts;
+        let facts = self.pod.facts();
         let resume_id = first.then(|| start.resume_session_id.clone()).flatten();
         let query = Query {
             session_id: self.order.session,
@@ -388,6 +417,7 @@ impl PodTask {
         let Exit { code, signal } = self.exit.clone().unwrap_or(Exit { code: None, signal: None });
         let survivors =
             sweep.survivors.iter().map(|entry| format!("{} {}", entry.process.pid, entry.command)).collect();
+        self.finish_open_blocks();
         let gone = Gone { code, signal, stderr_tail: self.stderr_tail.lines(), survivors };
         self.step(Input::RunnerGone(gone));
     }
@@ -425,7 +455,7 @@ impl PodTask {
     }
 
     fn save_facts(&mut self) {
-        session_meta::update(&mut self.meta, &self.pod.facts);
+        session_meta::update(&mut self.meta, self.pod.facts());
         self.save_meta();
     }
 
@@ -437,24 +467,6 @@ impl PodTask {
 
     fn status(&self) -> PodStatus {
         status(&self.order, &self.meta, &self.pod, &self.recorder)
-    }
-}
-
-fn status(order: &KeeperOrder, meta: &SessionMeta, pod: &Pod, recorder: &Recorder) -> PodStatus {
-    let facts = &pod.facts;
-    PodStatus {
-        session: order.session,
-        generation: meta.generation,
-        state: pod.state(),
-        queue: pod.queue(),
-        permissions: pod.permissions().to_vec(),
-        usage: facts.usage,
-        capabilities: Some(facts.capabilities),
-        model: facts.model.clone(),
-        permission_mode: facts.permission_mode,
-        native_session_id: facts.native_session_id.clone(),
-        cli_version: facts.cli_version.clone(),
-        recording: recorder.recording().clone(),
     }
 }
 

@@ -44,6 +44,7 @@ pub fn run() -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return fail(WireError::new(ErrorCode::DataFolder, error.to_string())),
     };
+    hide_secrets(&order);
     if let Err(error) = process::become_subreaper() {
         tracing::warn!(%error, "lost descendants will not be adopted");
     }
@@ -56,6 +57,16 @@ pub fn run() -> ExitCode {
     match kept {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),
+    }
+}
+
+/// Values that must not reach the debug log, even when an agent prints them.
+fn hide_secrets(order: &KeeperOrder) {
+    const SECRET: [&str; 4] = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
+    for (name, value) in &order.environment {
+        if SECRET.iter().any(|word| name.to_ascii_uppercase().contains(word)) {
+            debuglog::hide(value);
+        }
     }
 }
 
@@ -150,6 +161,8 @@ impl Place {
 
     async fn serve(&self, order: KeeperOrder, launched: Launched, opened: Opened) {
         let Opened { socket, file, recorder, meta, facts } = opened;
+        debuglog::hide(&file.token);
+        reap_adopted();
         let (asks, asked) = mpsc::channel(WAITING_ASKS);
         let adapter = order.adapter.clone();
         let generation = meta.generation;
@@ -255,6 +268,21 @@ fn stop_on_signals(asks: mpsc::Sender<Asked>) {
         }
     });
 }
+
+/// Descendants that lost their parents come to us, and are taken off the process table when they end.
+#[cfg(unix)]
+fn reap_adopted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    tokio::spawn(async move {
+        let Ok(mut ended) = signal(SignalKind::child()) else { return };
+        while ended.recv().await.is_some() {
+            process::reap_orphans();
+        }
+    });
+}
+
+#[cfg(not(unix))]
+fn reap_adopted() {}
 
 #[cfg(unix)]
 async fn asked_to_end() -> Option<()> {

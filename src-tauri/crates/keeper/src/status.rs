@@ -1,0 +1,26 @@
+//! What `pod/status` tells, put together from those who know.
+
+use protocol::pod::PodStatus;
+use protocol::session::{KeeperOrder, SessionMeta};
+
+use crate::pod_state::Pod;
+use crate::recorder::Recorder;
+
+/// The pod as it is now.
+pub(crate) fn status(order: &KeeperOrder, meta: &SessionMeta, pod: &Pod, recorder: &Recorder) -> PodStatus {
+    let facts = pod.facts();
+    PodStatus {
+        session: order.session,
+        generation: meta.generation,
+        state: pod.state(),
+        queue: pod.queue(),
+        permissions: pod.permissions().to_vec(),
+        usage: facts.usage,
+        capabilities: Some(facts.capabilities),
+        model: facts.model.clone(),
+        permission_mode: facts.permission_mode,
+        native_session_id: facts.native_session_id.clone(),
+        cli_version: facts.cli_version.clone(),
+        recording: recorder.recording().clone(),
+    }
+}

@@ -1,0 +1,254 @@
+//! The pod's state from outside: what is asked, what the runner says, and who is answered when.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use outrigger_keeper::exchange::{Answer, Ask, Effect, Facts, Gone, Input};
+use outrigger_keeper::pod_state::Pod;
+use outrigger_keeper::waiting::Ticket;
+use protocol::SessionId;
+use protocol::error::ErrorCode;
+use protocol::pod::{AnswerParams, IfBusy, PodState, PromptParams, SetParams, Taken, Work};
+use protocol::provider::{Capabilities, PermissionMode};
+use protocol::record::{Delivery, HostRecord, Outcome, PermissionOutcome};
+use protocol::runner::{HostLine, RunnerLine, Usage};
+use providers::Hint;
+
+const NOW: &str = "2026-11-21T07:00:00.000Z";
+
+fn pod() -> Pod {
+    let capabilities = Capabilities { steer: true, set_model: true, ..Capabilities::default() };
+    Pod::new(
+        SessionId::new(),
+        Facts {
+            capabilities,
+            model: None,
+            permission_mode: PermissionMode::Ask,
+            native_session_id: None,
+            cli_version: None,
+            usage: Usage::default(),
+        },
+    )
+}
+
+fn prompt(text: &str, if_busy: IfBusy) -> Ask {
+    Ask::Prompt(PromptParams { text: text.into(), attachments: vec![], if_busy })
+}
+
+fn line(json: &str) -> Input {
+    Input::Line(serde_json::from_str::<RunnerLine>(json).unwrap())
+}
+
+fn working() -> Pod {
+    let mut pod = pod();
+    pod.step(Input::Asked(Ticket(1), prompt("go", IfBusy::Reject)), NOW);
+    pod.step(line(r#"{"type":"turn_started"}"#), NOW);
+    pod
+}
+
+fn replies(effects: &[Effect]) -> Vec<(u64, Result<Answer, ErrorCode>)> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Reply(ticket, answer) => Some((ticket.0, answer.clone().map_err(|error| error.code))),
+            _ => None,
+        })
+        .collect()
+}
+
+fn taken(ticket: u64, effects: &[Effect]) -> Taken {
+    match &replies(effects)[..] {
+        [(found, Ok(Answer::Prompt(result)))] if *found == ticket => result.taken,
+        other => panic!("not one prompt answer for {ticket}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_prompt_is_answered_when_its_turn_has_really_begun() {
+    let mut pod = pod();
+    let effects = pod.step(Input::Asked(Ticket(1), prompt("go", IfBusy::Reject)), NOW);
+    assert!(replies(&effects).is_empty(), "sent is not begun");
+    assert!(matches!(&effects[0], Effect::Record(HostRecord::Prompt { delivery: Delivery::Prompt, .. })));
+    assert!(matches!(effects.last(), Some(Effect::Query { .. })), "recorded before it is sent");
+    let effects = pod.step(line(r#"{"type":"turn_started"}"#), NOW);
+    assert_eq!(taken(1, &effects), Taken::Started);
+    assert!(matches!(pod.state(), PodState::Working { on: Work::Model, .. }));
+}
+
+#[test]
+fn a_prompt_whose_agent_fails_before_the_turn_is_answered_with_the_failure() {
+    let mut pod = pod();
+    pod.step(Input::Asked(Ticket(1), prompt("go", IfBusy::Reject)), NOW);
+    let effects = pod.step(line(r#"{"type":"agent_error","code":"auth","message":"log in first"}"#), NOW);
+    assert_eq!(replies(&effects), [(1, Err(ErrorCode::AgentFailed))]);
+}
+
+#[test]
+fn while_a_turn_runs_a_prompt_is_refused_queued_or_steered_as_asked() {
+    let mut pod = working();
+    let effects = pod.step(Input::Asked(Ticket(2), prompt("b", IfBusy::Reject)), NOW);
+    assert_eq!(replies(&effects), [(2, Err(ErrorCode::AlreadyRunning))]);
+    let effects = pod.step(Input::Asked(Ticket(3), prompt("c", IfBusy::Queue)), NOW);
+    assert_eq!(taken(3, &effects), Taken::Queued);
+    let effects = pod.step(Input::Asked(Ticket(4), prompt("d", IfBusy::Steer)), NOW);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell(HostLine::Steer { .. }))));
+    assert!(replies(&effects).is_empty());
+    let effects = pod.step(line(r#"{"type":"steer_accepted","accepted":"queued"}"#), NOW);
+    assert_eq!(taken(4, &effects), Taken::SteeredLater);
+}
+
+#[test]
+fn the_queue_follows_a_finished_turn_and_waits_after_an_interrupted_one() {
+    for (reason, goes_on) in [("endTurn", true), ("interrupted", false), ("error", false)] {
+        let mut pod = working();
+        pod.step(Input::Asked(Ticket(2), prompt("next", IfBusy::Queue)), NOW);
+        let effects = pod.step(line(&format!(r#"{{"type":"turn_ended","stopReason":"{reason}"}}"#)), NOW);
+        let sent = effects.iter().any(|effect| matches!(effect, Effect::Query { prompt, .. } if prompt == "next"));
+        assert_eq!(sent, goes_on, "{reason}");
+        assert_eq!(pod.queue().len(), usize::from(!goes_on), "{reason}");
+    }
+}
+
+#[test]
+fn a_queued_prompt_can_be_taken_back_once() {
+    let mut pod = working();
+    pod.step(Input::Asked(Ticket(2), prompt("next", IfBusy::Queue)), NOW);
+    let id = pod.queue()[0].prompt_id.clone();
+    let effects = pod.step(Input::Asked(Ticket(3), Ask::Unqueue(id.clone())), NOW);
+    assert_eq!(replies(&effects), [(3, Ok(Answer::Done))]);
+    let effects = pod.step(Input::Asked(Ticket(4), Ask::Unqueue(id)), NOW);
+    assert_eq!(replies(&effects), [(4, Err(ErrorCode::NotPending))]);
+}
+
+#[test]
+fn a_request_is_answered_by_the_first_and_refused_to_the_second() {
+    let mut pod = working();
+    pod.step(line(r#"{"type":"permission_request","requestId":"r1","toolName":"Write"}"#), NOW);
+    assert!(matches!(pod.state(), PodState::Working { on: Work::Permission { .. }, .. }));
+    let answer = || {
+        Ask::Answer(AnswerParams {
+            request_id: "r1".into(),
+            outcome: PermissionOutcome::Allow,
+            updated_input: None,
+            message: None,
+            by: None,
+        })
+    };
+    let effects = pod.step(Input::Asked(Ticket(2), answer()), NOW);
+    assert!(matches!(&effects[0], Effect::Record(HostRecord::PermissionAnswered { by, .. }) if by == "user"));
+    assert!(matches!(&effects[1], Effect::Tell(HostLine::PermissionResponse { .. })), "recorded before it is sent");
+    let effects = pod.step(Input::Asked(Ticket(3), answer()), NOW);
+    assert_eq!(replies(&effects), [(3, Err(ErrorCode::NotPending))]);
+}
+
+#[test]
+fn a_withdrawn_request_is_not_pending_any_more() {
+    let mut pod = working();
+    pod.step(line(r#"{"type":"permission_request","requestId":"r1"}"#), NOW);
+    pod.step(line(r#"{"type":"permission_cancelled","requestId":"r1"}"#), NOW);
+    assert!(pod.permissions().is_empty());
+    assert!(matches!(pod.state(), PodState::Working { on: Work::Model, .. }));
+}
+
+#[test]
+fn the_work_names_the_newest_tool_that_still_runs() {
+    let mut pod = working();
+    let started = |id: &str, name: &str| Hint::ToolStarted { id: id.into(), name: name.into() };
+    pod.step(Input::Hinted(vec![started("1", "Read"), started("2", "Bash")]), NOW);
+    assert!(matches!(pod.state(), PodState::Working { on: Work::Tool { name, .. }, .. } if name == "Bash"));
+    pod.step(Input::Hinted(vec![Hint::ToolEnded { id: "2".into() }]), NOW);
+    assert!(matches!(pod.state(), PodState::Working { on: Work::Tool { name, .. }, .. } if name == "Read"));
+    pod.step(Input::Hinted(vec![Hint::CompactingStarted]), NOW);
+    assert!(matches!(pod.state(), PodState::Working { on: Work::Compacting, .. }));
+}
+
+#[test]
+fn an_interrupt_is_answered_at_the_end_of_the_turn() {
+    let mut pod = working();
+    let effects = pod.step(Input::Asked(Ticket(2), Ask::Interrupt), NOW);
+    assert!(replies(&effects).is_empty());
+    let effects = pod.step(line(r#"{"type":"turn_ended","stopReason":"interrupted"}"#), NOW);
+    assert_eq!(replies(&effects), [(2, Ok(Answer::Done))]);
+    assert_eq!(pod.state(), PodState::Idle);
+}
+
+#[test]
+fn a_stop_while_idle_ends_well_and_while_working_is_a_stop() {
+    for (mut pod, expected) in [(pod(), Outcome::Done), (working(), Outcome::Stopped)] {
+        let effects = pod.step(Input::Asked(Ticket(2), Ask::Stop { force: false }), NOW);
+        assert_eq!(effects.iter().filter(|effect| **effect == Effect::Stop).count(), 1);
+        pod.step(Input::RunnerExited, NOW);
+        let gone = Gone { signal: Some("SIGKILL".into()), survivors: vec!["7 sleep".into()], ..Gone::default() };
+        let effects = pod.step(Input::RunnerGone(gone), NOW);
+        let stopped = replies(&effects);
+        assert!(
+            matches!(&stopped[..], [(2, Ok(Answer::Stop(result)))] if result.outcome == expected && result.survivors.len() == 1)
+        );
+        assert_eq!(effects.last(), Some(&Effect::Finish(expected)));
+        assert_eq!(pod.state(), PodState::Ended { outcome: expected });
+    }
+}
+
+#[test]
+fn a_second_stop_goes_one_rung_further_and_both_are_answered() {
+    let mut pod = working();
+    pod.step(Input::Asked(Ticket(2), Ask::Stop { force: false }), NOW);
+    let effects = pod.step(Input::Asked(Ticket(3), Ask::Stop { force: false }), NOW);
+    assert!(effects.contains(&Effect::Stop));
+    let effects = pod.step(Input::RunnerGone(Gone::default()), NOW);
+    assert_eq!(replies(&effects).len(), 2);
+}
+
+#[test]
+fn a_runner_that_dies_in_mid_turn_leaves_an_error_with_its_evidence() {
+    let mut pod = working();
+    pod.step(Input::RunnerExited, NOW);
+    let gone = Gone { code: Some(7), stderr_tail: vec!["boom".into()], ..Gone::default() };
+    let effects = pod.step(Input::RunnerGone(gone), NOW);
+    let told = effects.iter().find_map(|effect| match effect {
+        Effect::Record(HostRecord::RunnerFailed { exit_code, stderr_tail, message, .. }) => {
+            Some((*exit_code, stderr_tail.clone(), message.clone()))
+        }
+        _ => None,
+    });
+    let (code, tail, message) = told.unwrap();
+    assert_eq!((code, tail), (Some(7), vec!["boom".to_owned()]));
+    assert!(message.contains("code 7") && message.contains("resume"), "{message}");
+    assert_eq!(effects.last(), Some(&Effect::Finish(Outcome::Failed)));
+}
+
+#[test]
+fn an_error_that_was_told_is_not_told_twice() {
+    let mut pod = working();
+    pod.step(line(r#"{"type":"agent_error","code":"cli_exited","message":"claude exited"}"#), NOW);
+    let effects = pod.step(Input::RunnerGone(Gone { code: Some(1), ..Gone::default() }), NOW);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Record(HostRecord::RunnerFailed { .. }))));
+    assert_eq!(effects.last(), Some(&Effect::Finish(Outcome::Failed)));
+}
+
+#[test]
+fn nothing_can_be_asked_of_a_session_that_is_over() {
+    let mut pod = pod();
+    pod.step(Input::RunnerGone(Gone { code: Some(0), ..Gone::default() }), NOW);
+    assert_eq!(pod.state(), PodState::Ended { outcome: Outcome::Done });
+    let effects = pod.step(Input::Asked(Ticket(2), prompt("more", IfBusy::Queue)), NOW);
+    assert_eq!(replies(&effects), [(2, Err(ErrorCode::SessionEnded))]);
+    assert!(pod.step(Input::RunnerGone(Gone::default()), NOW).is_empty(), "it ends once");
+}
+
+#[test]
+fn usage_adds_up_over_turns_and_the_native_id_is_saved_at_once() {
+    let mut pod = working();
+    let effects = pod.step(line(r#"{"type":"agent_started","nativeSessionId":"n1","model":"m"}"#), NOW);
+    assert_eq!(effects, [Effect::SaveFacts]);
+    for _ in 0..2 {
+        pod.step(line(r#"{"type":"turn_ended","usage":{"inputTokens":10,"costUsd":0.5}}"#), NOW);
+        pod.step(line(r#"{"type":"turn_started"}"#), NOW);
+    }
+    let status_usage =
+        pod.step(Input::Asked(Ticket(9), Ask::Set(SetParams { model: Some("x".into()), permission_mode: None })), NOW);
+    assert!(status_usage.contains(&Effect::SaveFacts));
+    assert_eq!(pod.facts().usage.input_tokens, Some(20));
+    assert_eq!(pod.facts().usage.cost_usd, Some(1.0));
+    assert_eq!(pod.facts().native_session_id.as_deref(), Some("n1"));
+    assert_eq!(pod.facts().model.as_deref(), Some("x"));
+}
