@@ -42,7 +42,8 @@ fn write_all(text: &mut String, report: &DoctorReport) -> std::fmt::Result {
     writeln!(text, "\nFolders")?;
     report.places.iter().try_for_each(|place| write_place(text, place))?;
     let state = if report.settings.exists { "" } else { " (not there; the defaults are in use)" };
-    writeln!(text, "  ok       settings  {}{state}", report.settings.path)?;
+    let mark = if report.settings.problem.is_some() { "problem" } else { "ok" };
+    writeln!(text, "  {mark:<8} settings  {}{state}", report.settings.path)?;
     if let Some(problem) = &report.settings.problem {
         writeln!(text, "           problem: {problem}")?;
     }

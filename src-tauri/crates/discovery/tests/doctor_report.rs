@@ -119,6 +119,7 @@ fn what_is_missing_comes_with_what_to_do() {
         "adapter \"x\"",
         "settings.toml",
         "problem  cache",
+        "problem  settings",
         "OUTRIGGER_HOME",
         "Something is missing",
     ] {
