@@ -39,6 +39,7 @@ export default defineConfig({
     // No data: URLs, so that the policy can refuse fonts and scripts from them.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   test: {
     root: ui,

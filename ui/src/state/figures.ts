@@ -20,6 +20,13 @@ export function elapsed(since: string, now: number): string {
   return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : duration(Math.floor(ms / 1000) * 1000);
 }
 
+/** A running time in a narrow place: `38s`, `12m`, `3h`. */
+export function elapsedShort(since: string, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)}m` : `${Math.floor(seconds / 3600)}h`;
+}
+
 /** How long ago: `now`, `4m`, `3h`, `2d`, then the date. */
 export function age(at: string, now: number): string {
   const time = Date.parse(at);

@@ -39,6 +39,7 @@ export class SessionView {
 
   #host: Host;
   #feed: Feed | null = null;
+  #following = false;
   #asked = new Set<number>();
   #credit: number | null = null;
   #drawn: number | null = null;
@@ -150,6 +151,16 @@ export class SessionView {
   }
 
   async #follow(): Promise<void> {
+    if (this.#following || this.#feed) return;
+    this.#following = true;
+    try {
+      await this.#followOnce();
+    } finally {
+      this.#following = false;
+    }
+  }
+
+  async #followOnce(): Promise<void> {
     let ended = false;
     this.transcript.dropLive();
     const feed = await this.#host.followSession(this.session, this.transcript.lastSeq, (frame) => {

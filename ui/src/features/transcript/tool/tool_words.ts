@@ -17,6 +17,7 @@ export interface Change {
 export type Intent =
   | { type: 'command'; command: string; cwd: string | null }
   | { type: 'change'; change: Change }
+  | { type: 'words'; words: string }
   | { type: 'json'; value: JsonValue }
   | { type: 'nothing' };
 
@@ -48,6 +49,8 @@ function read(kind: ToolKind, input: JsonValue): Intent {
   const all = fields(input);
   const command = Array.isArray(all.command) ? all.command.join(' ') : text(all.command);
   if (command !== null) return { type: 'command', command, cwd: text(all.cwd) };
+  const words = text(all.prompt);
+  if (kind === 'delegate' && words !== null) return { type: 'words', words };
   const path = text(all.file_path) ?? text(all.path) ?? text(all.filePath);
   if (kind === 'edit' && path !== null) {
     const oldText = text(all.old_string) ?? text(all.oldText);

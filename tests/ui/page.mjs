@@ -1,0 +1,106 @@
+// How does a test open the page? The built page on the preview server, under the window's content security policy, in the
+// system's Chromium. What the page logs as an error, or what its policy refuses, fails the test that made it.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { preview } from 'vite';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where pictures go; git ignores it. */
+export const results = path.join(root, 'test-results');
+
+/** A test waits this long for a state, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** @returns {string} */
+function browser() {
+  const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const found = candidates.find((candidate) => candidate && existsSync(candidate));
+  if (!found) throw new Error('no Chromium was found; install the package chromium or set CHROMIUM to its path');
+  return found;
+}
+
+/**
+ * Serves the page and starts a browser for one test file.
+ *
+ * @param {import('node:test').TestContext | { after: (end: () => Promise<void>) => void }} context
+ */
+export async function openBrowser(context) {
+  const server = await preview({
+    root: path.join(root, 'ui'),
+    configFile: path.join(root, 'vite.config.ts'),
+    preview: { port: 0 },
+    logLevel: 'error',
+  });
+  const chromiumBrowser = await chromium.launch({ executablePath: browser(), args: ['--no-sandbox'] });
+  context.after(async () => {
+    await chromiumBrowser.close();
+    await server.close();
+  });
+  const base = server.resolvedUrls?.local[0] ?? '';
+  return {
+    /**
+     * Opens a scene in a fresh profile.
+     *
+     * @param {import('node:test').TestContext} test
+     * @param {string} query
+     * @param {import('playwright-core').BrowserContextOptions} [options]
+     */
+    async scene(test, query, options = {}) {
+      const profile = await chromiumBrowser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      const page = await profile.newPage();
+      page.setDefaultTimeout(PATIENCE);
+      /** @type {string[]} */
+      const complaints = [];
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      test.after(async () => {
+        await profile.close();
+        assert.deepEqual(complaints, [], 'the page logged no error and kept to its policy');
+      });
+      await page.goto(`${base}?${query}`);
+      await page.getByTestId('composer-input').or(page.getByTestId('session-row')).first().waitFor();
+      return page;
+    },
+  };
+}
+
+/** @param {import('playwright-core').Page} page @param {string} prompt */
+export async function start(page, prompt) {
+  await page.getByTestId('composer-input').fill(prompt);
+  await page.keyboard.press('Enter');
+}
+
+/**
+ * What every row of a short transcript says, from its top to its end. Scrolls through it, because only rows in view are in the page.
+ *
+ * @param {import('playwright-core').Page} page
+ */
+export async function transcript(page) {
+  return page.evaluate(async () => {
+    const scroller = document.querySelector('[data-testid=transcript]');
+    if (!scroller) throw new Error('there is no transcript');
+    const rows = new Map();
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const back = scroller.scrollTop;
+    for (let top = 0; ; top += 200) {
+      scroller.scrollTop = top;
+      await frame();
+      for (const row of scroller.querySelectorAll('[data-testid=item]')) {
+        const { itemId, kind } = row.dataset;
+        rows.set(itemId, {
+          top: row.getBoundingClientRect().top + scroller.scrollTop,
+          kind,
+          text: row.textContent.replace(/\s+/g, ' ').trim(),
+        });
+      }
+      if (top >= scroller.scrollHeight - scroller.clientHeight) break;
+    }
+    scroller.scrollTop = back;
+    return [...rows].map(([id, row]) => ({ id, ...row })).sort((a, b) => a.top - b.top);
+  });
+}

@@ -1,0 +1,74 @@
+// Does a transcript of a hundred thousand items stay small in the page, and does it stand still where the reader left it?
+
+import assert from 'node:assert/strict';
+import test, { after } from 'node:test';
+import { openBrowser } from './page.mjs';
+
+const browser = await openBrowser({ after });
+const nodes = (page) => page.evaluate(() => document.querySelectorAll('*').length);
+
+test('a hundred thousand items keep a small page, wherever one scrolls', async (t) => {
+  const page = await browser.scene(t, 'replay=long');
+  await page.locator('[data-session=s-huge]').click();
+  await page.locator('[data-item-id="100000.0"]').waitFor();
+  assert.equal(await page.getByTestId('jump-latest').count(), 0, 'it opens at its end');
+  const most = await page.evaluate(async () => {
+    const scroller = document.querySelector('[data-testid=transcript]');
+    let most = 0;
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    for (const share of [0.9, 0.5, 0.1, 0, 0.73, 0.25]) {
+      scroller.scrollTop = scroller.scrollHeight * share;
+      for (let n = 0; n < 10; n++) await frame();
+      most = Math.max(most, document.querySelectorAll('*').length);
+    }
+    return most;
+  });
+  assert.ok(most < 2500, `${most} elements`);
+  await page.evaluate(() => (document.querySelector('[data-testid=transcript]').scrollTop = 0));
+  await page.locator('[data-item-id="1.0"]').getByText('Question 0').waitFor();
+  await page.getByTestId('jump-latest').click();
+  await page.locator('[data-item-id="100000.0"]').waitFor();
+  await page.getByTestId('jump-latest').waitFor({ state: 'detached' });
+  assert.ok((await nodes(page)) < 2500);
+});
+
+test('a reader who scrolled up stays there while the agent streams; at the end the page follows', async (t) => {
+  const page = await browser.scene(t, 'replay=long&speed=3');
+  await page.locator('[data-session=s-huge]').click();
+  await page.locator('[data-item-id="100000.0"]').waitFor();
+  await page.getByTestId('composer-input').fill('More');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-kind=thought]').getByText('Thinking').last().waitFor();
+  await page.mouse.move(700, 400);
+  await page.mouse.wheel(0, -3000);
+  await page.getByTestId('jump-latest').waitFor();
+  const topRow = () =>
+    page.evaluate(() => {
+      const scroller = document.querySelector('[data-testid=transcript]');
+      const edge = scroller.getBoundingClientRect().top;
+      const rows = [...scroller.querySelectorAll('[data-testid=item]')].map((row) => [
+        row.dataset.itemId,
+        row.getBoundingClientRect().top - edge,
+      ]);
+      return rows.filter(([, top]) => top >= 0).sort((a, b) => a[1] - b[1])[0];
+    });
+  // Rows just above are measured first; then nothing may move any more.
+  await page.waitForFunction(async () => {
+    const scroller = document.querySelector('[data-testid=transcript]');
+    const before = scroller.scrollTop;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return scroller.scrollTop === before;
+  });
+  const before = await topRow();
+  await page.getByTestId('activity').getByText('Waiting for your answer').waitFor();
+  assert.deepEqual(await topRow(), before);
+  await page.getByTestId('jump-latest').click();
+  await page.getByTestId('permission-allow').click();
+  await page.getByText('Done: I wrote the summary').waitFor();
+  await page.getByTestId('turn-end').last().waitFor();
+  const left = await page.evaluate(() => {
+    const scroller = document.querySelector('[data-testid=transcript]');
+    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  });
+  assert.ok(left <= 2, `${left} pixels above the end`);
+});
