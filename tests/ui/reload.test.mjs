@@ -9,7 +9,7 @@ const words = (rows) => rows.map((row) => `${row.kind}: ${row.text.replace(/\d+(
 
 /** One whole turn, reloaded each time one of these rows can be seen. */
 async function turn(t, reloadAt) {
-  const page = await browser.scene(t, 'replay=demo&speed=2');
+  const page = await browser.scene(t, 'replay=demo&speed=3');
   await start(page, 'What is here?');
   for (const selector of reloadAt) {
     await page.locator(selector).first().waitFor();

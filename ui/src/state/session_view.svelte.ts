@@ -85,7 +85,7 @@ export class SessionView {
       this.transcript.load(opened.page);
       this.#changed();
       this.phase = { type: 'open' };
-      await this.#follow();
+      if (isReachable(opened.summary)) await this.#follow();
     } catch (thrown) {
       if (this.phase.type !== 'closed') this.phase = { type: 'failed', error: asWireError(thrown) };
     }
@@ -178,7 +178,7 @@ export class SessionView {
       this.#feed?.close();
       this.#feed = null;
       this.transcript.dropLive();
-      this.#changed();
+      void this.#settle();
       return;
     }
     for (const event of frame.events) if (event.type === 'status') this.status = event.status;
@@ -187,6 +187,19 @@ export class SessionView {
     if (change.added.length > 0) this.#onAdded(change.added);
     this.#credit = frame.frame;
     this.#draw();
+  }
+
+  /** After the end of a feed: what the journal holds now, in case that the feed ended before it had told everything. */
+  async #settle(): Promise<void> {
+    try {
+      const opened = await this.#host.openSession(this.session);
+      this.summary = opened.summary;
+      this.status = opened.status;
+      this.transcript.load(opened.page);
+    } catch {
+      // What is there stays; opening the session again tells what is wrong.
+    }
+    this.#changed();
   }
 
   /** Redraws once per frame, then returns the credit. */
@@ -221,4 +234,9 @@ export class SessionView {
   #changed(): void {
     this.version += 1;
   }
+}
+
+/** Whether there is, or may be, a pod to follow. */
+function isReachable(summary: SessionSummary): boolean {
+  return summary.liveness.type === 'live' || summary.liveness.type === 'unknown';
 }

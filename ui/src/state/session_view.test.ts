@@ -65,10 +65,9 @@ it('follows again from its last record when a prompt brings the session back', a
   const { host: fake, feeds } = host(false);
   const view = new SessionView(fake, 's', () => undefined);
   await view.open();
-  feeds[0]?.on({ type: 'closed', reason: 'not live' });
   await view.prompt('go on', 'queue');
-  expect(feeds.map((feed) => feed.from)).toEqual([1, 1]);
-  feeds[1]?.on({ type: 'events', frame: 1, events: [{ type: 'item', item: item(2) }] });
+  expect(feeds.map((feed) => feed.from)).toEqual([1]);
+  feeds[0]?.on({ type: 'events', frame: 1, events: [{ type: 'item', item: item(2) }] });
   await vi.waitFor(() => expect(view.length).toBe(2));
   view.close();
 });
@@ -78,4 +77,18 @@ it('says why it could not be opened', async () => {
   const view = new SessionView(failing, 's', () => undefined);
   await view.open();
   expect(view.phase).toEqual({ type: 'failed', error: { code: 'noSuchSession', message: 'gone' } });
+});
+
+it('reads what the feed did not tell before it ended', async () => {
+  const { host: fake, feeds } = host(true);
+  const view = new SessionView(fake, 's', () => undefined);
+  await view.open();
+  fake.openSession = async () => ({
+    ...{ session: 's', summary: summaryOf({ type: 'ended', outcome: 'done', at: '' }), status: null },
+    page: { items: [item(1), item(2)], before: 0, total: 2, lastSeq: 2 },
+  });
+  feeds[0]?.on({ type: 'closed', reason: 'the session ended' });
+  await vi.waitFor(() => expect(view.length).toBe(2));
+  expect(view.summary?.liveness.type).toBe('ended');
+  view.close();
 });

@@ -146,6 +146,7 @@ export class ReplaySession {
     this.state.status = null;
     this.#summarise({ type: 'ended', outcome, at: new Date().toISOString() });
     for (const feed of this.#feeds.values()) {
+      feed.credited = feed.sent;
       this.#flush(feed);
       feed.on({ type: 'closed', reason: 'the session ended' });
     }
