@@ -1,5 +1,6 @@
 //! The events of a session, as they come.
 
+use process::Line;
 use protocol::error::{ErrorCode, WireError};
 use protocol::json::parse_tolerant;
 use protocol::pod::{EventParams, SessionEvent};
@@ -20,6 +21,15 @@ struct Notification {
 impl Subscription {
     pub(crate) fn new(connection: PodConnection) -> Self {
         Self { connection }
+    }
+
+    /// The next notifications as they are on the wire, for those who pass them on without looking inside.
+    /// Cancel-safe.
+    pub async fn next_raw(&mut self) -> Option<Vec<Line>> {
+        if !self.connection.early.is_empty() {
+            return Some(self.connection.early.drain(..).collect());
+        }
+        self.connection.lines.next_batch().await.ok().flatten()
     }
 
     /// The next events, in order; nothing when the session is over or the connection broke.

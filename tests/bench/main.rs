@@ -1,0 +1,43 @@
+//! `./dev bench`: measures what `budgets` promise, each figure beside a reference in the same run, because machines differ.
+//!
+//! Writes one table to `target/bench/budgets.json` and `.md`. A missed budget is said, and makes the exit code 1 only with
+//! `--strict`: a bench tells, a person decides. `OUTRIGGER_BENCH_MIB` sets the size of the stream (default 256, the budget's own
+//! size is 1024), an argument selects rows by a part of their name.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a bench prints, and a failed one may panic"
+)]
+
+mod events;
+mod field_readers;
+mod first_event;
+mod ingest;
+mod memory;
+mod table;
+
+use std::process::ExitCode;
+
+use table::Table;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let strict = args.iter().any(|arg| arg == "--strict");
+    let wanted = args.into_iter().find(|arg| !arg.starts_with("--")).unwrap_or_default();
+    let mut table = Table::default();
+    for (name, measure) in MEASURES {
+        if name.contains(&wanted) {
+            eprintln!("== {name}");
+            measure(&mut table);
+        }
+    }
+    table.write();
+    if strict && !table.all_passed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+type Measure = fn(&mut Table);
+
+const MEASURES: [(&str, Measure); 3] =
+    [("ingest", ingest::measure), ("first-event", first_event::measure), ("memory", memory::measure)];

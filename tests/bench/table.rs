@@ -1,0 +1,126 @@
+//! The table of a bench: name, ours, reference, ratio, budget, pass.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Table {
+    rows: Vec<Row>,
+}
+
+/// One figure beside its reference.
+pub(crate) struct Row {
+    /// What was measured, with the budget's number.
+    pub(crate) name: String,
+    /// Our figure.
+    pub(crate) ours: f64,
+    /// The reference's.
+    pub(crate) reference: f64,
+    /// Of both.
+    pub(crate) unit: &'static str,
+    /// What the budget is about.
+    pub(crate) budget: Budget,
+}
+
+/// What a figure must hold.
+pub(crate) enum Budget {
+    /// Ours is at least this many times the reference.
+    TimesReference(f64),
+    /// Ours is at most the reference and this much more.
+    ReferencePlus(f64),
+    /// Ours is at most this, whatever the reference.
+    Absolute(f64),
+}
+
+impl Row {
+    fn passes(&self) -> bool {
+        match self.budget {
+            Budget::TimesReference(times) => self.ours >= times * self.reference,
+            Budget::ReferencePlus(more) => self.ours <= self.reference + more,
+            Budget::Absolute(most) => self.ours <= most,
+        }
+    }
+
+    fn ratio(&self) -> f64 {
+        self.ours / self.reference
+    }
+
+    fn budget(&self) -> String {
+        match self.budget {
+            Budget::TimesReference(times) => format!("≥ {times} × reference"),
+            Budget::ReferencePlus(more) => format!("≤ reference + {more} {}", self.unit),
+            Budget::Absolute(most) => format!("≤ {most} {}", self.unit),
+        }
+    }
+}
+
+impl Table {
+    /// Adds a row and says it.
+    pub(crate) fn add(&mut self, row: Row) {
+        eprintln!("   {}", line(&row));
+        self.rows.push(row);
+    }
+
+    /// Whether every budget holds.
+    pub(crate) fn all_passed(&self) -> bool {
+        self.rows.iter().all(Row::passes)
+    }
+
+    /// Writes both forms below `target/bench`.
+    pub(crate) fn write(&self) {
+        let folder = folder();
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut markdown =
+            String::from("| what | ours | reference | ratio | budget | holds |\n|---|---|---|---|---|---|\n");
+        for row in &self.rows {
+            markdown.push_str(&line(row));
+            markdown.push('\n');
+        }
+        let rows: Vec<_> = self
+            .rows
+            .iter()
+            .map(|row| {
+                json!({"name": row.name, "ours": row.ours, "reference": row.reference, "unit": row.unit,
+                       "ratio": row.ratio(), "budget": row.budget(), "pass": row.passes()})
+            })
+            .collect();
+        std::fs::write(folder.join("budgets.md"), &markdown).unwrap();
+        std::fs::write(folder.join("budgets.json"), serde_json::to_vec_pretty(&rows).unwrap()).unwrap();
+        println!("{markdown}");
+        println!("{} passed, {} failed", self.rows.iter().filter(|row| row.passes()).count(), self.missed());
+    }
+
+    fn missed(&self) -> usize {
+        self.rows.iter().filter(|row| !row.passes()).count()
+    }
+}
+
+fn line(row: &Row) -> String {
+    let mut text = String::new();
+    let _ = write!(
+        text,
+        "| {} | {:.1} {} | {:.1} {} | {:.2} | {} | {} |",
+        row.name,
+        row.ours,
+        row.unit,
+        row.reference,
+        row.unit,
+        row.ratio(),
+        row.budget(),
+        if row.passes() { "yes" } else { "**no**" }
+    );
+    text
+}
+
+/// The middle one of several measurements.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn folder() -> PathBuf {
+    outrigger_tests::project().join("target/bench")
+}
