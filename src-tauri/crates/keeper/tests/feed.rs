@@ -1,0 +1,104 @@
+//! What readers pull from: each gets every record and every character once, whenever it looks.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use bytes::Bytes;
+use journal::Appended;
+use outrigger_keeper::feed::{BlockChange, Cursor, Feed, Records, Update};
+use protocol::limits::RECENT_BYTES;
+use protocol::pod::{PodState, PodStatus, Recording};
+use protocol::provider::PermissionMode;
+use protocol::record::BlockKind;
+use protocol::runner::Usage;
+use providers::Delta;
+
+fn status() -> PodStatus {
+    PodStatus {
+        session: protocol::SessionId::new(),
+        generation: 1,
+        state: PodState::Idle,
+        queue: vec![],
+        permissions: vec![],
+        usage: Usage::default(),
+        capabilities: None,
+        model: None,
+        permission_mode: PermissionMode::Ask,
+        native_session_id: None,
+        cli_version: None,
+        recording: Recording::On,
+    }
+}
+
+fn records(first: u64, last: u64, size: usize) -> Update {
+    let records = Some(Appended { first, last, bytes: Bytes::from(vec![b'x'; size]) });
+    Update { records, ..Update::default() }
+}
+
+fn grew(key: &str, text: &str) -> Update {
+    let delta = Delta { block: key.into(), kind: BlockKind::Message, parent: None, text: text.into() };
+    Update { blocks: vec![BlockChange::Grew(delta)], ..Update::default() }
+}
+
+/// Looks, and moves the cursor as a reader does.
+fn read_text(feed: &Feed, cursor: &mut Cursor) -> String {
+    let look = feed.look(cursor, true);
+    let mut text = String::new();
+    for (block, has) in look.blocks {
+        text.push_str(&block.text);
+        cursor.blocks.insert(block.instance, has + block.text.len());
+    }
+    text
+}
+
+#[test]
+fn a_reader_that_joins_in_the_middle_of_a_block_gets_the_block_so_far_and_then_the_rest() {
+    let feed = Feed::new(0, status());
+    let mut early = Cursor::default();
+    feed.publish(grew("b", "one "), "t");
+    assert_eq!(read_text(&feed, &mut early), "one ");
+    feed.publish(grew("b", "two "), "t");
+    let mut late = Cursor::default();
+    assert_eq!(read_text(&feed, &mut late), "one two ");
+    feed.publish(grew("b", "drei – drü"), "t");
+    assert_eq!(read_text(&feed, &mut early), "two drei – drü", "a slow reader gets more at once");
+    assert_eq!(read_text(&feed, &mut late), "drei – drü");
+    assert_eq!(read_text(&feed, &mut late), "");
+}
+
+#[test]
+fn a_block_of_the_same_key_is_another_block_after_the_first_was_closed() {
+    let feed = Feed::new(0, status());
+    let mut cursor = Cursor::default();
+    feed.publish(grew("b", "first"), "t");
+    read_text(&feed, &mut cursor);
+    feed.publish(Update { blocks: vec![BlockChange::Closed("b".into())], ..Update::default() }, "t");
+    feed.publish(grew("b", "second"), "t");
+    assert_eq!(read_text(&feed, &mut cursor), "second");
+}
+
+#[test]
+fn records_are_in_memory_while_they_are_new_and_in_the_journal_after() {
+    let feed = Feed::new(10, status());
+    let cursor = |seq| Cursor { seq, ..Cursor::default() };
+    assert!(matches!(feed.look(&cursor(10), false).records, Records::None));
+    assert!(matches!(feed.look(&cursor(4), false).records, Records::InJournal { oldest_recent: None }));
+    feed.publish(records(11, 12, 100), "t");
+    feed.publish(records(13, 13, 100), "t");
+    assert!(matches!(&feed.look(&cursor(10), false).records, Records::Recent(pieces) if pieces.len() == 2));
+    assert!(matches!(&feed.look(&cursor(12), false).records, Records::Recent(pieces) if pieces.len() == 1));
+    feed.publish(records(14, 14, RECENT_BYTES), "t");
+    assert!(matches!(feed.look(&cursor(12), false).records, Records::InJournal { oldest_recent: Some(14) }));
+    assert!(matches!(&feed.look(&cursor(13), false).records, Records::Recent(_)));
+}
+
+#[test]
+fn the_status_is_told_once_for_each_change() {
+    let feed = Feed::new(0, status());
+    let first = feed.look(&Cursor::default(), false).status.unwrap();
+    let seen = Cursor { status_version: first.1, ..Cursor::default() };
+    feed.publish(Update { status: Some((*first.0).clone()), ..Update::default() }, "t");
+    assert!(feed.look(&seen, false).status.is_none(), "the same again is no change");
+    let working = PodState::Working { on: protocol::pod::Work::Model, since: "t".into() };
+    feed.publish(Update { status: Some(PodStatus { state: working, ..(*first.0).clone() }), ..Update::default() }, "t");
+    assert!(feed.look(&seen, false).status.is_some());
+}

@@ -1,0 +1,96 @@
+//! What becomes of a runner's lines: nothing is lost, whatever they are, and deltas never reach the journal.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use outrigger_keeper::exchange::Input;
+use outrigger_keeper::feed::BlockChange;
+use outrigger_keeper::intake::{Intake, Piece, Taken};
+use process::Line;
+use protocol::runner::RunnerLine;
+
+fn intake() -> Intake {
+    Intake::new(providers::adapter("demo").unwrap())
+}
+
+fn line(bytes: &[u8]) -> Line {
+    Line { bytes: bytes.to_vec().into(), cut_from: None }
+}
+
+fn recorded(taken: &Taken<'_>) -> Vec<String> {
+    taken
+        .pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Json { text, .. } => format!("json {text}"),
+            Piece::Text { bytes, cut_from } => format!("text {} {cut_from:?}", bytes.len()),
+        })
+        .collect()
+}
+
+#[test]
+fn a_delta_is_streamed_and_the_finished_block_is_recorded() {
+    let lines = [
+        line(br#"{"type":"agent_event","sessionId":"s","event":{"type":"text_delta","block":0,"text":"Hel"}}"#),
+        line(br#"{"type":"agent_event","sessionId":"s","event":{"type":"text_delta","block":0,"text":"lo"}}"#),
+        line(br#"{"type":"agent_event","sessionId":"s","event":{"type":"text","block":0,"text":"Hello"}}"#),
+    ];
+    let mut intake = intake();
+    let taken = intake.take(&lines);
+    assert_eq!(taken.lines, 3);
+    assert_eq!(recorded(&taken).len(), 1, "the deltas are not records");
+    let (grown, closed): (Vec<_>, Vec<_>) =
+        taken.blocks.iter().partition(|change| matches!(change, BlockChange::Grew(_)));
+    assert_eq!((grown.len(), closed.len()), (2, 1));
+    let closes = taken.pieces.iter().any(|piece| matches!(piece, Piece::Json { closes: Some(_), .. }));
+    assert!(closes, "the record names the block that it finishes");
+}
+
+#[test]
+fn garbage_cut_and_broken_lines_are_kept_and_later_lines_are_understood() {
+    let mut cut = line(&[b'x'; 100]);
+    cut.cut_from = Some(12 << 20);
+    let lines = [
+        line(b"this is no JSON"),
+        line(b"[1,2]"),
+        line(b""),
+        line(b"   "),
+        line(b"{\"type\":\"agent_event\",\"event\":{\"type\":\"text\",\"block\":0,\"text\":\"a\xff\"}}"),
+        cut,
+        line(br#"{"type":"turn_started","turnId":"t"}"#),
+    ];
+    let mut intake = intake();
+    let taken = intake.take(&lines);
+    let recorded = recorded(&taken);
+    assert_eq!(recorded.len(), 6, "{recorded:?}");
+    assert_eq!(recorded[0], "text 15 None");
+    assert_eq!(recorded[1], "text 5 None", "JSON, but no object");
+    assert!(recorded[2].starts_with("text"), "the bytes as they came");
+    assert!(recorded[3].contains("a\u{fffd}"), "and the event with the byte replaced");
+    assert_eq!(recorded[4], "text 100 Some(12582912)");
+    assert!(matches!(taken.inputs[..], [Input::Line(RunnerLine::TurnStarted { .. })]));
+}
+
+#[test]
+fn unknown_types_are_recorded_and_handed_on_as_unknown() {
+    let lines = [line(br#"{"type":"from_the_future","x":1}"#), line(br#"{"no":"type"}"#)];
+    let mut intake = intake();
+    let taken = intake.take(&lines);
+    assert_eq!(recorded(&taken).len(), 2);
+    assert!(matches!(taken.inputs[0], Input::Line(RunnerLine::Unknown)));
+}
+
+#[test]
+fn a_line_that_ends_a_turn_is_taken_alone() {
+    let lines = [
+        line(br#"{"type":"agent_event","event":{"type":"text_delta","block":0,"text":"never finished"}}"#),
+        line(br#"{"type":"turn_ended","turnId":"t","stopReason":"interrupted"}"#),
+        line(br#"{"type":"turn_started","turnId":"u"}"#),
+    ];
+    let mut intake = intake();
+    let first = intake.take(&lines);
+    assert_eq!((first.lines, first.ends_blocks), (1, false));
+    let second = intake.take(&lines[1..]);
+    assert_eq!((second.lines, second.ends_blocks), (1, true));
+    let third = intake.take(&lines[2..]);
+    assert_eq!((third.lines, third.ends_blocks), (1, false));
+}
