@@ -53,9 +53,8 @@ describe('a text that grows', () => {
 
   it('comes to the same blocks as the whole text', () => {
     const reader = new BlockReader();
-    let blocks: Block[] = [];
-    for (let end = 1; end <= text.length; end += 3) blocks = reader.read(text.slice(0, end));
-    blocks = reader.read(text);
+    for (let end = 1; end <= text.length; end += 3) reader.read(text.slice(0, end));
+    const blocks = reader.read(text);
     const shown = (list: Block[]) => list.map((block) => (block.type === 'code' ? block.text : safeHtml(block.tokens)));
     expect(shown(blocks)).toEqual(shown(new BlockReader().read(text)));
   });
