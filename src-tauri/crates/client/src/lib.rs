@@ -9,6 +9,7 @@ pub mod connection;
 pub mod keeper_process;
 pub mod machine;
 pub mod order;
+pub mod records;
 pub mod sessions;
 pub mod start;
 pub mod subscription;

@@ -94,6 +94,14 @@ pub fn newest(machine: &Machine, workspace: &str, provider: &str) -> Option<Sess
         .map(|(session, _)| session)
 }
 
+/// The workspace of the newest session, if there is any.
+#[must_use]
+pub fn last_workspace(machine: &Machine) -> Option<String> {
+    let all = SessionFolder::list(&machine.places.sessions).ok()?;
+    let newest = all.into_iter().max_by_key(|(session, _)| *session)?;
+    readable_meta(&newest.1).map(|meta| meta.workspace)
+}
+
 /// Connects to a session's pod.
 ///
 /// # Errors

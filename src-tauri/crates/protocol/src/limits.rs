@@ -37,6 +37,10 @@ pub const READ_PAGE: usize = 1000;
 pub const EVENT_BYTES: usize = 256 * 1024;
 /// Bytes of one frame from the desktop to its page; larger ones take the web view's slow path.
 pub const PAGE_FRAME_BYTES: usize = 8 * 1024;
+/// Frames that are sent to a page before it has taken in the earlier ones.
+pub const PAGE_FRAMES_AHEAD: u64 = 16;
+/// Events that wait for a page, in bytes, before the feed stops reading from the pod.
+pub const PAGE_WAITING_BYTES: usize = 1024 * 1024;
 /// One debug log file, in bytes.
 pub const LOG_FILE_BYTES: u64 = 10 * 1024 * 1024;
 /// Debug log files that are kept.
@@ -126,6 +130,9 @@ fn sizes() -> Vec<Limit> {
         row("prompt", bytes(PROMPT_BYTES), "rejected"),
         row("readers of one pod", POD_CLIENTS.to_string(), "further connections are refused"),
         row("page of session/read", READ_PAGE.to_string(), "ask for the next page"),
+        row("frame to a page of the desktop", bytes(PAGE_FRAME_BYTES), "a larger event goes alone, by a slower path"),
+        row("frames ahead of a page", PAGE_FRAMES_AHEAD.to_string(), "further ones wait until the page has drawn"),
+        row("events that wait for a page", bytes(PAGE_WAITING_BYTES), "the feed reads no more; the agent goes on"),
         row("debug log file", bytes(LOG_FILE_BYTES as usize), "the next file is started"),
         row("debug log files kept", LOG_FILES.to_string(), "the oldest is deleted"),
         row("line of the debug log", bytes(LOG_LINE_BYTES), "cut and marked"),

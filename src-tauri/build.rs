@@ -1,0 +1,42 @@
+//! Prepares what Tauri embeds: the page, the resources, the capabilities.
+//!
+//! Responsible for the list of commands, each of which gets a permission of its own: a command that no capability names
+//! cannot be called by any page.
+
+/// Every command of `src/commands/`. `capabilities/workspace-window.json` allows them for the windows of workspaces.
+const COMMANDS: &[&str] = &[
+    "window_info",
+    "watch_sessions",
+    "provider_choices",
+    "doctor",
+    "set_cli_path",
+    "start_session",
+    "open_session",
+    "read_items",
+    "follow_session",
+    "feed_credit",
+    "unfollow",
+    "prompt",
+    "unqueue",
+    "answer",
+    "interrupt",
+    "stop",
+    "set_session",
+    "read_records",
+    "processes",
+    "pick_folder",
+    "open_workspace",
+    "open_logs",
+    "open_url",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed=src-tauri/capabilities");
+    // The page is embedded. Its folder has to be there, even for tools that only check the code.
+    std::fs::create_dir_all("ui/dist")?;
+    let attributes = tauri_build::Attributes::new()
+        .capabilities_path_pattern("./src-tauri/capabilities/**/*")
+        .app_manifest(tauri_build::AppManifest::new().commands(COMMANDS));
+    tauri_build::try_build(attributes)?;
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Commands by which a page is kept up to date.
+
+use protocol::error::WireError;
+use protocol::view::SessionList;
+use tauri::ipc::{Channel, InvokeResponseBody};
+use tauri::{State, WebviewWindow};
+
+use crate::Sessions;
+use crate::live_feed::LiveFeed;
+use crate::page_feeds::PageFeeds;
+use crate::session_access::OwnSession;
+use crate::tally::Tally;
+use crate::windows;
+use crate::workspace::Workspace;
+
+#[tauri::command]
+pub(crate) async fn watch_sessions(
+    window: WebviewWindow,
+    feeds: State<'_, PageFeeds>,
+    sessions: State<'_, Sessions>,
+    channel: Channel<SessionList>,
+) -> Result<(), WireError> {
+    let (workspace, sessions) = (windows::workspace_of(&window)?, sessions.inner().clone());
+    feeds.start(window.label(), |_| send_lists(workspace, sessions, channel));
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn follow_session(
+    window: WebviewWindow,
+    feeds: State<'_, PageFeeds>,
+    session: String,
+    from_seq: u64,
+    channel: Channel<InvokeResponseBody>,
+) -> Result<u64, WireError> {
+    let OwnSession { machine, session } = OwnSession::of(&window, &session)?;
+    let feed = LiveFeed { machine, session, from_seq, page: channel };
+    Ok(feeds.start(window.label(), |credits| feed.run(credits)))
+}
+
+#[tauri::command]
+pub(crate) fn feed_credit(window: WebviewWindow, feeds: State<'_, PageFeeds>, feed: u64, frame: u64) {
+    feeds.credit(window.label(), feed, frame);
+}
+
+#[tauri::command]
+pub(crate) fn unfollow(window: WebviewWindow, feeds: State<'_, PageFeeds>, feed: u64) {
+    feeds.end(window.label(), feed);
+}
+
+/// Sends the workspace's sessions now and at each change, until the page is gone.
+async fn send_lists(workspace: Workspace, mut sessions: Sessions, page: Channel<SessionList>) {
+    loop {
+        let list = list(&workspace, &sessions.borrow_and_update());
+        if page.send(list).is_err() || sessions.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn list(workspace: &Workspace, all: &[protocol::session::SessionSummary]) -> SessionList {
+    let tally = Tally::of(all);
+    let here = workspace.text();
+    let sessions = all.iter().filter(|summary| summary.workspace == here).cloned().collect();
+    SessionList { sessions, working: tally.working, waiting: tally.waiting }
+}

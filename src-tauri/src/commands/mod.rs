@@ -1,0 +1,41 @@
+//! What a page can call. Each command reads its arguments, asks `client` one thing, and passes on what it says.
+//!
+//! The names are those of `ui/src/host/tauri.ts`; the permissions for them are made in `build.rs`.
+
+mod feeds;
+mod providers;
+mod sessions;
+mod transcripts;
+mod window;
+
+use tauri::Wry;
+use tauri::ipc::Invoke;
+
+/// All commands.
+pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        window::window_info,
+        window::pick_folder,
+        window::open_workspace,
+        window::open_logs,
+        window::open_url,
+        providers::provider_choices,
+        providers::doctor,
+        providers::set_cli_path,
+        sessions::start_session,
+        sessions::prompt,
+        sessions::unqueue,
+        sessions::answer,
+        sessions::interrupt,
+        sessions::stop,
+        sessions::set_session,
+        sessions::processes,
+        transcripts::open_session,
+        transcripts::read_items,
+        transcripts::read_records,
+        feeds::watch_sessions,
+        feeds::follow_session,
+        feeds::feed_credit,
+        feeds::unfollow,
+    ]
+}

@@ -1,0 +1,89 @@
+//! Commands that start agents and talk to them.
+
+use client::start::Resume;
+use client::{Machine, start};
+use protocol::SessionId;
+use protocol::error::{ErrorCode, WireError};
+use protocol::pod::{AnswerParams, ProcessInfo, PromptParams, PromptResult, SetParams, StopResult, Taken};
+use protocol::provider::PermissionMode;
+use protocol::session::StartSession;
+use tauri::{State, WebviewWindow};
+
+use crate::session_access::OwnSession;
+use crate::windows;
+
+#[tauri::command]
+pub(crate) async fn start_session(
+    window: WebviewWindow,
+    machine: State<'_, Machine>,
+    start: StartSession,
+) -> Result<SessionId, WireError> {
+    // Whatever the page says: what it starts belongs to its own workspace.
+    let start = windows::workspace_of(&window)?.own(start)?;
+    let started = start::start(&machine, start).await?;
+    started.notices.iter().for_each(|notice| tracing::warn!(session = %started.session, "{notice}"));
+    Ok(started.session)
+}
+
+/// On a session that is over this resumes it, with the prompt.
+#[tauri::command]
+pub(crate) async fn prompt(
+    window: WebviewWindow,
+    session: String,
+    params: PromptParams,
+) -> Result<PromptResult, WireError> {
+    let own = OwnSession::of(&window, &session)?;
+    match own.connect().await {
+        Ok(mut pod) => pod.prompt(params).await,
+        Err(error) if error.code == ErrorCode::SessionEnded => resume(&own, params).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn resume(own: &OwnSession, params: PromptParams) -> Result<PromptResult, WireError> {
+    let resume = Resume { prompt: Some(params.text), ..Resume::default() };
+    let started = start::resume(&own.machine, own.session, resume).await?;
+    started.notices.iter().for_each(|notice| tracing::warn!(session = %started.session, "{notice}"));
+    // It never waits in a queue, so nobody can take it back by its id.
+    Ok(PromptResult { taken: Taken::Started, prompt_id: String::new() })
+}
+
+#[tauri::command]
+pub(crate) async fn unqueue(window: WebviewWindow, session: String, prompt_id: String) -> Result<(), WireError> {
+    OwnSession::of(&window, &session)?.connect().await?.unqueue(&prompt_id).await
+}
+
+#[tauri::command]
+pub(crate) async fn answer(window: WebviewWindow, session: String, params: AnswerParams) -> Result<(), WireError> {
+    OwnSession::of(&window, &session)?.connect().await?.answer(params).await
+}
+
+#[tauri::command]
+pub(crate) async fn interrupt(window: WebviewWindow, session: String) -> Result<(), WireError> {
+    OwnSession::of(&window, &session)?.connect().await?.interrupt().await
+}
+
+#[tauri::command]
+pub(crate) async fn stop(window: WebviewWindow, session: String, force: bool) -> Result<StopResult, WireError> {
+    OwnSession::of(&window, &session)?.connect().await?.stop(force).await
+}
+
+#[tauri::command]
+pub(crate) async fn set_session(
+    window: WebviewWindow,
+    session: String,
+    model: Option<String>,
+    permission_mode: Option<PermissionMode>,
+) -> Result<(), WireError> {
+    OwnSession::of(&window, &session)?.connect().await?.set(SetParams { model, permission_mode }).await
+}
+
+/// A session that is over has no processes, which is no error.
+#[tauri::command]
+pub(crate) async fn processes(window: WebviewWindow, session: String) -> Result<Vec<ProcessInfo>, WireError> {
+    match OwnSession::of(&window, &session)?.connect().await {
+        Ok(mut pod) => pod.processes().await,
+        Err(error) if error.code == ErrorCode::SessionEnded => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,53 @@
+//! Commands that read what happened in a session.
+
+use protocol::error::{ErrorCode, WireError};
+use protocol::limits::READ_PAGE;
+use protocol::pod::{Direction, PodStatus};
+use protocol::view::{ItemPage, OpenedSession};
+use serde_json::Value;
+use tauri::WebviewWindow;
+
+use crate::session_access::{OwnSession, in_background};
+
+/// Items that a view begins with.
+const FIRST_PAGE: usize = 100;
+
+#[tauri::command]
+pub(crate) async fn open_session(window: WebviewWindow, session: String) -> Result<OpenedSession, WireError> {
+    let own = OwnSession::of(&window, &session)?;
+    let page = own.read(|transcript| transcript.newest(FIRST_PAGE)).await?;
+    let status = status(&own).await?;
+    let summary = client::sessions::summary(&own.machine, own.session).await?;
+    Ok(OpenedSession { session: own.session, summary, status, page })
+}
+
+async fn status(own: &OwnSession) -> Result<Option<PodStatus>, WireError> {
+    match own.connect().await {
+        Ok(mut pod) => pod.status().await.map(Some),
+        // The transcript can be read all the same; the summary says what is the matter with the pod.
+        Err(error) if matches!(error.code, ErrorCode::SessionEnded | ErrorCode::Unreachable) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[tauri::command]
+pub(crate) async fn read_items(
+    window: WebviewWindow,
+    session: String,
+    from: usize,
+    limit: usize,
+) -> Result<ItemPage, WireError> {
+    OwnSession::of(&window, &session)?.read(move |transcript| transcript.page(from, limit.min(READ_PAGE))).await
+}
+
+#[tauri::command]
+pub(crate) async fn read_records(
+    window: WebviewWindow,
+    session: String,
+    from_seq: u64,
+    limit: usize,
+    direction: Direction,
+) -> Result<Vec<Value>, WireError> {
+    let own = OwnSession::of(&window, &session)?;
+    in_background(move || client::records::page(&own.machine, own.session, from_seq, limit, direction)).await
+}

@@ -1,0 +1,56 @@
+//! Commands about the window itself and about what is outside of it.
+
+use std::path::Path;
+
+use client::Machine;
+use protocol::error::{ErrorCode, WireError};
+use protocol::view::WindowInfo;
+use tauri::{AppHandle, State, Url, WebviewWindow};
+use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_opener::OpenerExt;
+
+use crate::windows;
+use crate::workspace::Workspace;
+
+#[tauri::command]
+pub(crate) fn window_info(window: WebviewWindow) -> Result<WindowInfo, WireError> {
+    let workspace = windows::workspace_of(&window)?;
+    Ok(WindowInfo {
+        workspace: workspace.text(),
+        name: workspace.name(),
+        branch: workspace.branch(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+#[tauri::command]
+pub(crate) async fn pick_folder(window: WebviewWindow) -> Result<Option<String>, WireError> {
+    let (chosen, choice) = tokio::sync::oneshot::channel();
+    let ask = window.dialog().file().set_parent(&window).set_directory(windows::workspace_of(&window)?.path());
+    // Nobody waits any more when the page was reloaded meanwhile.
+    ask.pick_folder(|folder| drop(chosen.send(folder)));
+    Ok(choice.await.ok().flatten().map(|folder| folder.to_string()))
+}
+
+// Windows are built from a thread that is not the main one: there, building one from within a command would wait for itself.
+#[tauri::command]
+pub(crate) async fn open_workspace(app: AppHandle, path: String) -> Result<(), WireError> {
+    windows::open(&app, &Workspace::at(Path::new(&path))?).map_err(|error| failed(&path, &error))
+}
+
+#[tauri::command]
+pub(crate) async fn open_logs(app: AppHandle, machine: State<'_, Machine>) -> Result<(), WireError> {
+    let logs = machine.places.logs.display().to_string();
+    app.opener().open_path(&logs, None::<&str>).map_err(|error| failed(&logs, &error))
+}
+
+#[tauri::command]
+pub(crate) async fn open_url(app: AppHandle, url: String) -> Result<(), WireError> {
+    let refused = || WireError::new(ErrorCode::BadRequest, "only http, https and mailto links are opened");
+    let link = Url::parse(&url).ok().filter(|link| ["http", "https", "mailto"].contains(&link.scheme()));
+    app.opener().open_url(link.ok_or_else(refused)?, None::<&str>).map_err(|error| failed(&url, &error))
+}
+
+fn failed(what: &str, error: &dyn std::fmt::Display) -> WireError {
+    WireError::new(ErrorCode::Internal, format!("failed to open {what}: {error}"))
+}

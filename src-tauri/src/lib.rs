@@ -1,0 +1,107 @@
+//! The desktop: windows, tray, and the commands that their pages call.
+//!
+//! Responsible for putting these together and for nothing else: what agents are and do is known to `client` and the crates
+//! below it. Nothing is kept here that a restart would lose; agents live in processes of their own and outlive this one.
+
+mod commands;
+mod frames;
+mod graphics;
+mod live_feed;
+mod page_feeds;
+mod page_loss;
+mod session_access;
+mod startup_failure;
+mod tally;
+mod tray;
+mod windows;
+mod workspace;
+
+use std::process::ExitCode;
+
+use client::Machine;
+use discovery::Places;
+use tauri::{Builder, RunEvent, Wry};
+use tokio::sync::watch;
+
+use crate::page_feeds::PageFeeds;
+use crate::workspace::Workspace;
+
+/// All sessions of the machine, as they are now.
+type Sessions = watch::Receiver<Vec<protocol::session::SessionSummary>>;
+
+/// Runs the app until its last window is closed or somebody quits it. Agents go on without it.
+#[must_use]
+pub fn main() -> ExitCode {
+    if let Some(answer) = workspace::answer_to_arguments() {
+        return answer;
+    }
+    graphics::prepare();
+    match Places::find() {
+        Ok(places) => run(&places),
+        Err(error) => startup_failure::show(&error.to_string()),
+    }
+}
+
+fn run(places: &Places) -> ExitCode {
+    // Without a debug log the app goes on; whoever started it in a terminal sees why.
+    let _log = debuglog::start(&places.logs, "desktop").inspect_err(|error| startup_failure::tell(&error.to_string()));
+    let machine = match Machine::find(Vec::new()) {
+        Ok(machine) => machine,
+        Err(error) => return startup_failure::show(&error.message),
+    };
+    let app = builder(places).setup(move |app| {
+        set_up(app, machine)?;
+        Ok(())
+    });
+    match app.build(tauri::generate_context!()) {
+        Ok(app) => ExitCode::from(u8::try_from(app.run_return(on_run_event)).unwrap_or(1)),
+        Err(error) => {
+            let message = format!("the window could not be opened: {error}");
+            tracing::error!("{message}");
+            startup_failure::tell(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn builder(places: &Places) -> Builder<Wry> {
+    let single = tauri_plugin_single_instance::Builder::new()
+        .dbus_id(windows::instance_name(places))
+        .callback(|app, arguments, folder| windows::open_for_second_launch(app, &arguments, &folder))
+        .build();
+    let window_state = tauri_plugin_window_state::Builder::new()
+        .with_filename(places.data.join("windows.json").display().to_string())
+        .build();
+    // The single instance comes first: a second launch must end before anything else is set up.
+    let builder = Builder::default()
+        .plugin(single)
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
+        .plugin(window_state)
+        .invoke_handler(commands::handler());
+    page_loss::watch_all(builder)
+}
+
+fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
+    use tauri::Manager;
+
+    let resources = app.path().resource_dir().ok();
+    let machine = Machine { resource_dirs: resources.into_iter().collect(), ..machine };
+    // The watch needs the runtime around it when it starts.
+    let sessions: Sessions = tauri::async_runtime::block_on(async { client::watch::sessions(machine.clone()) });
+    let workspace = Workspace::of_first_launch(&machine);
+    app.manage(PageFeeds::default());
+    app.manage(sessions.clone());
+    app.manage(machine);
+    windows::open(app.handle(), &workspace)?;
+    tray::show(app.handle(), sessions);
+    Ok(())
+}
+
+fn on_run_event(_: &tauri::AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::Ready => tracing::info!("the app is ready"),
+        RunEvent::Exit => tracing::info!("the app ends; agents go on without it"),
+        _ => {}
+    }
+}
