@@ -53,9 +53,11 @@ pub async fn resume(machine: &Machine, session: SessionId, resume: Resume) -> Re
     let Some(meta) = folder.read_meta().map_err(failed)? else {
         return Err(sessions::no_such(&session.to_string()));
     };
-    let from_seq = transcript::Transcript::open(&folder, "")
-        .map_err(|error| WireError::new(ErrorCode::DataFolder, error.to_string()))
-        .map_or(0, |transcript| transcript.last_seq());
+    let from_seq = match journal::JournalReader::open(&folder.journal()) {
+        Ok(mut reader) => reader.last_seq().map_err(failed)?,
+        // A session that ended before its first record.
+        Err(_) => 0,
+    };
     launch(machine, session, resumed(meta, resume), from_seq).await
 }
 

@@ -1,9 +1,10 @@
 //! The item index, `items.idx`: where each item of a transcript stands in the journal, so that any page can be folded alone.
 //!
 //! Derived: an index that is missing, torn or of another version is made anew. It covers the journal up to a point at which no item
-//! could still change, so that folding can begin there. What an item is, its maker knows; here it is a row of numbers.
+//! could still change, so that folding can begin there. What an item is, its maker knows; here it is a row of numbers. The maker's
+//! own mark is kept with them: a fold that has been improved since does not use the rows of the one before.
 //!
-//! Layout, little-endian: `OIDX`, version u32, covered seq u64, covered offset u64, count u64; then rows of 32 bytes:
+//! Layout, little-endian: `OIDX`, version u32, covered seq u64, covered offset u64, count u64, maker u64; then rows of 32 bytes:
 //! seq u64, offset u64, last seq u64, place u32, zero u32.
 
 use std::fs::{File, OpenOptions};
@@ -13,8 +14,8 @@ use std::path::Path;
 use crate::error::JournalError;
 
 const MAGIC: &[u8; 4] = b"OIDX";
-const VERSION: u32 = 1;
-const HEADER: usize = 32;
+const VERSION: u32 = 2;
+const HEADER: usize = 40;
 const ROW: usize = 32;
 
 /// Where one item stands.
@@ -33,6 +34,8 @@ pub struct IndexEntry {
 /// The rows of an index, in transcript order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemIndex {
+    /// Names who made it: the fold and its version.
+    pub maker: u64,
     /// The newest record that the rows cover.
     pub covered_seq: u64,
     /// Where the record after it begins.
@@ -42,14 +45,20 @@ pub struct ItemIndex {
 }
 
 impl ItemIndex {
-    /// Reads an index. One that is missing or not as it should be reads as empty.
+    /// An index without rows.
+    #[must_use]
+    pub fn empty(maker: u64) -> Self {
+        Self { maker, covered_seq: 0, covered_offset: 0, entries: Vec::new() }
+    }
+
+    /// Reads the index of this maker. One that is missing, not as it should be or made by another reads as empty.
     ///
     /// # Errors
     /// When the file is there and the file system refuses.
-    pub fn load(path: &Path) -> Result<Self, JournalError> {
+    pub fn load(path: &Path, maker: u64) -> Result<Self, JournalError> {
         match std::fs::read(path) {
-            Ok(bytes) => Ok(parse(&bytes).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Ok(bytes) => Ok(parse(&bytes).filter(|index| index.maker == maker).unwrap_or_else(|| Self::empty(maker))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::empty(maker)),
             Err(error) => Err(JournalError::io("read", path)(error)),
         }
     }
@@ -68,7 +77,7 @@ impl ItemIndex {
         if file.try_lock().is_err() {
             return Ok(());
         }
-        let known = rows_in(&mut file)?;
+        let known = rows_of(&mut file, self.maker)?;
         let from_row = from_row.min(known).min(self.entries.len());
         file.seek(SeekFrom::Start((HEADER + from_row * ROW) as u64))?;
         let mut rows = Vec::with_capacity((self.entries.len() - from_row) * ROW);
@@ -91,23 +100,31 @@ impl ItemIndex {
         header.extend_from_slice(&self.covered_seq.to_le_bytes());
         header.extend_from_slice(&self.covered_offset.to_le_bytes());
         header.extend_from_slice(&(self.entries.len() as u64).to_le_bytes());
+        header.extend_from_slice(&self.maker.to_le_bytes());
         header
     }
 }
 
-/// How many rows the file claims to have; none when its header is not ours.
-fn rows_in(file: &mut File) -> io::Result<usize> {
+/// How many rows of this maker the file claims to have.
+fn rows_of(file: &mut File, maker: u64) -> io::Result<usize> {
     let mut header = [0; HEADER];
     file.seek(SeekFrom::Start(0))?;
     match file.read_exact(&mut header) {
-        Ok(()) => Ok(parse_header(&header).map_or(0, |(_, _, count)| count)),
+        Ok(()) => Ok(parse_header(&header).filter(|head| head.maker == maker).map_or(0, |head| head.count)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
         Err(error) => Err(error),
     }
 }
 
+struct Head {
+    covered_seq: u64,
+    covered_offset: u64,
+    count: usize,
+    maker: u64,
+}
+
 fn parse(bytes: &[u8]) -> Option<ItemIndex> {
-    let (covered_seq, covered_offset, count) = parse_header(bytes)?;
+    let Head { covered_seq, covered_offset, count, maker } = parse_header(bytes)?;
     let rows = bytes.get(HEADER..HEADER.checked_add(count.checked_mul(ROW)?)?)?;
     let entries = rows
         .chunks_exact(ROW)
@@ -121,15 +138,20 @@ fn parse(bytes: &[u8]) -> Option<ItemIndex> {
         })
         .collect::<Option<Vec<_>>>()?;
     let ordered = entries.windows(2).all(|pair| (pair[0].seq, pair[0].place) < (pair[1].seq, pair[1].place));
-    ordered.then_some(ItemIndex { covered_seq, covered_offset, entries })
+    ordered.then_some(ItemIndex { maker, covered_seq, covered_offset, entries })
 }
 
-fn parse_header(bytes: &[u8]) -> Option<(u64, u64, usize)> {
+fn parse_header(bytes: &[u8]) -> Option<Head> {
     let ours = bytes.get(..4)? == MAGIC && u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?) == VERSION;
     if !ours {
         return None;
     }
-    Some((long(bytes, 8)?, long(bytes, 16)?, usize::try_from(long(bytes, 24)?).ok()?))
+    Some(Head {
+        covered_seq: long(bytes, 8)?,
+        covered_offset: long(bytes, 16)?,
+        count: usize::try_from(long(bytes, 24)?).ok()?,
+        maker: long(bytes, 32)?,
+    })
 }
 
 fn long(bytes: &[u8], at: usize) -> Option<u64> {
@@ -143,19 +165,20 @@ mod tests {
     fn index(count: u64) -> ItemIndex {
         let entries =
             (1..=count).map(|seq| IndexEntry { seq, place: 0, offset: seq * 100, last_seq: seq + 1 }).collect();
-        ItemIndex { covered_seq: count, covered_offset: count * 100, entries }
+        ItemIndex { maker: 7, covered_seq: count, covered_offset: count * 100, entries }
     }
 
     #[test]
     fn it_grows_in_place_and_reads_back() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("items.idx");
-        assert_eq!(ItemIndex::load(&path).unwrap(), ItemIndex::default());
+        assert_eq!(ItemIndex::load(&path, 7).unwrap(), ItemIndex::empty(7));
         index(3).save(&path, 0).unwrap();
         let mut grown = index(5);
         grown.entries[1].last_seq = 99;
         grown.save(&path, 1).unwrap();
-        assert_eq!(ItemIndex::load(&path).unwrap(), grown);
+        assert_eq!(ItemIndex::load(&path, 7).unwrap(), grown);
+        assert_eq!(ItemIndex::load(&path, 8).unwrap(), ItemIndex::empty(8), "another fold's rows are not ours");
     }
 
     #[test]
@@ -166,11 +189,11 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for cut in [0, 3, HEADER - 1, HEADER + 5, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            assert_eq!(ItemIndex::load(&path).unwrap(), ItemIndex::default(), "cut at {cut}");
+            assert_eq!(ItemIndex::load(&path, 7).unwrap(), ItemIndex::empty(7), "cut at {cut}");
         }
         let mut other = whole.clone();
         other[4] = 9;
         std::fs::write(&path, &other).unwrap();
-        assert_eq!(ItemIndex::load(&path).unwrap(), ItemIndex::default(), "another version");
+        assert_eq!(ItemIndex::load(&path, 7).unwrap(), ItemIndex::empty(7), "another version");
     }
 }

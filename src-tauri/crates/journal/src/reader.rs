@@ -110,6 +110,16 @@ impl JournalReader {
         Ok(lines.into_iter().map(|(_, line)| line).filter(|line| seq_of(line).is_some()).collect())
     }
 
+    /// The newest record's number; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_seq(&mut self) -> Result<u64, JournalError> {
+        const LINES: usize = 16;
+        let lines = self.page_before(0, LINES)?;
+        Ok(lines.iter().rev().find_map(|line| seq_of(line)).unwrap_or(0))
+    }
+
     /// Halves the file until the wanted line is within one chunk, then walks.
     fn search(&mut self, seq: u64, length: u64) -> io::Result<u64> {
         let (mut low, mut high) = (0, length);

@@ -76,7 +76,7 @@ impl Subscription {
             Want::Status => (Shape::Status, None),
             Want::Items => {
                 let items = Items { fold: Fold::new(adapter), shown: HashMap::new(), outputs: HashMap::new() };
-                (Shape::Items(Box::new(items)), Some(transcript::resume_at(folder, params.from_seq)?))
+                (Shape::Items(Box::new(items)), Some(transcript::resume_at(folder, adapter, params.from_seq)?))
             }
         };
         // A fold begins before `from_seq`; what it gives up to there is not sent.

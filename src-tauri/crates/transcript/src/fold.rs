@@ -131,6 +131,16 @@ pub fn adapter_or_plain(name: &str) -> Box<dyn Adapter> {
     providers::adapter(name).unwrap_or_else(|| Box::new(Plain))
 }
 
+/// The mark of this fold on an index: another adapter or another version of Outrigger may find other items.
+pub(crate) fn maker(adapter: &str) -> u64 {
+    // FNV-1a: short, and the same on every machine, which the standard library's hash does not promise.
+    let words = [env!("CARGO_PKG_VERSION"), "/", adapter];
+    words
+        .iter()
+        .flat_map(|word| word.bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
 /// Stands in for an adapter that this program does not know.
 struct Plain;
 

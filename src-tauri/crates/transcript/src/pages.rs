@@ -10,7 +10,7 @@ use protocol::Item;
 use protocol::view::ItemPage;
 
 use crate::error::TranscriptError;
-use crate::fold::{Damage, Fold};
+use crate::fold::{Damage, Fold, maker};
 
 /// A session's transcript as it stood when it was opened.
 pub struct Transcript {
@@ -39,7 +39,7 @@ impl Transcript {
         let mut transcript = Self {
             folder: folder.clone(),
             adapter: adapter.to_owned(),
-            index: ItemIndex::default(),
+            index: ItemIndex::empty(maker(adapter)),
             tail: Tail::default(),
             last_seq: 0,
             damage: Vec::new(),
@@ -48,7 +48,7 @@ impl Transcript {
             return Ok(transcript);
         }
         let reader = JournalReader::open(&folder.journal())?;
-        let index = ItemIndex::load(&folder.items())?;
+        let index = ItemIndex::load(&folder.items(), maker(adapter))?;
         if index.covered_offset <= reader.length()? {
             transcript.last_seq = index.covered_seq;
             transcript.index = index;

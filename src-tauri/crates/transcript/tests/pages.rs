@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 use jiff::Timestamp;
-use journal::{Entry, ItemIndex, JournalReader, JournalWriter, SessionFolder};
+use journal::{Entry, JournalReader, JournalWriter, SessionFolder};
 use outrigger_transcript::{Fold, Transcript, resume_at};
 use protocol::item::{ItemBody, PermissionState};
 use protocol::record::{BlockKind, Delivery, HostRecord, Outcome, PermissionOutcome};
@@ -115,8 +115,9 @@ fn pages_agree_with_the_whole_while_the_session_grows() {
             session.runner(&format!(r#"{{"type":"permission_cancelled","requestId":"open{n}"}}"#));
         }
     }
-    let index = ItemIndex::load(&session.folder.items()).unwrap();
-    assert!(index.entries.len() > 30, "the index was kept: {}", index.entries.len());
+    // Magic, version, covered seq and offset, count, maker; then 32 bytes a row.
+    let rows = (std::fs::metadata(session.folder.items()).unwrap().len() - 40) / 32;
+    assert!(rows > 30, "the index was kept: {rows}");
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn a_reader_that_comes_back_sees_every_later_change_and_no_other() {
     let whole = session.whole();
     let last = whole.iter().map(|item| item.last_seq).max().unwrap();
     for from_seq in 0..=last {
-        let offset = resume_at(&session.folder, from_seq).unwrap();
+        let offset = resume_at(&session.folder, "none", from_seq).unwrap();
         let mut fold = Fold::new("none");
         let mut lines = JournalReader::open(&session.folder.journal()).unwrap().forward(offset).unwrap();
         let mut seen = Vec::new();
@@ -197,4 +198,14 @@ fn damaged_and_unknown_lines_do_not_end_the_transcript() {
     writer.append(Timestamp::now(), &[Entry::Line { json: line, closes: None }]).unwrap();
     let page = Transcript::open(&session.folder, "none").unwrap().newest(10).unwrap();
     assert!(matches!(&page.items[1].body, ItemBody::Unknown { label, .. } if label == "from_the_future"));
+}
+
+#[test]
+fn an_index_of_another_adapter_is_not_used() {
+    let mut session = Session::new();
+    session.turn(0);
+    let whole = session.whole();
+    Transcript::open(&session.folder, "demo").unwrap();
+    let page = Transcript::open(&session.folder, "none").unwrap().page(0, 100).unwrap();
+    assert_eq!(page.items, whole);
 }
