@@ -1,0 +1,105 @@
+//! A desk for the app: a display, a session bus and a web driver that belong to one app and end with it.
+//!
+//! Each app gets a bus of its own, because one that starts while the last one on the same bus dies may be told that it runs
+//! already.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use outrigger_tests::Home;
+use tempfile::TempDir;
+
+/// See the module. Dropping it ends everything on it.
+pub(crate) struct Desk {
+    runtime: TempDir,
+    display: String,
+    bus_address: String,
+    children: Vec<Child>,
+}
+
+impl Desk {
+    /// Sets up a display and a bus.
+    pub(crate) fn new() -> Self {
+        let runtime = tempfile::Builder::new().prefix("or-desk-").tempdir().unwrap();
+        let (display_server, display) = start_display();
+        let (bus, bus_address) = start_bus();
+        Self { runtime, display, bus_address, children: vec![display_server, bus] }
+    }
+
+    /// Where the bus listens.
+    pub(crate) fn bus_address(&self) -> &str {
+        &self.bus_address
+    }
+
+    /// Gives `command` the home's environment and this desk's display and bus.
+    pub(crate) fn furnish(&self, command: &mut Command, home: &Home) {
+        home.furnish(command);
+        command
+            .env("DISPLAY", &self.display)
+            .env("GDK_BACKEND", "x11")
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus_address)
+            .env("XDG_RUNTIME_DIR", self.runtime.path())
+            .env("NO_AT_BRIDGE", "1");
+    }
+
+    /// Starts a web driver, whose environment is that of the app which it will start, and gives its address.
+    pub(crate) fn start_driver(&mut self, home: &Home, set: &[(&str, PathBuf)]) -> String {
+        let port = free_port();
+        let mut driver = Command::new("WebKitWebDriver");
+        self.furnish(&mut driver, home);
+        driver.env("TAURI_WEBVIEW_AUTOMATION", "true").envs(set.iter().map(|(name, value)| (name, value)));
+        driver.args([format!("--port={port}"), "--host=127.0.0.1".to_owned()]).stdout(Stdio::null()).stderr(Stdio::null());
+        let message = "WebKitWebDriver starts (Debian package webkit2gtk-driver)";
+        self.children.push(driver.spawn().expect(message));
+        format!("http://127.0.0.1:{port}")
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // The driver first, the display last: nobody loses what it stands on.
+        for child in self.children.iter_mut().rev() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The server chooses a free number for the display and tells it through a pipe.
+fn start_display() -> (Child, String) {
+    let (read, write) = std::io::pipe().unwrap();
+    let server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+        .stdin(Stdio::null())
+        .stdout(write)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Xvfb starts (Debian package xvfb)");
+    (server, format!(":{}", first_line(read)))
+}
+
+fn start_bus() -> (Child, String) {
+    let mut bus = Command::new("dbus-daemon")
+        .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("dbus-daemon starts (Debian package dbus)");
+    let address = first_line(bus.stdout.take().unwrap());
+    (bus, address)
+}
+
+fn first_line(stream: impl Read) -> String {
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    assert!(!line.trim().is_empty(), "the program ended without saying where it listens");
+    line.trim().to_owned()
+}
+
+/// The driver cannot choose a port itself. Between here and its start somebody else could take it; then it says so and the test fails.
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}

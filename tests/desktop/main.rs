@@ -1,0 +1,15 @@
+//! The real window, driven as a user would: one test starts the built app under a display, a session bus and a web driver of its
+//! own, with the built-in demo agent. Nothing is replaced. Linux only: elsewhere no web driver can drive the system's web view.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod conversation;
+mod desk;
+mod first_run;
+mod isolation;
+mod loss;
+mod second_launch;
+mod told;
+mod tray;
+mod tray_host;
+mod window;
