@@ -29,6 +29,7 @@ pub struct Pod {
     permissions: Vec<PendingPermission>,
     tools: Vec<RunningTool>,
     compacting: bool,
+    background_tasks: u32,
     waiting: Waiting,
     /// Whether the newest turn, or the time since, brought an error that the transcript shows.
     told_error: bool,
@@ -71,6 +72,7 @@ impl Pod {
             permissions: Vec::new(),
             tools: Vec::new(),
             compacting: false,
+            background_tasks: 0,
             waiting: Waiting::default(),
             told_error: false,
             next_prompt: 1,
@@ -133,6 +135,12 @@ impl Pod {
     #[must_use]
     pub fn permissions(&self) -> &[PendingPermission] {
         &self.permissions
+    }
+
+    /// Tasks that run on in the background after the turn.
+    #[must_use]
+    pub fn background_tasks(&self) -> u32 {
+        self.background_tasks
     }
 
     fn work(&self) -> Work {
@@ -336,7 +344,10 @@ impl Pod {
                 vec![Effect::SaveFacts]
             }
             RunnerLine::TurnStarted { .. } => self.turn_started(now),
-            RunnerLine::TurnEnded { stop_reason, usage, .. } => self.turn_ended(stop_reason, usage, now),
+            RunnerLine::TurnEnded { stop_reason, usage, background_tasks, .. } => {
+                self.background_tasks = background_tasks.unwrap_or(0);
+                self.turn_ended(stop_reason, usage, now)
+            }
             RunnerLine::PermissionRequest(ask) => self.permission_asked(ask, now),
             RunnerLine::PermissionCancelled { request_id } => {
                 self.permissions.retain(|pending| pending.ask.request_id != request_id);

@@ -15,6 +15,7 @@ pub(crate) fn status(order: &KeeperOrder, meta: &SessionMeta, pod: &Pod, recorde
         state: pod.state(),
         queue: pod.queue(),
         permissions: pod.permissions().to_vec(),
+        background_tasks: pod.background_tasks(),
         usage: facts.usage,
         capabilities: Some(facts.capabilities),
         model: facts.model.clone(),

@@ -399,6 +399,25 @@ pub enum PodState {
 }
 
 impl PodState {
+    /// The state in a few words, for logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Idle => "idle",
+            Self::Working { on, .. } => match on {
+                Work::Model => "working: model",
+                Work::Tool { .. } => "working: tool",
+                Work::Permission { .. } => "working: permission",
+                Work::Compacting => "working: compacting",
+            },
+            Self::Stopping => "stopping",
+            Self::Draining => "draining",
+            Self::Ended { .. } => "ended",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
     /// Whether nothing will come any more.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -471,6 +490,9 @@ pub struct PodStatus {
     pub queue: Vec<QueuedPrompt>,
     /// Requests that wait.
     pub permissions: Vec<PendingPermission>,
+    /// Tasks that run on in the background after the turn; when one ends, the agent may begin a turn by itself.
+    #[serde(default)]
+    pub background_tasks: u32,
     /// What the session used so far, over all generations.
     pub usage: Usage,
     /// What the agent can do, once its runner has said so.

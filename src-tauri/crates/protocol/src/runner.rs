@@ -197,6 +197,9 @@ pub enum RunnerLine {
         /// How long it took, as the runner measured it.
         #[serde(default)]
         duration_ms: Option<u64>,
+        /// Tasks that still run in the background; when one ends, the agent may begin a turn by itself.
+        #[serde(default)]
+        background_tasks: Option<u32>,
     },
     /// The agent asks.
     PermissionRequest(PermissionAsk),

@@ -14,7 +14,7 @@ pub(crate) fn fold(sheet: &mut Sheet, turn_began: &mut Option<String>, line: Run
             started(sheet, native_session_id, cli_version, model);
         }
         RunnerLine::TurnStarted { turn_id: _ } => *turn_began = Some(sheet.at().to_owned()),
-        RunnerLine::TurnEnded { turn_id: _, stop_reason, usage, duration_ms } => {
+        RunnerLine::TurnEnded { turn_id: _, stop_reason, usage, duration_ms, background_tasks: _ } => {
             match stop_reason {
                 // What runs on in the background may still report.
                 StopReason::EndTurn | StopReason::MaxTurns | StopReason::Refused => sheet.close(OPENED),
