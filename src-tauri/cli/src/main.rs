@@ -1,1 +1,29 @@
-fn main() {}
+//! The command line of Outrigger: the same core without a window.
+//!
+//! Responsible for turning arguments into calls of the client and answers into text, lines of JSON and exit codes. What a session
+//! is, and how it lives, is the keeper's business.
+
+mod answer;
+mod command_line;
+mod doctor;
+mod exit;
+mod follow;
+mod home;
+mod interrupt;
+mod item_text;
+mod live_text;
+mod logs;
+mod output;
+mod permissions;
+mod ps;
+mod run;
+mod run_options;
+mod send;
+mod span;
+mod stop;
+mod style;
+mod view;
+
+fn main() -> std::process::ExitCode {
+    command_line::main()
+}

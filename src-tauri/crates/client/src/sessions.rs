@@ -83,13 +83,13 @@ pub fn find(machine: &Machine, beginning: &str) -> Result<SessionId, WireError> 
     }
 }
 
-/// The newest session of a provider in a workspace that can be continued.
+/// The newest session in a workspace that can be continued, of a provider if one is named.
 #[must_use]
-pub fn newest(machine: &Machine, workspace: &str, provider: &str) -> Option<SessionId> {
+pub fn newest(machine: &Machine, workspace: &str, provider: Option<&str>) -> Option<SessionId> {
     let all = SessionFolder::list(&machine.places.sessions).ok()?;
     all.into_iter()
         .filter_map(|(session, folder)| Some((session, readable_meta(&folder)?)))
-        .filter(|(_, meta)| meta.workspace == workspace && meta.provider == provider)
+        .filter(|(_, meta)| meta.workspace == workspace && provider.is_none_or(|provider| meta.provider == provider))
         .max_by(|(_, a), (_, b)| a.updated_at.cmp(&b.updated_at))
         .map(|(session, _)| session)
 }

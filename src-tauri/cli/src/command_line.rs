@@ -1,0 +1,118 @@
+//! What can be said on the command line, and which command is meant?
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::exit::{self, Exit};
+use crate::{answer, doctor, home, interrupt, logs, ps, run, run_options, send, stop};
+
+/// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
+#[derive(Debug, Parser)]
+#[command(name = "outrigger", version, after_help = exit::TABLE, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a session, or resume one, and show it live
+    #[command(after_help = exit::TABLE)]
+    Run(Box<run_options::RunOptions>),
+    /// List live sessions as a tree
+    Ps(ps::PsOptions),
+    /// Show the transcript of a session
+    Logs(logs::LogsOptions),
+    /// Send a prompt to a live session
+    Send(send::SendOptions),
+    /// Answer a permission request
+    Answer(answer::AnswerOptions),
+    /// End the running turn and keep the session
+    Interrupt(interrupt::InterruptOptions),
+    /// End sessions with all their processes
+    Stop(stop::StopOptions),
+    /// Show what was found on this machine, and what to do about what was not
+    Doctor(doctor::DoctorOptions),
+    /// Keeps one pod; started by Outrigger itself
+    #[command(hide = true)]
+    Keep,
+}
+
+impl Command {
+    /// Errors are told in the form of the answers.
+    fn wants_json(&self) -> bool {
+        match self {
+            Self::Run(options) => options.json,
+            Self::Ps(options) => options.json,
+            Self::Logs(options) => options.json,
+            Self::Send(options) => options.json,
+            Self::Answer(options) => options.json,
+            Self::Interrupt(options) => options.json,
+            Self::Stop(options) => options.json,
+            Self::Doctor(options) => options.json,
+            Self::Keep => false,
+        }
+    }
+}
+
+/// The program.
+pub(crate) fn main() -> ExitCode {
+    let command = CommandLine::parse().command;
+    if matches!(command, Command::Keep) {
+        // A keeper starts its own log and runtime, in a session of its own.
+        return keeper::run();
+    }
+    let _log = home::debug_log();
+    let json = command.wants_json();
+    match block_on(command) {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            exit::tell(&error, json);
+            Exit::of(&error).code()
+        }
+    }
+}
+
+fn block_on(command: Command) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(execute(command));
+    // A thread that still reads the terminal would hold up the exit.
+    runtime.shutdown_background();
+    done
+}
+
+async fn execute(command: Command) -> Result<Exit> {
+    match command {
+        Command::Run(options) => run::run(*options).await,
+        Command::Ps(options) => ps::ps(options).await,
+        Command::Logs(options) => logs::logs(options).await,
+        Command::Send(options) => send::send(options).await,
+        Command::Answer(options) => answer::answer(options).await,
+        Command::Interrupt(options) => interrupt::interrupt(options).await,
+        Command::Stop(options) => stop::stop(options).await,
+        Command::Doctor(options) => doctor::doctor(&options),
+        Command::Keep => Ok(Exit::Usage),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn detached_sessions_have_no_policy() {
+        let with = |policy| CommandLine::try_parse_from(["outrigger", "run", "--detach", "--permissions", policy, "x"]);
+        assert!(with("ask").is_ok());
+        assert!(CommandLine::try_parse_from(["outrigger", "run", "--resume", "a", "--continue", "x"]).is_err());
+        assert!(CommandLine::try_parse_from(["outrigger", "run", "--resume", "a", "--cwd", "/", "x"]).is_err());
+    }
+}

@@ -1,0 +1,50 @@
+//! `outrigger doctor`: what was found on this machine, how, and what to do about what was not.
+
+use anyhow::Result;
+use clap::Args;
+use protocol::limits;
+
+use crate::exit::Exit;
+use crate::{home, output};
+
+/// The arguments of `outrigger doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorOptions {
+    /// Every limit with what happens when it is reached
+    #[arg(long)]
+    limits: bool,
+    /// Ask the login shell anew
+    #[arg(long)]
+    refresh: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// See the module. Ends with 3 when something that is needed is missing.
+pub(crate) fn doctor(options: &DoctorOptions) -> Result<Exit> {
+    if options.limits {
+        show_limits(options.json);
+        return Ok(Exit::Done);
+    }
+    let report = home::for_looking()?.doctor(&std::env::current_dir()?, options.refresh);
+    if options.json {
+        output::json(&report);
+    } else {
+        output::to_stdout(&discovery::render_text(&report));
+    }
+    Ok(if report.ok { Exit::Done } else { Exit::Unavailable })
+}
+
+fn show_limits(json: bool) {
+    let table = limits::table();
+    if json {
+        table.iter().for_each(output::json);
+        return;
+    }
+    let width = |length: fn(&limits::Limit) -> usize| table.iter().map(length).max().unwrap_or(0);
+    let (what, value) = (width(|row| row.what.len()), width(|row| row.value.len()));
+    for row in &table {
+        output::line(&format!("{:<what$}  {:>value$}  {}", row.what, row.value, row.then));
+    }
+}

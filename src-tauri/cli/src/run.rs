@@ -1,0 +1,180 @@
+//! `outrigger run`: starts or resumes a session, shows it, and ends with its outcome.
+//!
+//! A session that this command started is ended when its turn is over. One that was live before is left alive.
+
+use std::path::Path;
+
+use anyhow::Result;
+use client::start::{Resume, Started, resume, start};
+use client::{Machine, PodConnection, catalog, sessions};
+use protocol::SessionId;
+use protocol::error::{ErrorCode, WireError};
+use protocol::pod::{IfBusy, PromptParams};
+use protocol::session::{Liveness, StartSession};
+
+use crate::exit::Exit;
+use crate::follow::{Follow, Plan};
+use crate::run_options::RunOptions;
+use crate::{home, output};
+
+/// See the module.
+pub(crate) async fn run(options: RunOptions) -> Result<Exit> {
+    options.check()?;
+    let prompt = options.read_prompt()?;
+    let machine = home::for_starting()?;
+    match continued(&machine, &options)? {
+        Some(session) => go_on(&machine, session, &options, prompt).await,
+        None => begin(&machine, &options, prompt).await,
+    }
+}
+
+/// The session to go on with, if one was named.
+fn continued(machine: &Machine, options: &RunOptions) -> Result<Option<SessionId>> {
+    if let Some(id) = &options.resume {
+        return home::session(machine, id).map(Some);
+    }
+    if !options.continue_newest {
+        return Ok(None);
+    }
+    let workspace = folder(options)?;
+    let newest = sessions::newest(machine, &workspace, options.provider.as_deref());
+    let none = || {
+        let of = options.provider.as_ref().map(|provider| format!(" of {provider}")).unwrap_or_default();
+        let message = format!("there is no session{of} in {workspace} to continue; start one without `--continue`");
+        WireError::new(ErrorCode::NoSuchSession, message)
+    };
+    Ok(Some(newest.ok_or_else(none)?))
+}
+
+/// The working directory, absolute.
+fn folder(options: &RunOptions) -> Result<String> {
+    let Some(cwd) = &options.cwd else { return Ok(std::env::current_dir()?.display().to_string()) };
+    // The shell leaves `~` in `--cwd=~/x` as it is; the client expands it.
+    let path = Path::new(cwd);
+    let path = if cwd.starts_with('~') { path.to_owned() } else { std::path::absolute(path)? };
+    Ok(std::fs::canonicalize(&path).unwrap_or(path).display().to_string())
+}
+
+async fn begin(machine: &Machine, options: &RunOptions, prompt: String) -> Result<Exit> {
+    let cwd = folder(options)?;
+    let provider = match &options.provider {
+        Some(provider) => provider.clone(),
+        None => usual_provider(machine, &cwd).await?,
+    };
+    let mut wish = StartSession::new(provider, cwd);
+    wish.model = options.model.clone();
+    wish.permission_mode = options.mode.map(Into::into);
+    wish.system_prompt = options.system_prompt.clone();
+    wish.max_turns = options.max_turns;
+    wish.additional_directories = options.add_dirs.clone();
+    wish.worktree_name = options.worktree.clone();
+    wish.extra_env = options.extra_env();
+    wish.config_dir = options.config_dir.clone();
+    wish.provider_config = options.provider_config.clone();
+    if options.detach {
+        let started = start(machine, wish).await?;
+        return leave(started, prompt, options.json).await;
+    }
+    wish.prompt = Some(prompt);
+    let started = start(machine, wish).await?;
+    attend(machine, started, options).await
+}
+
+/// The first provider that can be started: claude, codex, one of the user's own, and the demo agent when there is no other.
+async fn usual_provider(machine: &Machine, cwd: &str) -> Result<String> {
+    let (machine, cwd) = (machine.clone(), cwd.to_owned());
+    let choices = tokio::task::spawn_blocking(move || catalog::choices(&machine, Path::new(&cwd), false)).await?;
+    let available: Vec<_> = choices.iter().filter(|choice| choice.available).collect();
+    let named = |id: &str| available.iter().find(|choice| choice.provider.id == id);
+    let real = || available.iter().find(|choice| choice.provider.id != "demo");
+    if let Some(choice) = named("claude").or_else(|| named("codex")).or_else(real) {
+        return Ok(choice.provider.id.clone());
+    }
+    output::to_stderr(
+        "No agent CLI was found here, so the built-in demo agent answers. `outrigger doctor` says how to install one.",
+    );
+    Ok("demo".to_owned())
+}
+
+async fn go_on(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Exit> {
+    match sessions::summary(machine, session).await?.liveness {
+        Liveness::Live { .. } => join(machine, session, options, prompt).await,
+        Liveness::Unknown { reason } => {
+            let message =
+                format!("session {session} does not answer, so it can be neither resumed nor talked to: {reason}");
+            Err(WireError::new(ErrorCode::Unreachable, message).into())
+        }
+        Liveness::Ended { .. } | Liveness::Interrupted => {
+            let wish = Resume {
+                prompt: (!options.detach).then(|| prompt.clone()),
+                model: options.model.clone(),
+                permission_mode: options.mode.map(Into::into),
+                provider_config: options.provider_config.clone(),
+            };
+            let started = resume(machine, session, wish).await?;
+            if options.detach {
+                leave(started, prompt, options.json).await
+            } else {
+                attend(machine, started, options).await
+            }
+        }
+    }
+}
+
+/// Sends the prompt to a session that is live, and shows what comes of it.
+async fn join(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Exit> {
+    let mut pod = sessions::connect(machine, session, "cli").await?;
+    let from_seq = pod.welcome().last_seq;
+    let prompt = PromptParams { text: prompt, attachments: Vec::new(), if_busy: IfBusy::Queue };
+    if options.detach {
+        pod.prompt(prompt).await?;
+        tell_id(session, options.json);
+        return Ok(Exit::Done);
+    }
+    let plan = Plan { session, from_seq, policy: options.permissions, json: options.json, ends_session: false };
+    let follow = Follow::begin(machine, plan).await?;
+    pod.prompt(prompt).await?;
+    follow.run().await
+}
+
+/// Shows a session that has just been started until its turn is over, and ends it.
+async fn attend(machine: &Machine, started: Started, options: &RunOptions) -> Result<Exit> {
+    tell_notices(&started);
+    let plan = Plan {
+        session: started.session,
+        from_seq: started.from_seq,
+        policy: options.permissions,
+        json: options.json,
+        ends_session: true,
+    };
+    Follow::begin(machine, plan).await?.run().await
+}
+
+/// Waits until the turn has really begun and leaves.
+async fn leave(started: Started, prompt: String, json: bool) -> Result<Exit> {
+    tell_notices(&started);
+    let mut pod = PodConnection::open(&started.pod, "cli").await?;
+    let prompt = PromptParams { text: prompt, attachments: Vec::new(), if_busy: IfBusy::Reject };
+    if let Err(error) = pod.prompt(prompt).await {
+        // The session is of no use to anybody; what it said is in its transcript.
+        let _ = pod.stop(false).await;
+        let more = format!("`outrigger logs {}` shows what it said before", started.session);
+        return Err(error.with_detail(more).into());
+    }
+    tell_id(started.session, json);
+    Ok(Exit::Done)
+}
+
+fn tell_notices(started: &Started) {
+    for notice in &started.notices {
+        output::to_stderr(&format!("outrigger: {notice}"));
+    }
+}
+
+fn tell_id(session: SessionId, json: bool) {
+    if json {
+        output::json(&serde_json::json!({ "type": "started", "session": session }));
+    } else {
+        output::line(&session.to_string());
+    }
+}
