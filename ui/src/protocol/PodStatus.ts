@@ -33,6 +33,10 @@ queue: Array<QueuedPrompt>,
  */
 permissions: Array<PendingPermission>, 
 /**
+ * Tasks that run on in the background after the turn; when one ends, the agent may begin a turn by itself.
+ */
+backgroundTasks: number, 
+/**
  * What the session used so far, over all generations.
  */
 usage: Usage, 

@@ -24,5 +24,6 @@ mod startup;
 mod status;
 mod subscription;
 pub mod waiting;
+mod waits;
 
 pub use startup::run;

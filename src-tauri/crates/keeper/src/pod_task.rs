@@ -16,7 +16,7 @@ use protocol::record::{BlockKind, HostRecord, NoticeLevel};
 use protocol::runner::{HostLine, Query, ResumeMode};
 use protocol::session::{KeeperOrder, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::exchange::{Answer, Effect, Gone, Input};
 use crate::feed::{BlockChange, Feed, Update};
@@ -29,6 +29,7 @@ use crate::session_meta;
 use crate::shared::Asked;
 use crate::status::status;
 use crate::waiting::Ticket;
+use crate::waits::{at, next_batch, swept};
 
 /// Everything that the task owns besides the runner's pipes.
 pub(crate) struct PodTask {
@@ -279,13 +280,17 @@ impl PodTask {
         if let HostRecord::Prompt { text, .. } = record {
             session_meta::name(&mut self.meta, text);
         }
-        tracing::debug!(record = ?std::mem::discriminant(record), "host record");
+        tracing::debug!(source = "host", record = record.name(), "host record");
         let records = self.recorder.host(record);
         self.publish(records);
     }
 
     fn publish(&self, records: Option<journal::Appended>) {
-        let update = Update { records, status: Some(self.status()), ..Update::default() };
+        let status = self.status();
+        if self.feed.status().state != status.state {
+            tracing::info!(state = status.state.name(), "the pod's state");
+        }
+        let update = Update { records, status: Some(status), ..Update::default() };
         self.feed.publish(update, &session_meta::now());
     }
 
@@ -467,32 +472,5 @@ impl PodTask {
 
     fn status(&self) -> PodStatus {
         status(&self.order, &self.meta, &self.pod, &self.recorder)
-    }
-}
-
-async fn next_batch<R: tokio::io::AsyncRead + Unpin>(
-    reader: &mut Option<LineReader<R>>,
-) -> std::io::Result<Option<Vec<Line>>> {
-    match reader {
-        Some(reader) => reader.next_batch().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn at(timer: Option<Instant>) {
-    match timer {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn swept(sweeping: &mut Option<tokio::task::JoinHandle<Sweep>>) -> Sweep {
-    match sweeping {
-        Some(task) => {
-            let swept = task.await;
-            *sweeping = None;
-            swept.unwrap_or_default()
-        }
-        None => std::future::pending().await,
     }
 }

@@ -185,6 +185,28 @@ pub enum HostRecord {
     },
 }
 
+impl HostRecord {
+    /// The record's `type`, for logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Prompt { .. } => "prompt",
+            Self::PromptQueued { .. } => "promptQueued",
+            Self::PromptRemoved { .. } => "promptRemoved",
+            Self::PermissionAnswered { .. } => "permissionAnswered",
+            Self::InterruptAsked => "interruptAsked",
+            Self::StopAsked { .. } => "stopAsked",
+            Self::Partial { .. } => "partial",
+            Self::Block { .. } => "block",
+            Self::Notice { .. } => "notice",
+            Self::Changed { .. } => "changed",
+            Self::RunnerFailed { .. } => "runnerFailed",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
 /// How a prompt reached the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
