@@ -3,21 +3,22 @@
 //! Responsible for turns, the queue, permission requests and who waits for which answer. It knows no process, file or socket; the
 //! end of the runner's process is the stop ladder's business (`process::Ladder`), and comes here as [`Input::RunnerGone`].
 
+mod ending;
+
 use std::collections::VecDeque;
 
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{PENDING_PERMISSIONS, PROMPT_BYTES, QUEUED_PROMPTS};
 use protocol::pod::{
-    AnswerParams, IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, StopResult,
-    Taken, Work,
+    AnswerParams, IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, Taken, Work,
 };
 use protocol::record::{Delivery, HostRecord, Outcome, PermissionOutcome};
 use protocol::runner::{HostLine, PermissionAsk, RunnerLine, StopReason, Usage};
 use providers::Hint;
 use serde_json::Value;
 
-use crate::exchange::{Answer, Ask, Effect, Facts, Gone, Input};
+use crate::exchange::{Answer, Ask, Effect, Facts, Input};
 use crate::waiting::{Ticket, Waiting, WaitsFor};
 
 /// See the module.
@@ -300,36 +301,6 @@ impl Pod {
         ]
     }
 
-    fn stop(&mut self, ticket: Ticket, force: bool) -> Vec<Effect> {
-        let outcome = match self.phase {
-            Phase::Idle => Outcome::Done,
-            Phase::Working { .. } => Outcome::Stopped,
-            Phase::Stopping { .. } => {
-                self.waiting.add(ticket, WaitsFor::End);
-                return vec![Effect::Record(HostRecord::StopAsked { force: true }), Effect::Stop];
-            }
-            Phase::Draining => {
-                self.waiting.add(ticket, WaitsFor::End);
-                return Vec::new();
-            }
-            Phase::Ended { outcome } => {
-                let answer = Answer::Stop(StopResult { outcome, survivors: Vec::new() });
-                return vec![Effect::Reply(ticket, Ok(answer))];
-            }
-            Phase::Failed { .. } => {
-                let answer = Answer::Stop(StopResult { outcome: Outcome::Failed, survivors: Vec::new() });
-                return vec![Effect::Reply(ticket, Ok(answer))];
-            }
-        };
-        self.phase = Phase::Stopping { outcome };
-        self.waiting.add(ticket, WaitsFor::End);
-        let mut effects = vec![Effect::Record(HostRecord::StopAsked { force }), Effect::Stop];
-        if force {
-            effects.push(Effect::Stop);
-        }
-        effects
-    }
-
     fn line(&mut self, line: RunnerLine, now: &str) -> Vec<Effect> {
         match line {
             RunnerLine::Ready { capabilities, .. } => {
@@ -436,43 +407,6 @@ impl Pod {
         }
     }
 
-    fn gone(&mut self, gone: Gone) -> Vec<Effect> {
-        let Gone { code, signal, stderr_tail, survivors } = gone;
-        let clean = code == Some(0);
-        let how = how_it_went(code, signal.as_deref());
-        let mut effects = Vec::new();
-        let outcome = match &self.phase {
-            Phase::Stopping { outcome } => *outcome,
-            Phase::Idle | Phase::Draining if clean => Outcome::Done,
-            Phase::Idle | Phase::Draining | Phase::Working { .. } => {
-                if !self.told_error {
-                    let message = format!("The agent's runner {how}. Send a prompt to resume the session.");
-                    let tail = stderr_tail.clone();
-                    effects.push(Effect::Record(HostRecord::RunnerFailed {
-                        code: "runner_exited".to_owned(),
-                        message,
-                        exit_code: code,
-                        signal,
-                        stderr_tail: tail,
-                    }));
-                }
-                Outcome::Failed
-            }
-            Phase::Ended { .. } | Phase::Failed { .. } => return Vec::new(),
-        };
-        self.phase = match outcome {
-            Outcome::Failed => Phase::Failed { reason: format!("the agent's runner {how}"), stderr_tail },
-            Outcome::Done | Outcome::Stopped | Outcome::Interrupted => Phase::Ended { outcome },
-        };
-        self.tools.clear();
-        self.permissions.clear();
-        effects.push(Effect::Record(HostRecord::Ended { outcome, survivors: survivors.clone() }));
-        effects.extend([Effect::SaveFacts, Effect::Sync]);
-        effects.extend(self.waiting.ended(outcome, &survivors, &self.over_message()));
-        effects.push(Effect::Finish(outcome));
-        effects
-    }
-
     fn over_message(&self) -> String {
         format!("session {0} has ended; resume it with `outrigger run --resume {0} PROMPT`", self.session)
     }
@@ -493,12 +427,4 @@ fn too_long(prompt: &str) -> Option<String> {
     (length > PROMPT_BYTES).then(|| {
         format!("the prompt has {length} bytes, {PROMPT_BYTES} are allowed; put the text into a file and name the file")
     })
-}
-
-fn how_it_went(code: Option<i32>, signal: Option<&str>) -> String {
-    match (code, signal) {
-        (_, Some(signal)) => format!("was ended by {signal}"),
-        (Some(code), None) => format!("exited with code {code}"),
-        (None, None) => "ended in a way that the system does not tell".to_owned(),
-    }
 }

@@ -19,6 +19,7 @@ fn status() -> PodStatus {
         state: PodState::Idle,
         queue: vec![],
         permissions: vec![],
+        background_tasks: 0,
         usage: Usage::default(),
         capabilities: None,
         model: None,

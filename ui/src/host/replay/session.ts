@@ -354,6 +354,7 @@ export function freshStatus(summary: SessionSummary): PodStatus {
     state: { type: 'idle' },
     queue: [],
     permissions: [],
+    backgroundTasks: 0,
     usage: summary.usage,
     capabilities: null,
     model: summary.model,
