@@ -49,11 +49,7 @@ fn user(text: &str, delivery: Delivery, from: Option<&str>, palette: &Palette) -
         (Delivery::Prompt | Delivery::Queued | Delivery::Notify, None) => String::new(),
     };
     let text = visible(text);
-    format!(
-        "{} {}\n",
-        in_style(palette.strong, &format!("> {how}").trim_end().to_owned()),
-        text.trim_end().replace('\n', "\n  ")
-    )
+    format!("{} {}\n", in_style(palette.strong, format!("> {how}").trim_end()), text.trim_end().replace('\n', "\n  "))
 }
 
 fn opened(body: &ItemBody, palette: &Palette) -> String {

@@ -1,0 +1,15 @@
+//! Scenarios: the real `outrigger`, real runners and the built-in demo agent, each in a home of its own.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod a_run_streams_a_session;
+mod a_session_outlives_its_command;
+mod an_end_leaves_nothing;
+mod bad_input_is_told;
+mod hostile_lines_lose_nothing;
+mod lists_and_sums;
+mod options_reach_the_runner;
+mod permissions_are_asked;
+mod prompts_follow_each_other;
+mod stage;
+mod the_debug_log_tells;
