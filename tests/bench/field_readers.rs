@@ -39,7 +39,9 @@ pub(crate) fn lines_loop(folder: &Path, file: &Path) -> f64 {
         });
         while let Some(line) = lines.next_line().await.unwrap() {
             let Ok(value) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
-            writeln!(journal, "{value}").unwrap();
+            let mut text = value.to_string();
+            text.push('\n');
+            journal.write_all(text.as_bytes()).unwrap();
             publish.send(value).await.unwrap();
         }
         drop(publish);
