@@ -147,8 +147,9 @@ mod tests {
     #[test]
     fn frames_are_small_and_carry_everything_in_order() {
         let mut frames = Frames::default();
-        let sent: Vec<SessionEvent> =
-            (0..200).flat_map(|n| [append(&n.to_string(), &"\u{1}é".repeat(n)), SessionEvent::CaughtUp { seq: n as u64 }]).collect();
+        let sent: Vec<SessionEvent> = (0..200)
+            .flat_map(|n| [append(&n.to_string(), &"\u{1}é".repeat(n)), SessionEvent::CaughtUp { seq: n as u64 }])
+            .collect();
         sent.iter().cloned().for_each(|event| frames.push(event).unwrap());
         let all = all(&mut frames);
         assert!(all.len() > 10);

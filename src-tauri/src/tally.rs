@@ -53,8 +53,7 @@ impl Tally {
             (self.idle, "idle"),
             (self.unknown, "not answering"),
         ];
-        let words: Vec<String> =
-            parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
         if words.is_empty() { "No agents".to_owned() } else { words.join(" · ") }
     }
 

@@ -90,7 +90,9 @@ fn on_menu(app: &AppHandle, entry: &str) {
 async fn stop_all(machine: Machine) {
     let sessions = match list(&machine, Which::Live).await {
         Ok(sessions) => sessions,
-        Err(error) => return tracing::error!(%error, "the agents could not be stopped: the sessions could not be listed"),
+        Err(error) => {
+            return tracing::error!(%error, "the agents could not be stopped: the sessions could not be listed");
+        }
     };
     let live = sessions.into_iter().filter(|summary| match summary.liveness {
         Liveness::Live { .. } | Liveness::Unknown { .. } => true,
@@ -101,7 +103,9 @@ async fn stop_all(machine: Machine) {
         tauri::async_runtime::spawn(async move {
             let stopped = async { connect(&machine, summary.session, "desktop").await?.stop(false).await }.await;
             match stopped {
-                Ok(result) => tracing::info!(session = %summary.session, survivors = ?result.survivors, "stopped from the tray"),
+                Ok(result) => {
+                    tracing::info!(session = %summary.session, survivors = ?result.survivors, "stopped from the tray")
+                }
                 Err(error) => tracing::error!(session = %summary.session, %error, "could not be stopped from the tray"),
             }
         });

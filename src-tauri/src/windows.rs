@@ -86,7 +86,8 @@ pub(crate) fn focus_any(app: &AppHandle) -> tauri::Result<()> {
 /// For a window that is none of ours, or is being closed.
 pub(crate) fn workspace_of(window: &WebviewWindow) -> Result<Workspace, WireError> {
     let open = window.try_state::<OpenWorkspaces>();
-    let found = open.and_then(|open| open.0.lock().unwrap_or_else(PoisonError::into_inner).get(window.label()).cloned());
+    let found =
+        open.and_then(|open| open.0.lock().unwrap_or_else(PoisonError::into_inner).get(window.label()).cloned());
     found.ok_or_else(|| WireError::new(ErrorCode::NotAuthorised, "this window belongs to no workspace"))
 }
 

@@ -28,8 +28,9 @@ async fn a_session_streams_asks_and_writes_its_file() {
 
     window.press("session-menu").await;
     window.press("session-end").await;
-    assert_eq!(window.see_session("stopped").await, session);
-    window.picture("stopped").await;
+    assert_eq!(window.see_session("done").await, session);
+    window.see_text("[data-testid=composer-send]", "Resume").await;
+    window.picture("ended").await;
     window.close().await;
     home.assert_nobody_left();
 }
@@ -57,8 +58,7 @@ async fn a_denial_carries_a_word_to_the_agent() {
 async fn a_running_turn_is_steered_queued_behind_and_stopped() {
     let home = Home::new();
     let window = Window::open(&home, &home.workspace()).await;
-    window.start_demo("First. demo:slow=250").await;
-    window.see("[data-testid=composer-stop]").await;
+    window.start_demo("First. demo:slow=150").await;
     window.type_into("composer-input", "look at the lamp").await;
     window.press("composer-steer").await;
     window.see_text("[data-kind=userMessage]", "look at the lamp").await;
@@ -66,12 +66,35 @@ async fn a_running_turn_is_steered_queued_behind_and_stopped() {
     window.press("composer-queue").await;
     window.see_text("[data-testid=queued-prompt]", "And then this").await;
     window.picture("queued").await;
+    window.press("permission-allow").await;
+    // The turn ends, and the queued prompt goes on by itself.
+    window.see_text("[data-kind=userMessage]", "And then this").await;
+    window.see_no("[data-testid=queued-prompt]").await;
+
+    window.type_into("composer-input", "Not any more").await;
+    window.press("composer-queue").await;
+    window.see_text("[data-testid=queued-prompt]", "Not any more").await;
     window.press("composer-stop").await;
     window.see("[data-testid=turn-end][data-reason=interrupted]").await;
-    // The queued prompt goes on by itself.
+    // After a turn that was stopped the user decides about what waits.
+    window.see_session("idle").await;
+    window.see("[data-testid=queued-prompt] button").await.click().await.unwrap();
     window.see_no("[data-testid=queued-prompt]").await;
-    window.see_text("[data-kind=userMessage]", "And then this").await;
-    let session = window.see_session("working").await;
-    window.press("composer-stop").await;
-    assert_eq!(window.see_session("idle").await, session);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ended_session_is_resumed_by_a_prompt() {
+    let home = Home::new();
+    let window = Window::open(&home, &home.workspace()).await;
+    window.start_demo("First.").await;
+    window.press("permission-deny").await;
+    window.see("[data-testid=turn-end]").await;
+    let session = window.see_session("idle").await;
+    home.run(["stop", &session]).assert_code(0);
+    window.see_text("[data-testid=composer-send]", "Resume").await;
+    window.type_into("composer-input", "Go on.").await;
+    window.press("composer-send").await;
+    window.see_text("[data-kind=agentMessage]", "I resumed").await;
+    assert_eq!(window.see_session("needsYou").await, session);
+    assert_eq!(home.sessions().len(), 1);
 }

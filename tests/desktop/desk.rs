@@ -11,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 use outrigger_tests::Home;
 use tempfile::TempDir;
 
+use crate::window::wait_until;
+
 /// See the module. Dropping it ends everything on it.
 pub(crate) struct Desk {
     runtime: TempDir,
@@ -47,13 +49,29 @@ impl Desk {
     /// Starts a web driver, whose environment is that of the app which it will start, and gives its address.
     pub(crate) fn start_driver(&mut self, home: &Home, set: &[(&str, PathBuf)]) -> String {
         let port = free_port();
-        let mut driver = Command::new("WebKitWebDriver");
+        // By its path, since the app may get another PATH.
+        let mut driver = Command::new(on_path("WebKitWebDriver"));
         self.furnish(&mut driver, home);
         driver.env("TAURI_WEBVIEW_AUTOMATION", "true").envs(set.iter().map(|(name, value)| (name, value)));
-        driver.args([format!("--port={port}"), "--host=127.0.0.1".to_owned()]).stdout(Stdio::null()).stderr(Stdio::null());
+        driver
+            .args([format!("--port={port}"), "--host=127.0.0.1".to_owned()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let message = "WebKitWebDriver starts (Debian package webkit2gtk-driver)";
         self.children.push(driver.spawn().expect(message));
         format!("http://127.0.0.1:{port}")
+    }
+
+    /// Presses keys in the window, which has no window manager to give it the focus, until they have done something.
+    pub(crate) async fn press_until(&self, keys: &str, done: impl Fn() -> bool) {
+        let press = || {
+            let mut xdotool = Command::new(on_path("xdotool"));
+            xdotool.env("DISPLAY", &self.display).stdout(Stdio::null()).stderr(Stdio::null());
+            xdotool.args(["search", "--onlyvisible", "--name", ".", "windowfocus", "key", keys]);
+            xdotool.status().expect("xdotool runs (Debian package xdotool)");
+            done()
+        };
+        wait_until(&format!("{keys} to do something"), press).await;
     }
 }
 
@@ -65,6 +83,15 @@ impl Drop for Desk {
             let _ = child.wait();
         }
     }
+}
+
+/// Where a program is, or its name when it is nowhere; starting it then says so.
+fn on_path(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| name.into())
 }
 
 /// The server chooses a free number for the display and tells it through a pipe.

@@ -25,7 +25,8 @@ fn bare_path(home: &Home) -> PathBuf {
 async fn without_a_cli_the_demo_agent_is_one_click_away() {
     let home = Home::new();
     let bin = bare_path(&home);
-    let somewhere = ["/usr/local/bin/claude", "/opt/homebrew/bin/claude", "/usr/local/bin/codex", "/opt/homebrew/bin/codex"];
+    let somewhere =
+        ["/usr/local/bin/claude", "/opt/homebrew/bin/claude", "/usr/local/bin/codex", "/opt/homebrew/bin/codex"];
     if somewhere.iter().any(|cli| Path::new(cli).exists()) {
         eprintln!("not tested: an agent CLI is installed for the whole machine, where no PATH can hide it");
         return;

@@ -5,7 +5,7 @@ use outrigger_tests::Home;
 use crate::desk::Desk;
 use crate::told;
 use crate::tray_host::TrayHost;
-use crate::window::{Window, is_alive};
+use crate::window::{Window, is_alive, wait_until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tray_counts_agents_stops_them_and_quits_without_them() {
@@ -33,11 +33,7 @@ async fn the_tray_counts_agents_stops_them_and_quits_without_them() {
     let again = window.see_session("working").await;
     let app = window.app();
     icon.choose("Quit (agents go on)");
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while is_alive(app) {
-        assert!(std::time::Instant::now() < until, "the app did not quit");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait_until("the app to quit", || !is_alive(app)).await;
     told::until(&home, &again, "the request", |item| item["body"]["type"] == "permission").await;
     home.run(["stop", &again]).assert_code(0);
     drop(window);

@@ -67,8 +67,7 @@ impl TrayIcon {
     /// The entries by their words, each with its number and whether it can be chosen.
     pub(crate) fn entries(&self) -> Vec<(i32, String, bool)> {
         type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));
-        let (_, (_, _, children)): Layout =
-            self.menu.call("GetLayout", &(0i32, -1i32, Vec::<String>::new())).unwrap();
+        let (_, (_, _, children)): Layout = self.menu.call("GetLayout", &(0i32, -1i32, Vec::<String>::new())).unwrap();
         children.iter().filter_map(entry).collect()
     }
 

@@ -46,7 +46,9 @@ impl Window {
             match ClientBuilder::new(HttpConnector::new()).capabilities(capabilities.clone()).connect(&driver).await {
                 Ok(client) => break client,
                 // The driver may not listen yet.
-                Err(error) if Instant::now() > until => panic!("no session with the window: {error}\n{}", home.debug_log()),
+                Err(error) if Instant::now() > until => {
+                    panic!("no session with the window: {error}\n{}", home.debug_log())
+                }
                 Err(_) => tokio::time::sleep(LOOK).await,
             }
         };
@@ -81,7 +83,8 @@ impl Window {
 
     /// Waits until a part of the page is gone.
     pub(crate) async fn see_no(&self, css: &str) {
-        self.until(&format!("{css} to be gone"), "return document.querySelector(arguments[0]) === null;", json!([css])).await;
+        self.until(&format!("{css} to be gone"), "return document.querySelector(arguments[0]) === null;", json!([css]))
+            .await;
     }
 
     /// Waits until a script says true.
@@ -100,12 +103,23 @@ impl Window {
 
     /// Waits for a button, then presses it.
     pub(crate) async fn press(&self, testid: &str) {
-        self.see(&format!("[data-testid={testid}]:not(:disabled)")).await.click().await.unwrap();
+        let css = format!("[data-testid={testid}]:not(:disabled)");
+        let until = Instant::now() + DEADLINE;
+        // A row of the transcript cannot be touched until it has been measured, and moves while text streams above it.
+        while let Err(error) = self.see(&css).await.click().await {
+            assert!(Instant::now() < until, "{css} cannot be pressed: {error}. On the page:\n{}", self.text().await);
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Types into a field.
     pub(crate) async fn type_into(&self, testid: &str, text: &str) {
-        self.see(&format!("[data-testid={testid}]")).await.send_keys(text).await.unwrap();
+        let css = format!("[data-testid={testid}]:not(:disabled)");
+        let until = Instant::now() + DEADLINE;
+        while let Err(error) = self.see(&css).await.send_keys(text).await {
+            assert!(Instant::now() < until, "{css} takes no text: {error}. On the page:\n{}", self.text().await);
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Starts a demo session with a prompt, from the page that a new window shows.
@@ -153,11 +167,7 @@ impl Window {
         let app = self.app;
         // The driver may lose the app before it can answer.
         let _ = self.client.close_window().await;
-        let until = Instant::now() + DEADLINE;
-        while is_alive(app) {
-            assert!(Instant::now() < until, "the app did not end with its last window");
-            tokio::time::sleep(LOOK).await;
-        }
+        wait_until("the app to end with its last window", || !is_alive(app)).await;
     }
 }
 
@@ -193,6 +203,15 @@ const look = () => {
   done({ items: order.map(([id]) => [id, found.get(id)]), twice });
 })();
 ";
+
+/// Waits for something outside of the page.
+pub(crate) async fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let until = Instant::now() + DEADLINE;
+    while !done() {
+        assert!(Instant::now() < until, "waited for {what} in vain");
+        tokio::time::sleep(LOOK).await;
+    }
+}
 
 /// The app's process among those of a home.
 pub(crate) fn running_app(home: &Home) -> Option<u32> {

@@ -34,6 +34,7 @@ pub(crate) async fn follow_session(
     channel: Channel<InvokeResponseBody>,
 ) -> Result<u64, WireError> {
     let OwnSession { machine, session } = OwnSession::of(&window, &session)?;
+    tracing::debug!(%session, from_seq, window = window.label(), "a page follows a session");
     let feed = LiveFeed { machine, session, from_seq, page: channel };
     Ok(feeds.start(window.label(), |credits| feed.run(credits)))
 }
