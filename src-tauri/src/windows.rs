@@ -106,7 +106,7 @@ fn build(app: &AppHandle, label: &str, workspace: &Workspace) -> tauri::Result<W
         .data_directory(places.data.join("page"))
         // Files that are dropped go to the page, which shows them as attachments.
         .disable_drag_drop_handler()
-        .on_navigation(|url| is_our_page(url))
+        .on_navigation(is_our_page)
         .on_new_window(|url, _| {
             tracing::warn!(%url, "a page asked for a window and got none");
             NewWindowResponse::Deny
