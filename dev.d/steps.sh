@@ -138,11 +138,14 @@ test_files() {
 step_clippy() { cargo clippy --workspace --all-targets -- --deny warnings; }
 step_build() { long_step "all programs and tests" cargo build --workspace --all-targets; }
 step_rust() {
-  test_rust --workspace --exclude outrigger-tests "$@"
+  test_rust 'not package(outrigger-tests)' --workspace --exclude outrigger-tests -- "$@"
   # nextest leaves out the examples in the documentation.
-  ! has_nextest || long_step "examples in the documentation" cargo test --workspace --exclude outrigger-tests --doc
+  ! has_nextest || long_step "examples in the documentation" cargo test --workspace --doc
 }
-step_architecture() { test_rust --package outrigger-tests --lib --test architecture "$@"; }
+step_architecture() {
+  test_rust 'package(outrigger-tests) & (kind(lib) | binary(architecture))' \
+    --package outrigger-tests --lib --test architecture -- "$@"
+}
 step_scenarios() { test_folder scenarios "$@"; }
 step_real_clis() {
   node tests/real_clis/install.mjs >/dev/null
@@ -152,24 +155,36 @@ step_desktop() { test_folder desktop "$@"; }
 
 # test_folder FOLDER ARGUMENTS…: the Rust tests whose sources are in that folder of tests/.
 test_folder() {
-  local folder=$1 targets
+  local folder=$1 target names=() filter=""
   shift
-  targets=$(test_targets "$folder")
-  [ -n "$targets" ] || die "there are no tests in tests/$folder"
-  # shellcheck disable=SC2086 # the targets are words
-  test_rust --package outrigger-tests $targets "$@"
+  for target in $(test_targets "$folder"); do
+    [ "$target" = --test ] || names+=("$target")
+  done
+  [ ${#names[@]} -gt 0 ] || die "there are no tests in tests/$folder"
+  for target in "${names[@]}"; do filter+="${filter:+ | }binary($target)"; done
+  # shellcheck disable=SC2046 # the targets are words
+  test_rust "package(outrigger-tests) & ($filter)" --package outrigger-tests $(test_targets "$folder") -- "$@"
 }
 
 test_targets() { cargo metadata --no-deps --format-version 1 | node dev.d/test_targets.mjs "$1"; }
 
 has_nextest() { cargo nextest --version >/dev/null 2>&1; }
 
-# test_rust ARGUMENTS…: with nextest where it is installed (it shows which test is slow), with cargo's own runner elsewhere.
+# test_rust FILTER SELECTION… -- ARGUMENTS…: with nextest where it is installed (it shows which test is slow), with cargo's own
+# runner elsewhere. nextest is given the whole workspace and a filter: selecting packages would select other features of their
+# dependencies, and compile everything a second time.
 test_rust() {
+  local filter=$1 selection=()
+  shift
+  while [ "$1" != -- ]; do
+    selection+=("$1")
+    shift
+  done
+  shift
   if has_nextest; then
-    cargo nextest run --no-fail-fast "$@"
+    cargo nextest run --no-fail-fast --workspace --filterset "$filter" "$@"
   else
-    cargo test --no-fail-fast "$@"
+    cargo test --no-fail-fast "${selection[@]}" "$@"
   fi
 }
 
