@@ -15,7 +15,12 @@ pub(crate) fn prepare() {
     }
     let Ok(program) = std::env::current_exe() else { return };
     // Returns only when it failed; then the app runs with the other renderer.
-    let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(VARIABLE, "1").exec();
+    let error = std::process::Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .env(VARIABLE, "1")
+        // So that it is not handed on to agents, whose programs the user did not ask to draw otherwise.
+        .env(client::order::OWN_VARIABLES, VARIABLE)
+        .exec();
     crate::startup_failure::tell(&format!("could not set {VARIABLE}: {error}"));
 }
 

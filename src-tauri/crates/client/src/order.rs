@@ -12,6 +12,9 @@ use providers::manifest::{Launch, Manifest};
 use crate::catalog;
 use crate::machine::Machine;
 
+/// Names, with commas between them, the variables that a program of Outrigger has set in its own environment.
+pub const OWN_VARIABLES: &str = "OUTRIGGER_OWN_VARIABLES";
+
 /// An order, and what the user should know about it.
 #[derive(Debug)]
 pub struct Prepared {
@@ -149,8 +152,18 @@ fn environment(
         return Err(WireError::new(ErrorCode::CliUnavailable, message));
     }
     let mut vars = clean.env;
+    forget_our_own(&mut vars);
     let program: &Path = cli.map_or(&runtime.path, |cli| &cli.path);
     let (name, value) = discovery::env_patch(env, program, Some(&runtime.path));
     vars.insert(name, value);
     Ok(vars)
+}
+
+/// Variables that Outrigger set for itself, and not the user, are no agent's business.
+fn forget_our_own(vars: &mut std::collections::BTreeMap<String, String>) {
+    if let Some(names) = vars.remove(OWN_VARIABLES) {
+        for name in names.split(',') {
+            vars.remove(name);
+        }
+    }
 }
