@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use discovery::{CliSpec, ProviderToCheck, Search};
+use protocol::doctor::Verdict;
 use protocol::error::{ErrorCode, WireError};
 use protocol::view::ProviderChoice;
 use providers::manifest::{Launch, Manifest, ManifestError, Manifests};
@@ -86,10 +87,19 @@ fn needs(
             Ok(format!("{} ({version})", cli.path.display()))
         }
         None => {
-            let sentences = [found.problem, found.fix];
-            Err(sentences.into_iter().flatten().collect::<Vec<_>>().join(". "))
+            // Where nothing was found, the page shows the command that installs it; where something was, what is wrong with it.
+            let nothing = found.candidates.iter().all(|candidate| candidate.verdict == Verdict::Missing);
+            let fix = if nothing && spec.install_hint.is_some() { None } else { found.fix };
+            Err([found.problem, fix].into_iter().flatten().map(|words| sentence(&words)).collect::<Vec<_>>().join(" "))
         }
     }
+}
+
+/// With a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).chain(['.']).collect()
 }
 
 /// A provider's CLI, as discovery looks for it.
