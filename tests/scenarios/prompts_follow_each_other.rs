@@ -72,3 +72,16 @@ fn a_prompt_for_a_live_session_leaves_it_alive() {
     home.run(["stop", &session]).assert_code(0);
     home.assert_nobody_left();
 }
+
+#[test]
+fn a_session_whose_agent_told_no_id_begins_anew_and_says_so() {
+    let home = stage::home();
+    stage::own_provider(&home, "recording", "");
+    home.run(stage::run_of(&home, "own", &[], "anonymous")).assert_code(0);
+    let session = home.sessions()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    home.run(["run", "--resume", &session, "--json", "second"]).assert_code(0);
+    let items = home.run(["logs", &session, "--json"]).json();
+    let told = items.iter().filter(|item| item["body"]["code"] == "not_resumed").count();
+    assert_eq!(told, 1, "{items:?}");
+    home.assert_nobody_left();
+}

@@ -25,6 +25,7 @@ pub struct Program {
     lines: Receiver<String>,
     seen: Vec<String>,
     stderr: Arc<Mutex<String>>,
+    stderr_ended: Receiver<()>,
     exit: Receiver<ExitStatus>,
 }
 
@@ -53,12 +54,14 @@ impl Program {
         let child = SharedChild::spawn(&mut command).unwrap_or_else(|error| panic!("cannot start {title}: {error}"));
         let child = Arc::new(child);
         let (stdin, stdout, stderr) = (child.take_stdin(), child.take_stdout(), child.take_stderr());
+        let (stderr, stderr_ended) = text_of(stderr);
         Self {
             title,
             stdin,
             lines: lines_of(stdout),
             seen: Vec::new(),
-            stderr: text_of(stderr),
+            stderr,
+            stderr_ended,
             exit: exit_of(&child),
             child,
         }
@@ -128,6 +131,8 @@ impl Program {
                 panic!("{} closed its output and did not exit.\n{}", self.title, self.report())
             }
         };
+        // It has exited, but what it said last may still be in the pipe.
+        let _ = self.stderr_ended.recv_timeout(until.saturating_duration_since(Instant::now()));
         let stderr = self.stderr();
         Ended { title: self.title.clone(), code: status.code(), stdout: std::mem::take(&mut self.seen), stderr }
     }
@@ -222,10 +227,13 @@ fn lines_of(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
     lines
 }
 
-fn text_of(stream: Option<impl Read + Send + 'static>) -> Arc<Mutex<String>> {
+/// The text so far, and what tells its end: the receiver is disconnected then.
+fn text_of(stream: Option<impl Read + Send + 'static>) -> (Arc<Mutex<String>>, Receiver<()>) {
     let text = Arc::new(Mutex::new(String::new()));
     let shared = Arc::clone(&text);
+    let (reading, ended) = channel();
     thread::spawn(move || {
+        let _reading = reading;
         let mut reader = BufReader::new(stream?);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).ok()? > 0 {
@@ -234,7 +242,7 @@ fn text_of(stream: Option<impl Read + Send + 'static>) -> Arc<Mutex<String>> {
         }
         Some(())
     });
-    text
+    (text, ended)
 }
 
 fn exit_of(child: &Arc<SharedChild>) -> Receiver<ExitStatus> {

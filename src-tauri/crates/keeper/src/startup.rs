@@ -148,6 +148,7 @@ impl Place {
         let mut recorder = Recorder::new(writer);
         recorder.host(&opened_record(order));
         tell_recovery(&mut recorder, &recovery);
+        tell_fresh_start(&mut recorder, order, meta.generation);
         let facts = Facts {
             capabilities: launched.capabilities,
             model: meta.model.clone(),
@@ -253,6 +254,17 @@ fn tell_recovery(recorder: &mut Recorder, recovery: &Recovery) {
         );
         tracing::warn!(torn = recovery.torn, "the journal's torn end was cut off");
         recorder.host(&HostRecord::Notice { level: NoticeLevel::Warning, code: "torn_tail".to_owned(), text });
+    }
+}
+
+/// A session that goes on without its conversation says so: the agent knows nothing of what stands above.
+fn tell_fresh_start(recorder: &mut Recorder, order: &KeeperOrder, generation: u64) {
+    if generation > 1 && order.start.resume_session_id.is_none() {
+        let text = format!(
+            "{} never told an id for the conversation above, so it could not be resumed. This is a new conversation.",
+            order.provider_name
+        );
+        recorder.host(&HostRecord::Notice { level: NoticeLevel::Warning, code: "not_resumed".to_owned(), text });
     }
 }
 
