@@ -34,6 +34,8 @@ pub struct Pod {
     waiting: Waiting,
     /// Whether the newest turn, or the time since, brought an error that the transcript shows.
     told_error: bool,
+    /// Whether the agent itself has gone in a way that it should not. Its runner is about to follow.
+    agent_broke: bool,
     /// How many prompts this keeper has handed on; the first one carries the session's settings.
     next_prompt: u64,
     facts: Facts,
@@ -76,6 +78,7 @@ impl Pod {
             background_tasks: 0,
             waiting: Waiting::default(),
             told_error: false,
+            agent_broke: false,
             next_prompt: 1,
             facts,
         }
@@ -308,6 +311,7 @@ impl Pod {
                 Vec::new()
             }
             RunnerLine::AgentStarted { native_session_id, cli_version, model } => {
+                self.agent_broke = false;
                 let facts = &mut self.facts;
                 facts.native_session_id = native_session_id.or(facts.native_session_id.take());
                 facts.cli_version = cli_version.or(facts.cli_version.take());
@@ -330,13 +334,14 @@ impl Pod {
             }
             RunnerLine::AgentError { code, message, .. } => {
                 self.told_error = true;
+                self.agent_broke |= code.starts_with("cli_");
                 self.waiting.turn_failed(&format!("{message} ({code})"))
             }
-            RunnerLine::Pong
-            | RunnerLine::AgentStopped { .. }
-            | RunnerLine::Log { .. }
-            | RunnerLine::Error { .. }
-            | RunnerLine::Unknown => Vec::new(),
+            RunnerLine::AgentStopped { exit_code, signal } => {
+                self.agent_broke |= exit_code.is_some_and(|code| code != 0) || signal.is_some();
+                Vec::new()
+            }
+            RunnerLine::Pong | RunnerLine::Log { .. } | RunnerLine::Error { .. } | RunnerLine::Unknown => Vec::new(),
         }
     }
 

@@ -252,3 +252,19 @@ fn usage_adds_up_over_turns_and_the_native_id_is_saved_at_once() {
     assert_eq!(pod.facts().native_session_id.as_deref(), Some("n1"));
     assert_eq!(pod.facts().model.as_deref(), Some("x"));
 }
+
+#[test]
+fn a_stop_right_after_the_agent_broke_does_not_make_it_look_well_ended() {
+    for broke in [
+        r#"{"type":"agent_error","code":"cli_exited","message":"claude exited"}"#,
+        r#"{"type":"agent_stopped","exitCode":3}"#,
+        r#"{"type":"agent_stopped","signal":"SIGKILL"}"#,
+    ] {
+        let mut pod = working();
+        pod.step(line(broke), NOW);
+        pod.step(line(r#"{"type":"turn_ended","stopReason":"error"}"#), NOW);
+        pod.step(Input::Asked(Ticket(2), Ask::Stop { force: false }), NOW);
+        let effects = pod.step(Input::RunnerGone(Gone { code: Some(1), ..Gone::default() }), NOW);
+        assert_eq!(effects.last(), Some(&Effect::Finish(Outcome::Failed)), "{broke}");
+    }
+}

@@ -10,6 +10,8 @@ use crate::waiting::{Ticket, WaitsFor};
 impl Pod {
     pub(super) fn stop(&mut self, ticket: Ticket, force: bool) -> Vec<Effect> {
         let outcome = match self.phase {
+            // Whoever stops a session whose agent has just broken must not make it look well ended.
+            Phase::Idle if self.agent_broke => Outcome::Failed,
             Phase::Idle => Outcome::Done,
             Phase::Working { .. } => Outcome::Stopped,
             Phase::Stopping { .. } => {
