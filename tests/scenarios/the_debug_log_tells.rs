@@ -17,7 +17,14 @@ fn spawns_lines_states_and_stderr_are_in_it() {
         log.lines().any(|line| line.contains(&session) && line.contains("bytes")),
         "lines with their sizes:\n{log}"
     );
-    assert!(log.to_lowercase().contains("state"), "changes of state:\n{log}");
+    let states: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains(&session) && line.contains("the pod's state"))
+        .filter_map(|line| Some(line.split_once("state=")?.1.trim_matches('"')))
+        .collect();
+    assert_eq!(states.first(), Some(&"working: model"), "the turn begins:\n{log}");
+    assert!(states.contains(&"working: tool"), "a tool runs: {states:?}");
+    assert_eq!(states.last(), Some(&"failed"), "the runner crashes: {states:?}");
 }
 
 #[test]
