@@ -120,6 +120,8 @@ fn order(machine: &Machine, folder: &Path, runner: &Path, file: &Path) -> Keeper
         cli_version: None,
         adapter: "claude".to_owned(),
         provider_name: "bench".to_owned(),
+        ledger: None,
+        health: protocol::health::HealthThresholds::default(),
     }
 }
 

@@ -22,8 +22,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-debuglog", &["protocol"]),
     ("outrigger-transcript", &["protocol", "journal", "providers"]),
     ("outrigger-discovery", &["protocol"]),
-    ("outrigger-keeper", &["protocol", "process", "journal", "providers", "transcript", "debuglog"]),
-    ("outrigger-client", &["protocol", "journal", "providers", "transcript", "discovery", "process"]),
+    ("outrigger-ledger", &["protocol"]),
+    ("outrigger-keeper", &["protocol", "process", "journal", "ledger", "providers", "transcript", "debuglog"]),
+    ("outrigger-client", &["protocol", "journal", "ledger", "providers", "transcript", "discovery", "process"]),
     ("outrigger-cli", &["protocol", "providers", "transcript", "client", "discovery", "keeper", "debuglog"]),
     ("outrigger-desktop", &["protocol", "providers", "transcript", "client", "discovery", "debuglog"]),
 ];

@@ -46,6 +46,7 @@ fn user(text: &str, delivery: Delivery, from: Option<&str>, palette: &Palette) -
     let how = match (delivery, from) {
         (_, Some(from)) => format!("{} ", visible_line(from, 40)),
         (Delivery::Steer, None) => "(into the turn) ".to_owned(),
+        (Delivery::Retry, None) => "(again) ".to_owned(),
         (Delivery::Prompt | Delivery::Queued | Delivery::Notify, None) => String::new(),
     };
     let text = visible(text);

@@ -3,4 +3,4 @@
 /**
  * How a prompt reached the agent.
  */
-export type Delivery = "prompt" | "steer" | "queued" | "notify";
+export type Delivery = "prompt" | "steer" | "queued" | "notify" | "retry";

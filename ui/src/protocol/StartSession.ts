@@ -70,4 +70,8 @@ mcpServers?: { [key in string]: JsonValue },
 /**
  * Provider-specific settings, handed to the runner as they are.
  */
-providerConfig?: JsonValue, };
+providerConfig?: JsonValue, 
+/**
+ * Makes the working directory when it is not there.
+ */
+createCwd?: boolean, };

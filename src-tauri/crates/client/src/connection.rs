@@ -8,10 +8,11 @@ use process::{Line, LineReader};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{CLIENT_LINE_BYTES, EXCHANGE};
 use protocol::pod::{
-    AnswerParams, InitializeParams, InitializeResult, Outgoing, POD_PROTOCOL, PodStatus, ProcessInfo, PromptParams,
-    PromptResult, ReadParams, ReadResult, Response, SetParams, StopParams, StopResult, SubscribeParams,
-    SubscribeResult, UnqueueParams,
+    AnswerParams, InitializeParams, InitializeResult, Outgoing, POD_PROTOCOL, PodStatus, PromptParams, PromptResult,
+    ReadParams, ReadResult, Response, SetParams, StopParams, StopResult, SubscribeParams, SubscribeResult,
+    UnqueueParams,
 };
+use protocol::processes::ProcessInfo;
 use protocol::session::PodFile;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

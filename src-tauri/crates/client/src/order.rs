@@ -61,6 +61,8 @@ pub fn prepare(machine: &Machine, session: SessionId, mut start: StartSession) -
         cli_version: cli.and_then(|cli| cli.version),
         adapter: manifest.adapter.clone(),
         provider_name: manifest.name.clone(),
+        ledger: Some(machine.places.ledger.display().to_string()),
+        health: settings.health,
     };
     Ok(Prepared { order, notices })
 }

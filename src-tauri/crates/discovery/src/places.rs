@@ -35,6 +35,10 @@ pub struct Places {
     pub cache: PathBuf,
     /// One folder per session.
     pub sessions: PathBuf,
+    /// The machine-wide record of who lives and owns what.
+    pub ledger: PathBuf,
+    /// Working directories that belong to agents rather than to a project; made when they are first used.
+    pub agents: PathBuf,
 }
 
 /// Why the folders cannot be used.
@@ -94,6 +98,8 @@ impl Places {
             run: short_enough(run),
             logs: data.join("logs"),
             sessions: data.join("sessions"),
+            ledger: data.join("ledger.sqlite3"),
+            agents: data.join("agents"),
             data,
             config,
             cache,
@@ -111,6 +117,8 @@ impl Places {
             logs: data.join("logs"),
             cache: home.join("cache"),
             sessions: data.join("sessions"),
+            ledger: data.join("ledger.sqlite3"),
+            agents: data.join("agents"),
             data,
         }
     }

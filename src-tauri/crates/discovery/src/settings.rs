@@ -17,6 +17,8 @@ pub struct Settings {
     /// Paths of programs by provider id or runtime (`claude`, `node`), and `runtime` for the runtime of all runners.
     /// `~` is expanded.
     pub paths: BTreeMap<String, PathBuf>,
+    /// When evidence of an agent's health becomes a verdict (`[health]`).
+    pub health: protocol::health::HealthThresholds,
     /// Why the file could not be read; everything else is the default then.
     pub problem: Option<String>,
 }
@@ -47,6 +49,29 @@ pub enum SettingsError {
 struct SettingsFile {
     #[serde(default)]
     paths: BTreeMap<String, String>,
+    #[serde(default)]
+    health: HealthKeys,
+}
+
+/// `[health]`; what is not named keeps its default.
+#[derive(Deserialize, Default)]
+struct HealthKeys {
+    quiet_after_seconds: Option<u64>,
+    stalled_after_seconds: Option<u64>,
+    degraded_errors: Option<u32>,
+    degraded_within_seconds: Option<u64>,
+}
+
+impl HealthKeys {
+    fn thresholds(&self) -> protocol::health::HealthThresholds {
+        let usual = protocol::health::HealthThresholds::default();
+        protocol::health::HealthThresholds {
+            quiet_after: self.quiet_after_seconds.unwrap_or(usual.quiet_after),
+            stalled_after: self.stalled_after_seconds.unwrap_or(usual.stalled_after),
+            degraded_errors: self.degraded_errors.unwrap_or(usual.degraded_errors),
+            degraded_within: self.degraded_within_seconds.unwrap_or(usual.degraded_within),
+        }
+    }
 }
 
 impl Settings {
@@ -72,8 +97,9 @@ impl Settings {
         };
         match toml::from_str::<SettingsFile>(&text) {
             Ok(read) => {
+                let health = read.health.thresholds();
                 let paths = read.paths.into_iter().filter(|(_, path)| !path.trim().is_empty());
-                Self { paths: paths.map(|(id, path)| (id, expand_home(&path))).collect(), ..empty }
+                Self { paths: paths.map(|(id, path)| (id, expand_home(&path))).collect(), health, ..empty }
             }
             Err(error) => {
                 let what = error.to_string();

@@ -33,6 +33,8 @@ pub(crate) fn open(folder: &SessionFolder, order: &KeeperOrder) -> Result<Sessio
             generation: 0,
             model: None,
             usage: protocol::runner::Usage::default(),
+            statistics: protocol::session::SessionStatistics::default(),
+            lost_native_ids: Vec::new(),
             start: kept(order),
         },
     };

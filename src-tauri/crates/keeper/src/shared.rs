@@ -5,7 +5,8 @@ use std::sync::Arc;
 use journal::SessionFolder;
 use process::ProcessRef;
 use protocol::error::{ErrorCode, WireError};
-use protocol::pod::{InitializeResult, POD_PROTOCOL, ProcessInfo};
+use protocol::pod::{InitializeResult, POD_PROTOCOL};
+use protocol::processes::{ProcessInfo, ProcessPurpose};
 use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,6 +59,8 @@ impl Shared {
                 command: entry.command,
                 rss: entry.rss,
                 cpu_ms: entry.cpu_ms,
+                purpose: ProcessPurpose::Tool,
+                age_ms: None,
             })
             .collect()
     }

@@ -23,5 +23,9 @@ pub(crate) fn status(order: &KeeperOrder, meta: &SessionMeta, pod: &Pod, recorde
         native_session_id: facts.native_session_id.clone(),
         cli_version: facts.cli_version.clone(),
         recording: recorder.recording().clone(),
+        version: 0,
+        health: protocol::health::Health::default(),
+        retry: None,
+        statistics: meta.statistics.clone(),
     }
 }

@@ -27,6 +27,10 @@ fn status() -> PodStatus {
         native_session_id: None,
         cli_version: None,
         recording: Recording::On,
+        version: 0,
+        health: protocol::health::Health::default(),
+        retry: None,
+        statistics: protocol::session::SessionStatistics::default(),
     }
 }
 

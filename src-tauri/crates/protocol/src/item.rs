@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
+use crate::failure::FailureClass;
 use crate::record::{Delivery, NoticeLevel, Outcome, PermissionOutcome};
 use crate::runner::{PermissionOption, StopReason, ToolKind, Usage};
 
@@ -108,6 +109,15 @@ pub enum ItemBody {
         message: String,
         /// Whether the same may succeed later.
         retryable: bool,
+        /// What sort of failure it was.
+        #[serde(default)]
+        class: FailureClass,
+        /// Exit code of the program that failed, if one exited.
+        #[serde(default)]
+        exit_code: Option<i32>,
+        /// Signal that ended it, if one did.
+        #[serde(default)]
+        signal: Option<String>,
         /// The end of a child's stderr.
         stderr_tail: Vec<String>,
     },

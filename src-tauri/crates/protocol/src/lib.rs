@@ -6,11 +6,14 @@
 
 pub mod doctor;
 pub mod error;
+pub mod failure;
+pub mod health;
 pub mod ids;
 pub mod item;
 pub mod json;
 pub mod limits;
 pub mod pod;
+pub mod processes;
 pub mod provider;
 pub mod record;
 pub mod runner;

@@ -19,6 +19,10 @@ pub const OPEN_BLOCK_BYTES: usize = 4 * 1024 * 1024;
 pub const OPEN_BLOCKS: usize = 64;
 /// Bytes of the newest records that a keeper holds in memory for its live readers.
 pub const RECENT_BYTES: usize = 1024 * 1024;
+/// A string in a record that is longer than this becomes a blob, in bytes.
+pub const BLOB_BYTES: usize = 64 * 1024;
+/// How much of a blob stays in the record to look at, in bytes.
+pub const BLOB_PREVIEW_BYTES: usize = 1024;
 /// Lines of a child's stderr that an error carries.
 pub const STDERR_TAIL_LINES: usize = 24;
 /// Longest line of stderr that is kept, in bytes.
@@ -88,6 +92,32 @@ pub const ENVIRONMENT_VALID: Duration = Duration::from_secs(600);
 pub const ENVIRONMENT_FAILURE_VALID: Duration = Duration::from_secs(60);
 /// How long a program's version is believed while its file stays the same.
 pub const VERSION_VALID: Duration = Duration::from_secs(24 * 60 * 60);
+/// A working agent that has said nothing meaningful for so long is quiet.
+pub const QUIET_AFTER: Duration = Duration::from_secs(30);
+/// After so long it is stalled, unless a reason for its silence is seen.
+pub const STALLED_AFTER: Duration = Duration::from_secs(120);
+/// So many transient errors of its provider make an agent degraded …
+pub const DEGRADED_ERRORS: u32 = 5;
+/// … when they come within this time.
+pub const DEGRADED_WITHIN: Duration = Duration::from_secs(300);
+/// Between two looks at the processes of a working agent. Nobody looks at an idle one.
+pub const HEALTH_LOOK: Duration = Duration::from_secs(5);
+/// How often a prompt is sent once more after a failure that may pass.
+pub const RETRIES: u32 = 3;
+/// How long the first retry waits; each further one four times as long.
+pub const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The longest wait for a retry, whatever the provider says; beyond it the user decides.
+pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(60);
+/// Between two writes of a session's statistics.
+pub const STATISTICS_EVERY: Duration = Duration::from_secs(1);
+/// Pods that are being started at one time, over all programs of this user.
+pub const STARTS_AT_ONCE: usize = 2;
+/// How long a writer waits for the ledger while others write it.
+pub const LEDGER_BUSY: Duration = Duration::from_secs(5);
+/// Between the two looks that prove a keeper dead.
+pub const SECOND_LOOK: Duration = Duration::from_millis(150);
+/// A session that was idle for so long is compressed.
+pub const COMPRESS_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long an ended session stays in the list of live ones.
 pub const ENDED_STAYS: Duration = Duration::from_secs(60);
 
@@ -120,6 +150,15 @@ fn sizes() -> Vec<Limit> {
         row("text of an open block in memory", bytes(OPEN_BLOCK_BYTES), "readers wait for the finished block"),
         row("open blocks in a session", OPEN_BLOCKS.to_string(), "the oldest is closed in memory"),
         row("newest records in memory, per pod", bytes(RECENT_BYTES), "older ones are read from the journal"),
+        row(
+            "string in a record",
+            bytes(BLOB_BYTES),
+            "kept as a file of its own beside the journal; the record has its beginning",
+        ),
+        row("beginning of such a string in its record", bytes(BLOB_PREVIEW_BYTES), "the rest is in the file"),
+        row("retries of a failed prompt", RETRIES.to_string(), "the error stays, and the user decides"),
+        row("transient errors until degraded", DEGRADED_ERRORS.to_string(), "shown; nothing is ended"),
+        row("pods being started at one time", STARTS_AT_ONCE.to_string(), "further starts wait"),
         row("stderr lines in an error", STDERR_TAIL_LINES.to_string(), "older lines are in the debug log"),
         row("queued prompts", QUEUED_PROMPTS.to_string(), "further prompts are rejected"),
         row(
@@ -161,6 +200,16 @@ fn times() -> Vec<Limit> {
         row("login environment used again", time(ENVIRONMENT_VALID), "the shell is asked anew"),
         row("failure of the login shell remembered", time(ENVIRONMENT_FAILURE_VALID), "the shell is asked anew"),
         row("version of an unchanged program", time(VERSION_VALID), "the program is asked anew"),
+        row("silence until quiet", time(QUIET_AFTER), "shown; nothing is ended"),
+        row("silence until stalled", time(STALLED_AFTER), "shown, when nothing explains it; nothing is ended"),
+        row("transient errors are counted over", time(DEGRADED_WITHIN), "older ones are forgotten"),
+        row("look at a working agent's processes", time(HEALTH_LOOK), "the next look"),
+        row("first retry waits", time(RETRY_AFTER), "each further one waits four times as long"),
+        row("longest wait for a retry", time(RETRY_AFTER_AT_MOST), "no retry; the user decides"),
+        row("statistics of a session to disk", time(STATISTICS_EVERY), "at most this much of them is lost to a crash"),
+        row("waiting for the ledger", time(LEDGER_BUSY), "tried again; the agent goes on meanwhile"),
+        row("between two looks at a dead keeper", time(SECOND_LOOK), "only then are its processes ended"),
+        row("session without use", time(COMPRESS_AFTER), "compressed; it still opens and resumes"),
         row("ended session in the live list", time(ENDED_STAYS), "then only in `ps --all` and the archive"),
     ]
 }

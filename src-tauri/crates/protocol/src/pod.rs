@@ -10,11 +10,14 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use crate::error::WireError;
+use crate::failure::Retry;
+use crate::health::Health;
 use crate::ids::{PodId, SessionId};
 use crate::item::Item;
 use crate::provider::{Capabilities, PermissionMode};
 use crate::record::{Outcome, PermissionOutcome};
 use crate::runner::{PermissionAsk, Usage};
+use crate::session::SessionStatistics;
 
 /// The version that this program speaks.
 pub const POD_PROTOCOL: u32 = 1;
@@ -507,6 +510,18 @@ pub struct PodStatus {
     pub cli_version: Option<String>,
     /// Whether the journal is being written; if not, why.
     pub recording: Recording,
+    /// Counts up with each change of the status, so that a reader can tell an older one from a newer one.
+    #[serde(default)]
+    pub version: u64,
+    /// How the agent is, with the reasons.
+    #[serde(default)]
+    pub health: Health,
+    /// Set while a prompt waits to be tried again, or the provider's own CLI is trying again.
+    #[serde(default)]
+    pub retry: Option<Retry>,
+    /// How much the agent has said.
+    #[serde(default)]
+    pub statistics: SessionStatistics,
 }
 
 /// Whether what happens is being kept.
@@ -521,21 +536,4 @@ pub enum Recording {
         /// Why.
         reason: String,
     },
-}
-
-/// `pod/processes`: one process under the pod.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-#[ts(export)]
-pub struct ProcessInfo {
-    /// Process id.
-    pub pid: u32,
-    /// Its parent's.
-    pub parent: u32,
-    /// Its command line, shortened.
-    pub command: String,
-    /// Resident memory in bytes.
-    pub rss: u64,
-    /// CPU time used, in milliseconds.
-    pub cpu_ms: u64,
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
+use crate::failure::FailureClass;
 use crate::ids::SessionId;
 use crate::provider::PermissionMode;
 
@@ -176,6 +177,19 @@ pub enum HostRecord {
         /// The end of its stderr.
         stderr_tail: Vec<String>,
     },
+    /// The prompt will be sent once more, because the provider said that it may succeed later.
+    Retrying {
+        /// The prompt.
+        prompt_id: String,
+        /// Which attempt this is; the first retry is 1.
+        attempt: u32,
+        /// How many there are at most.
+        of: u32,
+        /// How long it waits, in milliseconds.
+        after_ms: u64,
+        /// What failed.
+        class: FailureClass,
+    },
     /// The session ended.
     Ended {
         /// How.
@@ -202,6 +216,7 @@ impl HostRecord {
             Self::Notice { .. } => "notice",
             Self::Changed { .. } => "changed",
             Self::RunnerFailed { .. } => "runnerFailed",
+            Self::Retrying { .. } => "retrying",
             Self::Ended { .. } => "ended",
         }
     }
@@ -220,6 +235,8 @@ pub enum Delivery {
     Queued,
     /// Another pod sent it.
     Notify,
+    /// It failed before and was sent once more.
+    Retry,
 }
 
 /// What a block of streamed text is.

@@ -234,6 +234,15 @@ pub enum RunnerLine {
         /// Whether the same may succeed later.
         #[serde(default)]
         retryable: bool,
+        /// When the provider says how long to wait: milliseconds.
+        #[serde(default)]
+        retry_after_ms: Option<u64>,
+        /// Exit code, when the CLI exited.
+        #[serde(default)]
+        exit_code: Option<i32>,
+        /// Signal, when one ended the CLI.
+        #[serde(default)]
+        signal: Option<String>,
         /// The end of the CLI's stderr.
         #[serde(default)]
         stderr_tail: Vec<String>,

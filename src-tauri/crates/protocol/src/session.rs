@@ -77,6 +77,10 @@ pub struct StartSession {
     #[serde(default)]
     #[ts(optional)]
     pub provider_config: Option<Value>,
+    /// Makes the working directory when it is not there.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub create_cwd: bool,
 }
 
 impl StartSession {
@@ -100,6 +104,7 @@ impl StartSession {
             resume_session_id: None,
             mcp_servers: BTreeMap::new(),
             provider_config: None,
+            create_cwd: false,
         }
     }
 }
@@ -142,8 +147,29 @@ pub struct SessionMeta {
     /// What it used so far.
     #[serde(default)]
     pub usage: Usage,
+    /// How much the agent has said, over all generations.
+    #[serde(default)]
+    pub statistics: SessionStatistics,
+    /// Native ids that the provider no longer knows, oldest first.
+    #[serde(default)]
+    pub lost_native_ids: Vec<String>,
     /// What it was started with, less the prompt and the values of extra variables.
     pub start: StartSession,
+}
+
+/// How much an agent has said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+#[ts(export)]
+pub struct SessionStatistics {
+    /// Lines of its runner.
+    pub lines: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Turns that have ended.
+    pub turns: u64,
+    /// When the newest line came, RFC 3339.
+    pub last_output_at: Option<String>,
 }
 
 /// `pod.json` in a session's folder while a keeper hosts it. Mode 0600: it holds the token.
@@ -212,6 +238,12 @@ pub struct KeeperOrder {
     pub adapter: String,
     /// The name of the agent, for messages.
     pub provider_name: String,
+    /// The ledger's file.
+    #[serde(default)]
+    pub ledger: Option<String>,
+    /// When evidence becomes a verdict.
+    #[serde(default)]
+    pub health: crate::health::HealthThresholds,
 }
 
 /// Whether a session has a pod.

@@ -1,5 +1,6 @@
 //! What Outrigger's own records mean to a person.
 
+use protocol::failure::FailureClass;
 use protocol::item::{ItemBody, PermissionState, ToolStatus};
 use protocol::record::{BlockKind, HostRecord, NoticeLevel};
 use providers::Sheet;
@@ -28,9 +29,14 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
         HostRecord::Block { block, kind, parent, text } => finished(sheet, &block, kind, parent.as_deref(), text),
         HostRecord::Notice { level, code, text } => sheet.add(None, ItemBody::Notice { level, code, text }),
         HostRecord::Changed { model, permission_mode } => changed(sheet, model, permission_mode),
-        HostRecord::RunnerFailed { code, message, exit_code: _, signal: _, stderr_tail } => {
+        HostRecord::RunnerFailed { code, message, exit_code, signal, stderr_tail } => {
             settle(sheet);
-            sheet.add(None, ItemBody::Error { code, message, retryable: true, stderr_tail });
+            let class = if signal.is_some() { FailureClass::Killed } else { FailureClass::of(&code) };
+            sheet.add(None, ItemBody::Error { code, message, retryable: true, class, exit_code, signal, stderr_tail });
+        }
+        HostRecord::Retrying { prompt_id: _, attempt, of, after_ms, class: _ } => {
+            let text = format!("Trying again in {} s (attempt {attempt} of {of}).", after_ms.div_ceil(1000));
+            sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "retrying".to_owned(), text });
         }
         HostRecord::Ended { outcome, survivors } => {
             settle(sheet);

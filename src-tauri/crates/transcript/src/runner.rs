@@ -1,6 +1,7 @@
 //! What the runner's own lines mean to a person, apart from the provider's events.
 
 use jiff::Timestamp;
+use protocol::failure::FailureClass;
 use protocol::item::{ItemBody, Permission, PermissionState};
 use protocol::record::NoticeLevel;
 use protocol::runner::{PermissionAsk, RunnerLine, StopReason};
@@ -27,8 +28,9 @@ pub(crate) fn fold(sheet: &mut Sheet, turn_began: &mut Option<String>, line: Run
         RunnerLine::PermissionCancelled { request_id } => {
             settle_permission(sheet, &request_id, PermissionState::Withdrawn);
         }
-        RunnerLine::AgentError { code, message, retryable, stderr_tail } => {
-            sheet.add(None, ItemBody::Error { code, message, retryable, stderr_tail });
+        RunnerLine::AgentError { code, message, retryable, retry_after_ms: _, exit_code, signal, stderr_tail } => {
+            let class = FailureClass::of(&code);
+            sheet.add(None, ItemBody::Error { code, message, retryable, class, exit_code, signal, stderr_tail });
         }
         RunnerLine::Error { message } => {
             let body = ItemBody::Notice { level: NoticeLevel::Warning, code: "runner_error".to_owned(), text: message };

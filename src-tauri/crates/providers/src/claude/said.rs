@@ -1,5 +1,6 @@
 //! What do the lines `assistant` and `user` mean for a person? They carry finished messages, thoughts, tool calls and results.
 
+use protocol::failure::FailureClass;
 use protocol::item::ItemBody;
 use protocol::record::NoticeLevel;
 use serde_json::Value;
@@ -96,6 +97,9 @@ fn api_error(event: &Value, text: &str) -> ItemBody {
         code: code.to_owned(),
         message: text.to_owned(),
         retryable: status.is_none_or(|status| status == 408 || status == 429 || status >= 500),
+        class: FailureClass::of(code),
+        exit_code: None,
+        signal: None,
         stderr_tail: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! What do the notifications of codex say that are about no item: errors, warnings, hooks, servers?
 
+use protocol::failure::FailureClass;
 use protocol::item::ItemBody;
 use protocol::record::NoticeLevel;
 use serde_json::Value;
@@ -60,7 +61,8 @@ fn error(params: &Value) -> ItemBody {
             | "responseStreamDisconnected"
             | "responseTooManyFailedAttempts"
     );
-    ItemBody::Error { code, message, retryable, stderr_tail: Vec::new() }
+    let class = FailureClass::of(&code);
+    ItemBody::Error { code, message, retryable, class, exit_code: None, signal: None, stderr_tail: Vec::new() }
 }
 
 /// Some messages are the body of the provider's answer, as JSON.
