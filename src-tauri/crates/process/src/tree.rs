@@ -61,6 +61,10 @@ pub struct ProcessEntry {
     pub rss: u64,
     /// CPU time used so far, in milliseconds.
     pub cpu_ms: u64,
+    /// Bytes that it has read and written so far, on disks, pipes and sockets; 0 where the system does not say.
+    pub io_bytes: u64,
+    /// How long it has been running, in milliseconds; unknown where the system does not say.
+    pub age_ms: Option<u64>,
 }
 
 impl ProcessRef {
@@ -97,7 +101,7 @@ impl ProcessRef {
 /// All processes below `root` (which is not in the list), parents before their children. Zombies are left out.
 #[must_use]
 pub fn descendants(root: u32) -> Vec<ProcessEntry> {
-    below(&[root], platform::table())
+    platform::descendants(root)
 }
 
 /// All processes whose environment was started with `OUTRIGGER_POD=<mark>`, wherever their parents went.
@@ -106,6 +110,12 @@ pub fn descendants(root: u32) -> Vec<ProcessEntry> {
 #[must_use]
 pub fn marked(mark: &str) -> Vec<ProcessEntry> {
     platform::marked(mark)
+}
+
+/// All processes that carry a mark of any pod in their environment, each with that mark. The limits of [`marked`] hold.
+#[must_use]
+pub fn all_marked() -> Vec<(String, ProcessEntry)> {
+    platform::all_marked()
 }
 
 /// Makes this process the parent of descendants that lose theirs, so that they stay in [`descendants`].
@@ -126,19 +136,26 @@ pub fn reap_orphans() {
     platform::reap_orphans();
 }
 
-/// The rows of `table` below any of `roots`, breadth first.
+/// The rows of `table` below any of `roots`, parents before their children.
 pub(crate) fn below(roots: &[u32], table: Vec<ProcessEntry>) -> Vec<ProcessEntry> {
-    let mut children: HashMap<u32, Vec<ProcessEntry>> = HashMap::new();
-    for entry in table {
-        children.entry(entry.parent).or_default().push(entry);
+    let links: Vec<(u32, u32)> = table.iter().map(|entry| (entry.process.pid, entry.parent)).collect();
+    let mut rows: HashMap<u32, ProcessEntry> = table.into_iter().map(|entry| (entry.process.pid, entry)).collect();
+    pids_below(roots, &links).into_iter().filter_map(|pid| rows.remove(&pid)).collect()
+}
+
+/// The numbers below any of `roots` among `(pid, parent)`, parents before their children.
+pub(crate) fn pids_below(roots: &[u32], links: &[(u32, u32)]) -> Vec<u32> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (pid, parent) in links {
+        children.entry(*parent).or_default().push(*pid);
     }
     let mut seen: HashSet<u32> = roots.iter().copied().collect();
-    let mut found: Vec<ProcessEntry> = Vec::new();
+    let mut found = Vec::new();
     let mut next: Vec<u32> = roots.to_vec();
     while let Some(parent) = next.pop() {
         for child in children.remove(&parent).unwrap_or_default() {
-            if seen.insert(child.process.pid) {
-                next.push(child.process.pid);
+            if seen.insert(child) {
+                next.push(child);
                 found.push(child);
             }
         }
@@ -166,7 +183,16 @@ mod tests {
 
     fn entry(pid: u32, parent: u32) -> ProcessEntry {
         let process = ProcessRef { pid, started: u64::from(pid) };
-        ProcessEntry { process, parent, group: pid, command: String::new(), rss: 0, cpu_ms: 0 }
+        ProcessEntry {
+            process,
+            parent,
+            group: pid,
+            command: String::new(),
+            rss: 0,
+            cpu_ms: 0,
+            io_bytes: 0,
+            age_ms: None,
+        }
     }
 
     #[test]

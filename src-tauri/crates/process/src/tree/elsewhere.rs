@@ -7,12 +7,12 @@ use std::io;
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
-use super::{Liveness, ProcessEntry, ProcessRef, shortened};
+use super::{Liveness, ProcessEntry, ProcessRef, below, shortened};
 use crate::command::MARK_VARIABLE;
 
 fn refreshed(which: ProcessesToUpdate<'_>, environment: bool) -> System {
     let mut system = System::new();
-    let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().with_cmd(UpdateKind::Always);
+    let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().with_disk_usage().with_cmd(UpdateKind::Always);
     let kind = if environment { kind.with_environ(UpdateKind::Always) } else { kind };
     system.refresh_processes_specifics(which, true, kind);
     system
@@ -44,6 +44,10 @@ pub(super) fn table() -> Vec<ProcessEntry> {
     system.processes().values().filter(|process| !is_over(process)).map(row).collect()
 }
 
+pub(super) fn descendants(root: u32) -> Vec<ProcessEntry> {
+    below(&[root], table())
+}
+
 pub(super) fn entry(pid: u32) -> Option<ProcessEntry> {
     let pid = Pid::from_u32(pid);
     let system = refreshed(ProcessesToUpdate::Some(&[pid]), false);
@@ -51,10 +55,19 @@ pub(super) fn entry(pid: u32) -> Option<ProcessEntry> {
 }
 
 pub(super) fn marked(mark: &str) -> Vec<ProcessEntry> {
-    let wanted = std::ffi::OsString::from(format!("{MARK_VARIABLE}={mark}"));
+    all_marked().into_iter().filter(|(carried, _)| carried == mark).map(|(_, entry)| entry).collect()
+}
+
+pub(super) fn all_marked() -> Vec<(String, ProcessEntry)> {
     let system = refreshed(ProcessesToUpdate::All, true);
-    let carries = |process: &&Process| process.environ().contains(&wanted) && !is_over(process);
-    system.processes().values().filter(carries).map(row).collect()
+    let running = system.processes().values().filter(|process| !is_over(process));
+    running.filter_map(|process| Some((mark_of(process)?, row(process)))).collect()
+}
+
+fn mark_of(process: &Process) -> Option<String> {
+    let variable =
+        |text: &std::ffi::OsString| text.to_str()?.strip_prefix(MARK_VARIABLE)?.strip_prefix('=').map(str::to_owned);
+    process.environ().iter().find_map(variable)
 }
 
 pub(super) fn become_subreaper() -> io::Result<()> {
@@ -79,5 +92,12 @@ fn row(process: &Process) -> ProcessEntry {
         command,
         rss: process.memory(),
         cpu_ms: process.accumulated_cpu_time(),
+        io_bytes: io_bytes(process),
+        age_ms: Some(process.run_time().saturating_mul(1000)),
     }
+}
+
+fn io_bytes(process: &Process) -> u64 {
+    let usage = process.disk_usage();
+    usage.total_read_bytes.saturating_add(usage.total_written_bytes)
 }

@@ -1,6 +1,6 @@
 //! The process table of Linux, read from /proc.
 //!
-//! Responsible for parsing `stat`, `cmdline` and `environ`; rows that vanish while they are read are left out.
+//! Responsible for parsing `stat`, `cmdline`, `io` and `environ`; rows that vanish while they are read are left out.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use rustix::process::{Pid, WaitOptions};
 
-use super::{Liveness, ProcessEntry, ProcessRef, shortened};
+use super::{Liveness, ProcessEntry, ProcessRef, pids_below, shortened};
 use crate::command::MARK_VARIABLE;
 use crate::own_children;
 
@@ -67,6 +67,13 @@ pub(super) fn table() -> Vec<ProcessEntry> {
     pids().into_iter().filter_map(entry).collect()
 }
 
+/// Reads the links of all processes and the rows of those that are asked for only: a keeper looks every few seconds.
+pub(super) fn descendants(root: u32) -> Vec<ProcessEntry> {
+    let parent = |pid| Some((pid, stat(pid).ok().flatten()?.parent));
+    let links: Vec<(u32, u32)> = pids().into_iter().filter_map(parent).collect();
+    pids_below(&[root], &links).into_iter().filter_map(entry).collect()
+}
+
 fn pids() -> Vec<u32> {
     let Ok(folder) = fs::read_dir("/proc") else { return Vec::new() };
     folder.flatten().filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok())).collect()
@@ -84,24 +91,56 @@ pub(super) fn entry(pid: u32) -> Option<ProcessEntry> {
         group: stat.group,
         command: command(pid),
         rss: stat.rss_pages.saturating_mul(rustix::param::page_size() as u64),
-        cpu_ms: stat.cpu_ticks.saturating_mul(1000) / *TICKS_PER_SECOND,
+        cpu_ms: milliseconds(stat.cpu_ticks),
+        io_bytes: io_bytes(pid),
+        age_ms: Some(since_boot_ms().saturating_sub(milliseconds(stat.started & ((1 << TICK_BITS) - 1)))),
     })
 }
 
+fn milliseconds(ticks: u64) -> u64 {
+    ticks.saturating_mul(1000) / *TICKS_PER_SECOND
+}
+
+/// On the clock of the start times, which goes on while the machine sleeps.
+fn since_boot_ms() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let part = |number: i64| u64::try_from(number).unwrap_or(0);
+    part(now.tv_sec).saturating_mul(1000) + part(now.tv_nsec) / 1_000_000
+}
+
+/// What went through its read and write calls, pipes and sockets included: an agent that waits for its provider's
+/// answer byte by byte shows here and not on a disk.
+fn io_bytes(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let count = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+    count("rchar:").unwrap_or(0).saturating_add(count("wchar:").unwrap_or(0))
+}
+
 pub(super) fn marked(mark: &str) -> Vec<ProcessEntry> {
-    let wanted = format!("{MARK_VARIABLE}={mark}");
-    let carries = |pid: &u32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
-    };
+    with_mark(|carried| carried == mark.as_bytes()).into_iter().map(|(_, entry)| entry).collect()
+}
+
+pub(super) fn all_marked() -> Vec<(String, ProcessEntry)> {
+    with_mark(|_| true)
+}
+
+fn with_mark(wanted: impl Fn(&[u8]) -> bool) -> Vec<(String, ProcessEntry)> {
     // The row is read after the environment, so that a number that was used again in between is not taken for ours.
-    pids()
-        .into_iter()
-        .filter_map(|pid| {
-            let before = ProcessRef::of(pid)?;
-            carries(&pid).then(|| entry(pid)).flatten().filter(|entry| entry.process == before)
-        })
-        .collect()
+    let marked = |pid: u32| {
+        let before = ProcessRef::of(pid)?;
+        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let mark = mark_in(&environment).filter(|mark| wanted(mark))?;
+        let entry = entry(pid).filter(|entry| entry.process == before)?;
+        Some((String::from_utf8_lossy(mark).into_owned(), entry))
+    };
+    pids().into_iter().filter_map(marked).collect()
+}
+
+/// What the variable holds; the first one counts, as for the process itself.
+fn mark_in(environment: &[u8]) -> Option<&[u8]> {
+    environment
+        .split(|byte| *byte == 0)
+        .find_map(|variable| variable.strip_prefix(MARK_VARIABLE.as_bytes())?.strip_prefix(b"="))
 }
 
 pub(super) fn become_subreaper() -> io::Result<()> {
@@ -187,5 +226,21 @@ mod tests {
     fn our_own_row_is_plausible() {
         let me = entry(std::process::id()).unwrap();
         assert!(me.rss > 0 && me.parent > 0 && !me.command.is_empty());
+        assert!(me.age_ms.unwrap() < 60 * 60 * 1000, "a test runs for less than an hour: {:?}", me.age_ms);
+    }
+
+    #[test]
+    fn what_a_process_reads_and_writes_is_counted() {
+        let before = io_bytes(std::process::id());
+        fs::read("/proc/self/stat").unwrap();
+        assert!(io_bytes(std::process::id()) > before);
+        assert_eq!(io_bytes(u32::MAX - 5), 0);
+    }
+
+    #[test]
+    fn a_mark_is_a_whole_variable() {
+        let mark = format!("A=1\0X{MARK_VARIABLE}=no\0{MARK_VARIABLE}=yes\0{MARK_VARIABLE}=later\0");
+        assert_eq!(mark_in(mark.as_bytes()), Some(&b"yes"[..]));
+        assert_eq!(mark_in(format!("{MARK_VARIABLE}X=no\0").as_bytes()), None);
     }
 }
