@@ -1,6 +1,8 @@
 //! The pod's task: the one owner of the runner, the journal and the pod's state. It turns what happens into inputs of the pure
 //! state and performs the effects; it decides nothing itself.
 
+mod open_text;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,14 +14,14 @@ use process::{
 use protocol::error::WireError;
 use protocol::limits::{FSYNC_EVERY, PARTIAL_EVERY};
 use protocol::pod::PodStatus;
-use protocol::record::{BlockKind, HostRecord, NoticeLevel};
+use protocol::record::{HostRecord, NoticeLevel};
 use protocol::runner::{HostLine, Query, ResumeMode};
 use protocol::session::{KeeperOrder, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::exchange::{Answer, Effect, Gone, Input};
-use crate::feed::{BlockChange, Feed, Update};
+use crate::feed::{Feed, Update};
 use crate::intake::{Intake, Piece};
 use crate::launch::Launched;
 use crate::pod_state::Pod;
@@ -224,25 +226,6 @@ impl PodTask {
         taken.lines
     }
 
-    /// Text that somebody has seen, and that its provider will not finish any more, becomes a record of ours.
-    fn finish_open_blocks(&mut self) {
-        for block in self.feed.open_blocks() {
-            match block.kind {
-                BlockKind::Message | BlockKind::Thought if !block.text.is_empty() => {}
-                BlockKind::Message | BlockKind::Thought | BlockKind::ToolInput | BlockKind::ToolOutput => continue,
-            }
-            let record = HostRecord::Block {
-                block: block.key.clone(),
-                kind: block.kind,
-                parent: block.parent,
-                text: block.text,
-            };
-            let records = self.recorder.host(&record);
-            let blocks = vec![BlockChange::Closed(block.key)];
-            self.feed.publish(Update { records, blocks, ..Update::default() }, &session_meta::now());
-        }
-    }
-
     fn step(&mut self, input: Input) {
         let effects = self.pod.step(input, &session_meta::now());
         self.perform(effects);
@@ -425,32 +408,6 @@ impl PodTask {
         self.finish_open_blocks();
         let gone = Gone { code, signal, stderr_tail: self.stderr_tail.lines(), survivors };
         self.step(Input::RunnerGone(gone));
-    }
-
-    /// Writes what open blocks have gained since the last time, so that a crash loses seconds of them.
-    fn save_partials(&mut self) {
-        let blocks = self.feed.open_blocks();
-        self.saved.retain(|instance, _| blocks.iter().any(|block| block.instance == *instance));
-        self.partial_timer = (!blocks.is_empty()).then(|| Instant::now() + PARTIAL_EVERY);
-        for block in blocks {
-            match block.kind {
-                BlockKind::Message | BlockKind::Thought => {}
-                BlockKind::ToolInput | BlockKind::ToolOutput => continue,
-            }
-            let from = self.saved.get(&block.instance).copied().unwrap_or(0);
-            let Some(text) = block.text.get(from..).filter(|text| !text.is_empty()) else { continue };
-            let record = HostRecord::Partial {
-                block: block.key.clone(),
-                kind: block.kind,
-                parent: block.parent.clone(),
-                from: from as u64,
-                text: text.to_owned(),
-            };
-            self.saved.insert(block.instance, block.text.len());
-            let records = self.recorder.host(&record);
-            self.publish(records);
-        }
-        self.schedule_sync();
     }
 
     fn schedule_sync(&mut self) {
