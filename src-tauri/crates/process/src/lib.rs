@@ -23,6 +23,6 @@ pub use ladder::{Action, EndedBy, Input, Ladder, Pipes, Rung};
 pub use lines::{Line, LineReader};
 pub use stderr_tail::StderrTail;
 pub use stop::{Group, kill_processes, terminate_processes, wait_gone};
-pub use sweep::{Sweep, sweep};
+pub use sweep::{Sweep, sweep, sweep_except};
 pub use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 pub use tree::{Liveness, ProcessEntry, ProcessRef, all_marked, become_subreaper, descendants, marked, reap_orphans};

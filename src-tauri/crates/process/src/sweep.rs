@@ -1,7 +1,8 @@
 //! Ends everything that is provably ours.
 //!
 //! Responsible for leftovers: processes that a pod knew by pid and start time, what descends from them, and whatever
-//! carries the pod's mark. Processes without such a proof are not touched, and neither is the caller or its parents.
+//! carries the pod's mark. Processes without such a proof are not touched, neither is the caller or its parents, nor
+//! what the caller spares.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -28,8 +29,13 @@ pub struct Sweep {
 /// Ends all processes of `known` that still live (pid and start time), their descendants, and all that carry `mark`:
 /// SIGTERM, a short wait, SIGKILL, a wait. Takes at most a few seconds; returns at once when nothing is left.
 pub async fn sweep(mark: &str, known: &[ProcessRef]) -> Sweep {
+    sweep_except(mark, known, &[]).await
+}
+
+/// The same, except for the processes of `spare` that still live (pid and start time) and what descends from them.
+pub async fn sweep_except(mark: &str, known: &[ProcessRef], spare: &[ProcessRef]) -> Sweep {
     let mut targets: HashMap<ProcessRef, ProcessEntry> = HashMap::new();
-    let mut left = ours(mark, known, &targets);
+    let mut left = ours(mark, known, spare, &targets);
     add(&mut targets, &left);
     if left.is_empty() {
         tree::reap_orphans();
@@ -38,7 +44,7 @@ pub async fn sweep(mark: &str, known: &[ProcessRef]) -> Sweep {
     terminate_processes(&refs(&left));
     wait_gone(&refs(&left), TERM_WAIT).await;
     for _ in 0..ROUNDS {
-        left = ours(mark, known, &targets);
+        left = ours(mark, known, spare, &targets);
         add(&mut targets, &left);
         if left.is_empty() {
             break;
@@ -46,7 +52,7 @@ pub async fn sweep(mark: &str, known: &[ProcessRef]) -> Sweep {
         kill_processes(&refs(&left));
         wait_gone(&refs(&left), KILL_WAIT).await;
     }
-    let survivors = ours(mark, known, &targets);
+    let survivors = ours(mark, known, spare, &targets);
     let alive: HashSet<ProcessRef> = survivors.iter().map(|entry| entry.process).collect();
     let mut ended: Vec<ProcessEntry> = targets.into_values().filter(|e| !alive.contains(&e.process)).collect();
     ended.sort_by_key(|entry| entry.process.pid);
@@ -56,9 +62,15 @@ pub async fn sweep(mark: &str, known: &[ProcessRef]) -> Sweep {
 }
 
 /// What runs now and is ours by proof. What was a target before stays one: its descendants may have lost it as parent.
-fn ours(mark: &str, known: &[ProcessRef], before: &HashMap<ProcessRef, ProcessEntry>) -> Vec<ProcessEntry> {
+fn ours(
+    mark: &str,
+    known: &[ProcessRef],
+    spare: &[ProcessRef],
+    before: &HashMap<ProcessRef, ProcessEntry>,
+) -> Vec<ProcessEntry> {
     let table = tree::table();
-    let spared = ancestors_of_this_process(&table);
+    let mut spared = ancestors_of_this_process(&table);
+    spared.extend(with_descendants(spare, &table));
     let wanted: HashSet<ProcessRef> = known.iter().chain(before.keys()).copied().collect();
     let mut found: Vec<ProcessEntry> = tree::marked(mark);
     found.extend(table.iter().filter(|entry| wanted.contains(&entry.process)).cloned());
@@ -80,6 +92,17 @@ fn ancestors_of_this_process(table: &[ProcessEntry]) -> HashSet<u32> {
         pid = *parent;
     }
     spared
+}
+
+/// Those of `roots` that live, and all below them.
+fn with_descendants(roots: &[ProcessRef], table: &[ProcessEntry]) -> Vec<u32> {
+    let alive = |root: &&ProcessRef| table.iter().any(|entry| entry.process == **root);
+    let mut pids: Vec<u32> = roots.iter().filter(alive).map(|root| root.pid).collect();
+    if !pids.is_empty() {
+        let links: Vec<(u32, u32)> = table.iter().map(|entry| (entry.process.pid, entry.parent)).collect();
+        pids.extend(tree::pids_below(&pids.clone(), &links));
+    }
+    pids
 }
 
 fn add(targets: &mut HashMap<ProcessRef, ProcessEntry>, found: &[ProcessEntry]) {

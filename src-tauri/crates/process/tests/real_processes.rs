@@ -87,6 +87,28 @@ async fn a_process_whose_parents_died_is_found_by_its_mark() {
 }
 
 #[tokio::test]
+async fn a_sweep_leaves_the_spared_and_what_descends_from_them() {
+    become_subreaper().unwrap();
+    let mark = new_mark("spare");
+    let script = "(setsid sleep 1001 & echo $!); setsid sleep 1002 & echo $!; wait";
+    let mut child = shell(script, &mark).spawn().unwrap();
+    let mut reader = lines_of(&mut child);
+    let lost = ProcessRef::of(line(&mut reader).await.parse().unwrap()).unwrap();
+    let kept = ProcessRef::of(line(&mut reader).await.parse().unwrap()).unwrap();
+    until("both sleep", || marked(&mark).iter().filter(|e| e.command.starts_with("sleep")).count() == 2).await;
+    let all: Vec<_> = all_marked().into_iter().filter(|(found, _)| *found == mark).map(|(_, e)| e.process).collect();
+    assert!(all.len() == 3 && all.contains(&lost) && all.contains(&kept), "{all:?}");
+
+    let swept = sweep_except(&mark, &[], &[child.process()]).await;
+    assert_eq!(swept.ended.iter().map(|e| e.process).collect::<Vec<_>>(), [lost]);
+    assert_eq!((kept.liveness(), child.process().liveness()), (Liveness::Alive, Liveness::Alive));
+    // A number that another process had before spares nobody.
+    let earlier = ProcessRef { pid: child.process().pid, started: child.process().started - 1 };
+    assert_eq!(sweep_except(&mark, &[], &[earlier]).await.ended.len(), 2);
+    child.wait().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_child_that_ignores_sigterm_needs_sigkill() {
     let mark = new_mark("trap");
     let script = "trap '' TERM; echo ready; read answer; echo still here; read never";
