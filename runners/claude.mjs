@@ -6,13 +6,13 @@
 
 import { randomUUID } from 'node:crypto';
 import { AgentLines } from './lib/agent_lines.mjs';
-import { CliChild, settledWithin, startFailure } from './lib/child.mjs';
+import { CliChild, exitFailure, settledWithin, startFailure } from './lib/child.mjs';
 import { isAtLeast } from './lib/cli_version.mjs';
 import { parseObject } from './lib/lossless.mjs';
 import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { LEAST_VERSION, claudeArgs, claudeEnv, claudeMode, claudeVersion } from './claude/command_line.mjs';
-import { ClaudeUsage, failure, stopReason } from './claude/outcome.mjs';
+import { ClaudeUsage, failure, isUnknownConversation, stopReason, unknownConversation } from './claude/outcome.mjs';
 import { asControlResponse, asPermission } from './claude/permission.mjs';
 import { userMessage } from './claude/user_message.mjs';
 
@@ -34,6 +34,8 @@ class ClaudeSession {
   /** @type {Map<string, (response: Record<string, any>) => void>} */ #awaited = new Map();
   /** @type {{ model?: string, permissionMode?: string }} */ #early = {};
   #starting = false;
+  /** The conversation that claude was asked to go on with; forgotten once it has. @type {{ resumes?: string, cwd?: string } | null} */
+  #resuming = null;
   #interruptAsked = false;
   #stopping = false;
   #backgroundTasks = 0;
@@ -141,6 +143,9 @@ class ClaudeSession {
     const chosenId = randomUUID();
     const args = await claudeArgs(query, chosenId, version);
     const nativeSessionId = idBeforeOutput(query, chosenId);
+    if (query.resumeMode === 'resume' || query.resumeMode === 'continue') {
+      this.#resuming = { resumes: nativeSessionId, cwd: query.cwd };
+    }
     this.#know({ nativeSessionId, cliVersion: version, model: query.model });
     this.#host.log('debug', `starting ${query.cli} ${args.filter((arg) => arg.startsWith('-')).join(' ')}`);
     this.#cli = new CliChild({
@@ -214,6 +219,7 @@ class ClaudeSession {
 
   /** @param {Record<string, any>} init */
   #initialised(init) {
+    this.#resuming = null;
     this.#know({ nativeSessionId: init.session_id, cliVersion: init.claude_code_version, model: init.model });
     this.#lines.openTurn();
   }
@@ -227,8 +233,9 @@ class ClaudeSession {
   /** @param {Record<string, any>} result */
   #turnEnded(result) {
     const reason = stopReason(result, this.#interruptAsked);
-    if (reason === 'error' && !this.#stopping) {
-      this.#lines.failed({ ...failure(result), stderrTail: this.#cli?.stderrTail });
+    const failed = reason === 'error' || result.subtype === 'error_max_turns';
+    if (failed && !this.#stopping) {
+      this.#lines.failed({ ...failure(result, this.#resuming ?? {}), stderrTail: this.#cli?.stderrTail });
     }
     this.#permissions.cancelAll();
     this.#interruptAsked = false;
@@ -275,14 +282,23 @@ class ClaudeSession {
    */
   #exited(exit, query) {
     if (this.#stopping) return;
-    const stderrTail = this.#cli?.stderrTail ?? [];
-    if (exit.error) {
-      this.#lines.failed({ ...startFailure(query.cli, query.cwd, exit.error), stderrTail });
-    } else if (this.#lines.turnId !== null || exit.signal) {
-      this.#lines.failed({ code: 'cli_exited', message: exitMessage(query.cli, exit, stderrTail), stderrTail });
-    }
+    const unexpected = this.#lines.turnId !== null || exit.signal !== null;
+    if (exit.error || unexpected) this.#lines.failed(this.#exitFailure(exit, query));
     this.#ended(exit);
-    this.#finish(exit.code === 0 ? 0 : 1);
+    this.#finish(exit.code === 0 && !unexpected ? 0 : 1);
+  }
+
+  /**
+   * @param {import('./lib/child.mjs').CliExit} exit
+   * @param {Record<string, any>} query
+   * @returns {import('./lib/agent_lines.mjs').AgentError}
+   */
+  #exitFailure(exit, query) {
+    if (exit.error) return startFailure(query.cli, query.cwd, exit.error);
+    const failed = exitFailure(query.cli, exit, this.#cli);
+    // Older versions say it on stderr only.
+    const unknown = this.#resuming && isUnknownConversation((failed.stderrTail ?? []).join('\n'));
+    return unknown ? { ...failed, ...unknownConversation(this.#resuming ?? {}) } : failed;
   }
 
   /** @param {import('./lib/child.mjs').CliExit} exit */
@@ -311,17 +327,6 @@ function idBeforeOutput({ resumeMode, resumeSessionId }, chosenId) {
  */
 function definedOnly(object) {
   return /** @type {Partial<T>} */ (Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)));
-}
-
-/**
- * @param {string} cli
- * @param {import('./lib/child.mjs').CliExit} exit
- * @param {string[]} stderrTail
- */
-function exitMessage(cli, exit, stderrTail) {
-  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code}`;
-  const said = stderrTail.filter((line) => line.trim() !== '').at(-1);
-  return `${cli} ${how} in the middle of a turn${said ? `: ${said}` : ' and said nothing on stderr'}`;
 }
 
 runRunner({

@@ -186,7 +186,9 @@ describe('claude', () => {
     const unknown = stage.runner();
     const missing = '5d03a7f6-beda-43a7-9cde-9f18f775a915';
     unknown.send(stage.query({ prompt: 'SCENARIO:hello', resumeMode: 'resume', resumeSessionId: missing }));
-    assert.equal((await unknown.next('agent_error')).code, 'resume_unknown');
+    const error = await unknown.next('agent_error');
+    assert.deepEqual([error.code, error.retryable], ['conversation_unknown', false]);
+    assert.match(error.message, new RegExp(`${missing}.*the next prompt begins a new conversation`));
     assert.equal((await unknown.exited).code, 1);
   });
 
@@ -260,9 +262,14 @@ describe('claude', () => {
     const dying = stage.runner();
     dying.send(stage.query({ prompt: 'x', cli: '/bin/sh', cliVersion: '2.1.329' }));
     const error = await dying.next('agent_error');
-    assert.equal(error.code, 'cli_exited');
+    assert.deepEqual([error.code, error.signal, error.retryable], ['cli_exited', undefined, false]);
+    assert.equal(error.exitCode > 0, true);
     assert.equal(error.stderrTail.length > 0, true);
     assert.equal((await dying.next('turn_ended')).stopReason, 'error');
     assert.equal((await dying.exited).code, 1);
+    const silent = stage.runner();
+    silent.send(stage.query({ prompt: 'x', cli: '/bin/true', cliVersion: '2.1.329' }));
+    assert.equal((await silent.next('agent_error')).code, 'no_output');
+    assert.equal((await silent.exited).code, 1);
   });
 });

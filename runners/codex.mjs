@@ -5,14 +5,14 @@
 // Every line of the server goes to the host as it is, except answers to this runner's own requests.
 
 import { AgentLines } from './lib/agent_lines.mjs';
-import { settledWithin, startFailure } from './lib/child.mjs';
+import { exitFailure, settledWithin, startFailure } from './lib/child.mjs';
 import { askCli, firstVersion, isAtLeast } from './lib/cli_version.mjs';
 import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { RUNNER_VERSION } from './lib/protocol.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { AppServer, RpcError } from './codex/app_server.mjs';
 import { reactionTo } from './codex/approval.mjs';
-import { CodexUsage, failure, stopReason } from './codex/outcome.mjs';
+import { CodexUsage, failure, isUnknownConversation, stopReason, unknownConversation } from './codex/outcome.mjs';
 import { codexArgs, codexEnv, threadSettings, turnSettings } from './codex/settings.mjs';
 
 /** The oldest codex whose app-server has threads and turns as this runner uses them. */
@@ -144,16 +144,21 @@ class CodexSession {
       await this.#start(query);
     } catch (error) {
       if (this.#stopping || this.#server === null) return;
-      const said = /** @type {any} */ (error)?.message ?? String(error);
-      const code = error instanceof RpcError && /thread\/(resume|list)/.test(said) ? 'resume_unknown' : 'internal';
-      this.#lines.failed({
-        code,
-        message: `cannot start a codex session: ${said}`,
-        stderrTail: this.#server.cli.stderrTail,
-      });
+      this.#lines.failed({ ...this.#openFailure(error, query), stderrTail: this.#server.cli.stderrTail });
       await this.stop();
       this.#finish(1);
     }
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {Record<string, any>} query
+   * @returns {import('./lib/agent_lines.mjs').AgentError}
+   */
+  #openFailure(error, query) {
+    if (error instanceof RpcError && isUnknownConversation(error)) return unknownConversation(query, error.said);
+    const said = /** @type {any} */ (error)?.message ?? String(error);
+    return { code: 'internal', message: `cannot start a codex session: ${said}` };
   }
 
   /** @param {Record<string, any>} query */
@@ -220,8 +225,7 @@ class CodexSession {
     if (query.resumeMode === 'continue') {
       const list = await server.request('thread/list', { cwd: query.cwd, limit: 1, sortKey: 'updated_at' });
       threadId = list.data?.[0]?.id;
-      if (!threadId)
-        throw new RpcError('thread/list', { message: `codex has no earlier conversation in ${query.cwd}` });
+      if (!threadId) throw new RpcError('thread/list', { message: `no earlier conversation in ${query.cwd}` });
     }
     // Known from now on: what the thread has used so far may be told together with the answer.
     this.#threadId = threadId;
@@ -339,15 +343,8 @@ class CodexSession {
    */
   #exited(exit, query) {
     if (this.#stopping) return;
-    const stderrTail = this.#server?.cli.stderrTail ?? [];
-    if (exit.error) {
-      this.#lines.failed({ ...startFailure(query.cli, query.cwd, exit.error), stderrTail });
-    } else {
-      const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code}`;
-      const said = stderrTail.filter((line) => line.trim() !== '').at(-1);
-      const message = `${query.cli} ${how} although nobody stopped it${said ? `: ${said}` : ' and said nothing on stderr'}`;
-      this.#lines.failed({ code: 'cli_exited', message, stderrTail });
-    }
+    if (exit.error) this.#lines.failed(startFailure(query.cli, query.cwd, exit.error));
+    else this.#lines.failed(exitFailure(query.cli, exit, this.#server?.cli ?? null));
     this.#ended(exit);
     this.#finish(1);
   }

@@ -183,7 +183,9 @@ describe('codex', () => {
     const unknown = stage.runner();
     const missing = '01a1fd24-3a80-7de1-82e2-dc4ca646e6ec';
     unknown.send(stage.query({ prompt: 'x', resumeMode: 'resume', resumeSessionId: missing }));
-    assert.equal((await unknown.next('agent_error')).code, 'resume_unknown');
+    const error = await unknown.next('agent_error');
+    assert.deepEqual([error.code, error.retryable], ['conversation_unknown', false]);
+    assert.match(error.message, new RegExp(`${missing}.*the next prompt begins a new conversation`));
     assert.equal((await unknown.exited).code, 1);
   });
 
@@ -245,7 +247,13 @@ describe('codex', () => {
     assert.equal((await missing.exited).code, 1);
     const dying = stage.runner();
     dying.send(stage.query({ prompt: 'x', cli: '/bin/sh', cliVersion: '0.169.0' }));
-    assert.equal((await dying.next('agent_error')).code, 'cli_exited');
+    const exited = await dying.next('agent_error');
+    assert.deepEqual([exited.code, exited.signal], ['cli_exited', undefined]);
+    assert.equal(exited.exitCode > 0, true);
+    const silent = stage.runner();
+    silent.send(stage.query({ prompt: 'x', cli: '/bin/true', cliVersion: '0.169.0' }));
+    assert.equal((await silent.next('agent_error')).code, 'no_output');
+    assert.equal((await silent.exited).code, 1);
     assert.equal((await dying.exited).code, 1);
     const runner = stage.runner();
     runner.send(stage.query({ prompt: 'SCENARIO:slow ms=300' }));

@@ -23,16 +23,38 @@ export function stopReason(result, interruptAsked) {
 
 /**
  * @param {Record<string, any>} result a result with `is_error`
+ * @param {{ resumes?: string, cwd?: string }} [asked] which conversation was to be resumed, and where
  * @returns {import('../lib/agent_lines.mjs').AgentError}
  */
-export function failure(result) {
+export function failure(result, asked = {}) {
   const said = [result.result, ...(result.errors ?? [])].filter((text) => typeof text === 'string' && text !== '');
   const message = said.join('; ') || `claude ended the turn with ${result.subtype}`;
-  if (/No conversation found/i.test(message)) {
-    return { code: 'resume_unknown', message: `claude knows no such conversation: ${message}` };
+  if (isUnknownConversation(message)) return unknownConversation(asked);
+  if (result.subtype === 'error_max_turns') {
+    return { code: 'max_turns', message: 'claude has taken as many steps as it may in one turn; prompt it to go on' };
   }
   const hints = `${message} ${result.api_error_type ?? ''} ${result.api_error ?? ''}`;
   return { message, ...apiFailure({ status: result.api_error_status, text: hints }) };
+}
+
+/**
+ * @param {string} said in a result or on stderr
+ * @returns {boolean} whether claude says that it does not know the conversation it was to resume
+ */
+export function isUnknownConversation(said) {
+  return /No conversation found/i.test(said);
+}
+
+/**
+ * @param {{ resumes?: string, cwd?: string }} asked
+ * @returns {import('../lib/agent_lines.mjs').AgentError}
+ */
+export function unknownConversation({ resumes, cwd }) {
+  const which = resumes ? `no longer knows the conversation ${resumes}` : `knows no earlier conversation in ${cwd}`;
+  return {
+    code: 'conversation_unknown',
+    message: `claude ${which}. Nothing was sent to it; the next prompt begins a new conversation.`,
+  };
 }
 
 /** Adds up what each turn used, and keeps what the context holds. */

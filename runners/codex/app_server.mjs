@@ -20,6 +20,7 @@ export class RpcError extends Error {
    */
   constructor(method, error) {
     super(`${method}: ${error.message ?? 'failed'}`);
+    this.method = method;
     this.code = error.code;
     this.said = error.message ?? '';
   }

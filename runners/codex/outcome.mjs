@@ -30,6 +30,33 @@ export function failure(error) {
   return { message, ...apiFailure({ status: status ?? statusIn(message), text }) };
 }
 
+/**
+ * @param {import('./app_server.mjs').RpcError} error
+ * @returns {boolean} whether codex says that it does not have the conversation it was to resume
+ */
+export function isUnknownConversation({ method, said }) {
+  if (method === 'thread/list') return /no earlier conversation/.test(said);
+  return (
+    method === 'thread/resume' && /not found|no rollout|no such|does not exist|is empty|invalid thread/i.test(said)
+  );
+}
+
+/**
+ * @param {Record<string, any>} query
+ * @param {string} said
+ * @returns {import('../lib/agent_lines.mjs').AgentError}
+ */
+export function unknownConversation({ resumeMode, resumeSessionId, cwd }, said) {
+  const which =
+    resumeMode === 'resume'
+      ? `no longer knows the conversation ${resumeSessionId} (${said})`
+      : `knows no earlier conversation in ${cwd}`;
+  return {
+    code: 'conversation_unknown',
+    message: `codex ${which}. Nothing was sent to it; the next prompt begins a new conversation.`,
+  };
+}
+
 /** @param {string | undefined} kind */
 function statusOf(kind) {
   const statuses = /** @type {Record<string, number>} */ ({

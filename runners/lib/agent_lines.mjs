@@ -19,8 +19,11 @@ import { randomUUID } from 'node:crypto';
  * @typedef {object} AgentError
  * @property {string} code
  * @property {string} message what failed and what to do
- * @property {boolean} [retryable]
- * @property {string[]} [stderrTail]
+ * @property {boolean} [retryable] whether the same may succeed later without anybody doing something
+ * @property {number} [retryAfterMs] how long to wait, in milliseconds, when the provider says so
+ * @property {number | null} [exitCode] of the CLI, when it exited
+ * @property {string | null} [signal] that ended the CLI
+ * @property {string[]} [stderrTail] the CLI's last 24 lines
  */
 
 /** What the host is told about one agent. */
@@ -77,8 +80,15 @@ export class AgentLines {
   }
 
   /** @param {AgentError} error */
-  failed({ code, message, retryable = false, stderrTail }) {
-    this.#host.send({ type: 'agent_error', sessionId: this.sessionId, code, message, retryable, stderrTail });
+  failed({ code, message, retryable = false, retryAfterMs, exitCode, signal, stderrTail }) {
+    const about = { type: 'agent_error', sessionId: this.sessionId, code, message, retryable };
+    this.#host.send({
+      ...about,
+      retryAfterMs,
+      exitCode: exitCode ?? undefined,
+      signal: signal ?? undefined,
+      stderrTail,
+    });
   }
 
   /** @param {'now' | 'queued'} accepted */

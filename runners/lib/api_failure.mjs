@@ -33,11 +33,27 @@ const RETRYABLE = new Set(['rate_limited', 'overloaded', 'network']);
  * @param {object} failure
  * @param {number | null} [failure.status] HTTP status, if there was one
  * @param {string} failure.text everything that was said about it
- * @returns {{ code: ApiFailureCode, retryable: boolean }}
+ * @returns {{ code: ApiFailureCode, retryable: boolean, retryAfterMs?: number }}
  */
 export function apiFailure({ status, text }) {
   const code = codeOf(status ?? 0, text);
-  return { code, retryable: RETRYABLE.has(code) || (code === 'api_error' && (status ?? 0) >= 500) };
+  const retryable = RETRYABLE.has(code) || (code === 'api_error' && (status ?? 0) >= 500);
+  return { code, retryable, retryAfterMs: retryable ? waitingTime(text) : undefined };
+}
+
+/** Milliseconds in each unit that providers use. */
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/**
+ * How long the provider asks to wait, as its sentence says: "try again in 1.5s", "retry after 20 seconds".
+ * @param {string} text
+ * @returns {number | undefined} milliseconds
+ */
+function waitingTime(text) {
+  const wait = /(?:try again|retry|retrying)[ -](?:in|after):? ?(\d+(?:\.\d+)?) ?(ms|milli|s|m|h)/i.exec(text);
+  if (!wait) return undefined;
+  const unit = wait[2].toLowerCase();
+  return Math.ceil(Number(wait[1]) * UNITS[unit === 'milli' ? 'ms' : /** @type {keyof typeof UNITS} */ (unit)]);
 }
 
 /**

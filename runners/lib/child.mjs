@@ -62,6 +62,11 @@ export class CliChild {
     return this.#child.pid;
   }
 
+  /** Whether it has not said a word, neither on stdout nor on stderr. */
+  get saidNothing() {
+    return this.#batches === 0 && this.#tail.every((line) => line.trim() === '');
+  }
+
   /** The last lines of stderr. */
   get stderrTail() {
     return [...this.#tail];
@@ -172,11 +177,11 @@ export async function settledWithin(promise, ms) {
  * @param {string} command
  * @param {string} cwd
  * @param {NodeJS.ErrnoException} error
- * @returns {{ code: string, message: string }}
+ * @returns {import('./agent_lines.mjs').AgentError}
  */
 export function startFailure(command, cwd, error) {
   if (!existsSync(cwd)) {
-    return { code: 'internal', message: `cannot start ${command}: the working directory ${cwd} does not exist` };
+    return { code: 'spawn_failure', message: `cannot start ${command}: the working directory ${cwd} does not exist` };
   }
   if (error.code === 'ENOENT' || error.code === 'EACCES') {
     const reason = error.code === 'ENOENT' ? 'there is no such program' : 'it may not be executed';
@@ -185,5 +190,22 @@ export function startFailure(command, cwd, error) {
       message: `cannot start ${command}: ${reason}. Install it, or set its path in the settings.`,
     };
   }
-  return { code: 'internal', message: `cannot start ${command}: ${error.message}` };
+  return { code: 'spawn_failure', message: `cannot start ${command}: ${error.message}` };
+}
+
+/**
+ * What to tell when a CLI has ended although nobody stopped it.
+ * @param {string} command
+ * @param {CliExit} exit
+ * @param {CliChild | null} cli what it said until then
+ * @returns {import('./agent_lines.mjs').AgentError}
+ */
+export function exitFailure(command, exit, cli) {
+  const stderrTail = cli?.stderrTail ?? [];
+  const said = stderrTail.filter((line) => line.trim() !== '').at(-1);
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code}`;
+  const silent = cli?.saidNothing ? ' and said nothing at all' : ' and said nothing on stderr';
+  const message = `${command} ${how} although nobody stopped it${said ? `: ${said}` : silent}`;
+  const code = exit.signal ? 'cli_killed' : cli?.saidNothing ? 'no_output' : 'cli_exited';
+  return { code, message, exitCode: exit.code, signal: exit.signal, stderrTail };
 }
