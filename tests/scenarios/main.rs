@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod a_crash_costs_seconds;
+mod a_disk_may_fail;
+mod a_resume_is_disclosed;
 mod a_run_streams_a_session;
 mod a_session_outlives_its_command;
 mod an_end_leaves_nothing;

@@ -127,3 +127,19 @@ fn a_journal_of_another_session_is_refused() {
     let message = JournalWriter::open(&folder, SessionId::new(), 1).unwrap_err().to_string();
     assert!(message.contains("belongs to session"), "{message}");
 }
+
+#[test]
+fn a_newer_format_is_read_as_far_as_it_is_known() {
+    let (_root, folder, session) = folder();
+    let at = "2026-11-21T07:00:00.000Z";
+    let text = format!(
+        "{{\"type\":\"journal\",\"format\":2,\"session\":\"{session}\",\"more\":[1]}}\n\
+         {{\"seq\":1,\"at\":\"{at}\",\"src\":\"host\",\"gen\":1,\"new\":{{}},\"line\":{{\"type\":\"interruptAsked\"}}}}\n\
+         {{\"seq\":2,\"at\":\"{at}\",\"src\":\"somebodyElse\",\"gen\":1,\"line\":{{}}}}\n"
+    );
+    fs::write(folder.journal(), &text).unwrap();
+    let mut reader = JournalReader::open(&folder.journal()).unwrap();
+    assert_eq!(reader.last_seq().unwrap(), 2);
+    assert_eq!(reader.page_after(0, 10).unwrap().len(), 2);
+    assert_eq!(reader.page_before(0, 1).unwrap().len(), 1);
+}
