@@ -166,6 +166,9 @@ function brokenItems(): ItemBody[] {
       code: 'agentFailed',
       message: 'Codex ended with status 101 while it answered. The session can be resumed: its history is kept.',
       retryable: true,
+      class: 'unknown',
+      exitCode: 101,
+      signal: null,
       stderrTail: [
         "thread 'main' panicked at core/src/client.rs:412:",
         'called `Result::unwrap()` on an `Err` value: ConnectionReset',

@@ -296,7 +296,7 @@ export class ReplaySession {
 
   #setStatus(change: Partial<PodStatus>): void {
     if (!this.state.status) return;
-    const status = { ...this.state.status, ...change };
+    const status = { ...this.state.status, ...change, version: this.state.status.version + 1 };
     this.state.status = status;
     this.#emit({ type: 'status', status });
     this.#summarise({
@@ -362,5 +362,9 @@ export function freshStatus(summary: SessionSummary): PodStatus {
     nativeSessionId: summary.nativeSessionId,
     cliVersion: null,
     recording: { type: 'on' },
+    version: 1,
+    health: { verdict: 'ok', reasons: [], since: null },
+    retry: null,
+    statistics: { lines: 0, bytes: 0, turns: 0, lastOutputAt: null },
   };
 }
