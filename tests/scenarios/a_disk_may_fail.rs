@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use outrigger_tests::Home;
 use serde_json::Value;
 
-use crate::stage::{self, demo, words};
+use crate::stage::{self, demo, own_provider, run_of, words};
 
 /// A session of the demo agent that has ended: its folder and its id.
 fn ended_session(home: &Home, prompt: &str) -> (PathBuf, String) {
@@ -56,4 +56,31 @@ fn a_journal_of_a_newer_format_is_read_and_not_continued() {
     let records = home.run(["logs", &session, "--records"]);
     assert_eq!(records.json().len(), newer.lines().count() - 1);
     assert!(!words(&before).is_empty());
+}
+
+#[test]
+fn a_huge_line_leaves_the_journal_small_and_the_transcript_whole() {
+    const MIB: usize = 1024 * 1024;
+    let home = stage::home();
+    own_provider(&home, "hostile", "");
+    let run = home.run(run_of(&home, "own", &[], "at-the-limit"));
+    run.assert_code(0);
+    let shown = words(&run.json());
+    assert!(shown.len() > 10 * MIB - 200);
+    let folder = home.sessions().pop().unwrap();
+    let session = folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let longest = Home::journal(&folder).iter().map(|record| record.to_string().len()).max().unwrap();
+    assert!(longest < 8 * 1024, "a record of {longest} bytes");
+    let blobs = files(&folder.join("blobs"));
+    assert_eq!(blobs.len(), 1, "{blobs:?}");
+    assert!(words(&items(&home, &session)) == shown, "what is read later is what was seen");
+    let records = home.run(["logs", &session, "--records"]).json();
+    assert_eq!(records.iter().find_map(|record| record["blobs"][0]["sha256"].as_str()), Some(blobs[0].as_str()));
+
+    fs::remove_file(folder.join("blobs").join(&blobs[0])).unwrap();
+    let _ = fs::remove_file(folder.join("items.idx"));
+    let logs = home.run(["logs", &session, "--json"]);
+    logs.assert_code(0);
+    assert!(logs.stderr.contains(&blobs[0]) && logs.stderr.contains("only its beginning"), "{}", logs.stderr);
+    assert!(words(&logs.json()).ends_with("after\n"));
 }

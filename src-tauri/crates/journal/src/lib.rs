@@ -1,9 +1,11 @@
 //! The journal of a session: the truth from which everything else about it can be rebuilt.
 //!
 //! Responsible for the session's folder: its journal file (append, read forwards and backwards, recovery of a torn tail), its
-//! `meta.json` and `pod.json` (atomic replacement), its lease, and the item index file. It knows no agent: a runner's line is
+//! `meta.json` and `pod.json` (atomic replacement), its lease, the item index file, and the long strings that are files of their own.
+//! It knows no agent: a runner's line is
 //! bytes to it, and what an item is does not concern it.
 
+pub mod blobs;
 pub mod encode;
 pub mod error;
 pub mod folder;
@@ -20,4 +22,4 @@ pub use item_index::{IndexEntry, ItemIndex};
 pub use lease::Lease;
 pub use reader::{Forward, JournalReader};
 pub use recovery::Recovery;
-pub use writer::{Appended, JournalWriter};
+pub use writer::{Appended, JournalWriter, Syncer};

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use jiff::Timestamp;
 use protocol::SessionId;
+use protocol::limits::BLOB_BYTES;
 use protocol::record::{JOURNAL_FORMAT, JournalHeader};
 
+use crate::blobs::BlobStore;
 use crate::encode::{Entry, encode};
 use crate::error::JournalError;
 use crate::folder::SessionFolder;
@@ -22,6 +24,7 @@ use crate::recovery::{Recovery, inspect};
 pub struct JournalWriter {
     path: PathBuf,
     file: File,
+    blobs: BlobStore,
     end: u64,
     next_seq: u64,
     generation: u64,
@@ -62,7 +65,15 @@ impl JournalWriter {
             file.set_len(recovery.end).map_err(JournalError::io("cut the torn end of", &path))?;
         }
         file.seek(SeekFrom::Start(recovery.end)).map_err(JournalError::io("open", &path))?;
-        let writer = Self { path, file, end: recovery.end, next_seq: recovery.last_seq + 1, generation, torn: false };
+        let writer = Self {
+            path,
+            file,
+            blobs: BlobStore::of(folder.path()),
+            end: recovery.end,
+            next_seq: recovery.last_seq + 1,
+            generation,
+            torn: false,
+        };
         Ok((writer, recovery))
     }
 
@@ -72,14 +83,19 @@ impl JournalWriter {
         self.next_seq
     }
 
-    /// Gives the entries their numbers and encodes them. They must be handed to [`Self::write`] next.
+    /// Gives the entries their numbers and encodes them. They must be handed to [`Self::write`] next. Long strings are in files of
+    /// their own when this returns, so that the records which name them never come before them.
     #[must_use]
     pub fn encode(&mut self, at: Timestamp, entries: &[Entry<'_>]) -> Appended {
         let at = format!("{at:.3}");
         let first = self.next_seq;
         let mut bytes = Vec::with_capacity(entries.iter().map(size_of_entry).sum());
         for entry in entries {
+            let start = bytes.len();
             encode(&mut bytes, self.next_seq, &at, self.generation, entry);
+            if bytes.len() - start > BLOB_BYTES {
+                self.blobs.extract(&mut bytes, start);
+            }
             self.next_seq += 1;
         }
         Appended { first, last: self.next_seq - 1, bytes: Bytes::from(bytes) }
@@ -117,12 +133,13 @@ impl JournalWriter {
         Ok(records)
     }
 
-    /// A handle whose `sync_data` puts what was written so far on the disk; may be used from another thread.
+    /// A handle that puts what was written so far on the disk; may be used from another thread.
     ///
     /// # Errors
     /// When the file handle cannot be duplicated.
-    pub fn syncer(&self) -> io::Result<File> {
-        self.file.try_clone()
+    pub fn syncer(&mut self) -> io::Result<Syncer> {
+        let journal = self.file.try_clone()?;
+        Ok(Syncer { journal, blobs: self.blobs.take_unsynced() })
     }
 
     /// Cuts off what a failed write may have left.
@@ -131,6 +148,26 @@ impl JournalWriter {
         self.file.seek(SeekFrom::Start(self.end)).map_err(JournalError::io("open", &self.path))?;
         self.torn = false;
         Ok(())
+    }
+}
+
+/// Puts a journal and the long strings beside it on the disk.
+#[derive(Debug)]
+pub struct Syncer {
+    journal: File,
+    blobs: Vec<PathBuf>,
+}
+
+impl Syncer {
+    /// Returns when the disk has everything that was written before the syncer was made.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync_data(&self) -> io::Result<()> {
+        for path in &self.blobs {
+            File::open(path)?.sync_data()?;
+        }
+        self.journal.sync_data()
     }
 }
 

@@ -3,10 +3,8 @@
 //! A full or dead disk ends the recording, never the agent: records still reach live readers, their numbers stay used, and when
 //! writing works again a notice in the journal tells how many are missing.
 
-use std::fs::File;
-
 use jiff::Timestamp;
-use journal::{Appended, Entry, JournalWriter};
+use journal::{Appended, Entry, JournalWriter, Syncer};
 use protocol::pod::Recording;
 use protocol::record::{HostRecord, NoticeLevel};
 use tokio::task::JoinHandle;
@@ -80,9 +78,9 @@ impl Recorder {
             return;
         }
         match self.writer.syncer() {
-            Ok(file) => {
+            Ok(syncer) => {
                 self.dirty = false;
-                self.syncing = Some(tokio::task::spawn_blocking(move || sync(&file)));
+                self.syncing = Some(tokio::task::spawn_blocking(move || sync(&syncer)));
             }
             Err(error) => tracing::warn!(%error, "failed to duplicate the journal's handle for fsync"),
         }
@@ -113,8 +111,8 @@ impl Recorder {
     }
 }
 
-fn sync(file: &File) {
-    if let Err(error) = file.sync_data() {
+fn sync(syncer: &Syncer) {
+    if let Err(error) = syncer.sync_data() {
         tracing::warn!(%error, "fsync of the journal failed");
     }
 }

@@ -75,7 +75,7 @@ impl Subscription {
             Want::Records => (Shape::Records, None),
             Want::Status => (Shape::Status, None),
             Want::Items => {
-                let items = Items { fold: Fold::new(adapter), shown: HashMap::new(), outputs: HashMap::new() };
+                let items = Items { fold: Fold::new(folder, adapter), shown: HashMap::new(), outputs: HashMap::new() };
                 (Shape::Items(Box::new(items)), Some(transcript::resume_at(folder, adapter, params.from_seq)?))
             }
         };

@@ -2,6 +2,7 @@
 //!
 //! A line that is damaged is passed over and reported; it never ends the fold.
 
+use journal::{SessionFolder, blobs};
 use protocol::item::ItemBody;
 use protocol::record::{HostRecord, NoticeLevel, Record, Source};
 use protocol::runner::{RunnerHead, RunnerLine};
@@ -21,6 +22,7 @@ pub struct Damage {
 
 /// The state of a fold. Small: finished items leave it.
 pub struct Fold {
+    folder: SessionFolder,
     sheet: Sheet,
     adapter: Box<dyn Adapter>,
     turn_began: Option<String>,
@@ -33,19 +35,29 @@ pub struct Folded {
     pub seq: u64,
     /// New and changed items, in order.
     pub changes: Vec<ItemChange>,
-    /// Set when the line could not be understood.
+    /// Set when the line could not be understood, or a long text of it is gone.
     pub damage: Option<Damage>,
 }
 
 impl Fold {
-    /// A fold with the adapter of this name. Unknown names fold with `raw`: every event stays visible as JSON.
+    /// A fold of the session in this folder, with the adapter of this name. Unknown names fold with `raw`: every event stays
+    /// visible as JSON.
     #[must_use]
-    pub fn new(adapter: &str) -> Self {
-        Self { sheet: Sheet::new(), adapter: adapter_or_plain(adapter), turn_began: None }
+    pub fn new(folder: &SessionFolder, adapter: &str) -> Self {
+        Self { folder: folder.clone(), sheet: Sheet::new(), adapter: adapter_or_plain(adapter), turn_began: None }
     }
 
-    /// Folds one line of a journal, without its newline.
+    /// Folds one line of a journal, without its newline. Its long texts are fetched from the files that have them.
     pub fn line(&mut self, line: &[u8]) -> Folded {
+        let blobs::Expanded { line, lost } = blobs::expand(self.folder.path(), line);
+        let folded = self.whole_line(&line);
+        if lost.is_empty() {
+            return folded;
+        }
+        Folded { damage: Some(Damage { why: lost.join("; ") }), ..folded }
+    }
+
+    fn whole_line(&mut self, line: &[u8]) -> Folded {
         let text = match std::str::from_utf8(line) {
             Ok(text) => text,
             Err(error) => return damaged(format!("not UTF-8: {error}")),

@@ -119,7 +119,7 @@ impl Transcript {
     }
 
     fn extend(&mut self, mut lines: Forward) -> Result<(), TranscriptError> {
-        let mut fold = Fold::new(&self.adapter);
+        let mut fold = Fold::new(&self.folder, &self.adapter);
         loop {
             let next = lines.next().map_err(|source| self.reading(source))?;
             let Some((offset, line)) = next else { return Ok(()) };
@@ -145,7 +145,7 @@ impl Transcript {
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let last_seq = rows.iter().map(|row| row.last_seq).max().unwrap_or(first.seq);
         let mut lines = JournalReader::open(&self.folder.journal())?.forward(first.offset)?;
-        let mut fold = Fold::new(&self.adapter);
+        let mut fold = Fold::new(&self.folder, &self.adapter);
         let mut found: HashMap<String, Item> = HashMap::with_capacity(rows.len());
         loop {
             let next = lines.next().map_err(|source| self.reading(source))?;

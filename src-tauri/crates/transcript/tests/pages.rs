@@ -79,7 +79,7 @@ impl Session {
     /// The items by folding everything, in order.
     fn whole(&self) -> Vec<Item> {
         let mut items: Vec<Item> = Vec::new();
-        let mut fold = Fold::new("none");
+        let mut fold = Fold::new(&self.folder, "none");
         let mut lines = JournalReader::open(&self.folder.journal()).unwrap().forward(0).unwrap();
         while let Some((_, line)) = lines.next().unwrap() {
             let folded = fold.line(line);
@@ -164,7 +164,7 @@ fn a_reader_that_comes_back_sees_every_later_change_and_no_other() {
     let last = whole.iter().map(|item| item.last_seq).max().unwrap();
     for from_seq in 0..=last {
         let offset = resume_at(&session.folder, "none", from_seq).unwrap();
-        let mut fold = Fold::new("none");
+        let mut fold = Fold::new(&session.folder, "none");
         let mut lines = JournalReader::open(&session.folder.journal()).unwrap().forward(offset).unwrap();
         let mut seen = Vec::new();
         while let Some((_, line)) = lines.next().unwrap() {
