@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
+use protocol::failure::FailureClass;
 use protocol::limits::{PENDING_PERMISSIONS, PROMPT_BYTES, QUEUED_PROMPTS};
 use protocol::pod::{
     AnswerParams, IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, Taken, Work,
@@ -335,7 +336,13 @@ impl Pod {
             RunnerLine::AgentError { code, message, .. } => {
                 self.told_error = true;
                 self.agent_broke |= code.starts_with("cli_");
-                self.waiting.turn_failed(&format!("{message} ({code})"))
+                let mut effects = self.waiting.turn_failed(&format!("{message} ({code})"));
+                if FailureClass::of(&code) == FailureClass::ConversationUnknown {
+                    // Resuming it once more would fail once more; the next prompt begins anew, and the transcript says so.
+                    self.facts.native_session_id = None;
+                    effects.push(Effect::SaveFacts);
+                }
+                effects
             }
             RunnerLine::AgentStopped { exit_code, signal } => {
                 self.agent_broke |= exit_code.is_some_and(|code| code != 0) || signal.is_some();

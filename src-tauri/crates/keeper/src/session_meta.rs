@@ -47,7 +47,11 @@ pub(crate) fn open(folder: &SessionFolder, order: &KeeperOrder) -> Result<Sessio
 
 /// Takes over what has become known.
 pub(crate) fn update(meta: &mut SessionMeta, facts: &Facts) {
-    meta.native_session_id.clone_from(&facts.native_session_id);
+    match (meta.native_session_id.take(), &facts.native_session_id) {
+        // The provider no longer knows it: kept for whoever reads the transcript, never resumed again.
+        (Some(lost), None) => meta.lost_native_ids.push(lost),
+        (_, now) => meta.native_session_id.clone_from(now),
+    }
     meta.model.clone_from(&facts.model);
     meta.usage = facts.usage;
     meta.start.permission_mode = Some(facts.permission_mode);

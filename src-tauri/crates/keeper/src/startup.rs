@@ -148,7 +148,7 @@ impl Place {
         let mut recorder = Recorder::new(writer);
         recorder.host(&opened_record(order));
         tell_recovery(&mut recorder, &recovery);
-        tell_fresh_start(&mut recorder, order, meta.generation);
+        tell_fresh_start(&mut recorder, order, &meta);
         let facts = Facts {
             capabilities: launched.capabilities,
             model: meta.model.clone(),
@@ -258,14 +258,22 @@ fn tell_recovery(recorder: &mut Recorder, recovery: &Recovery) {
 }
 
 /// A session that goes on without its conversation says so: the agent knows nothing of what stands above.
-fn tell_fresh_start(recorder: &mut Recorder, order: &KeeperOrder, generation: u64) {
-    if generation > 1 && order.start.resume_session_id.is_none() {
-        let text = format!(
-            "{} never told an id for the conversation above, so it could not be resumed. This is a new conversation.",
-            order.provider_name
-        );
-        recorder.host(&HostRecord::Notice { level: NoticeLevel::Warning, code: "not_resumed".to_owned(), text });
+fn tell_fresh_start(recorder: &mut Recorder, order: &KeeperOrder, meta: &SessionMeta) {
+    if meta.generation <= 1 || order.start.resume_session_id.is_some() {
+        return;
     }
+    let provider = &order.provider_name;
+    let text = match meta.lost_native_ids.last() {
+        Some(lost) => format!(
+            "{provider} no longer knows the conversation {lost}, so it could not be resumed. This is a new conversation: \
+             the agent knows nothing of what stands above."
+        ),
+        None => format!(
+            "{provider} never told an id for the conversation above, so it could not be resumed. This is a new \
+             conversation: the agent knows nothing of what stands above."
+        ),
+    };
+    recorder.host(&HostRecord::Notice { level: NoticeLevel::Warning, code: "not_resumed".to_owned(), text });
 }
 
 /// SIGTERM and Ctrl-C stop the session in good order; a second one skips to the next rung.
