@@ -57,6 +57,15 @@ run_doctor() {
   exec "$root/target/debug/outrigger" doctor "$@"
 }
 
+run_chaos() {
+  need_debian_packages "${debian_build[@]}"
+  need_rust
+  need_runtime
+  build_command_line
+  long_step "chaos harness" cargo build --package outrigger-tests --bin chaos
+  exec target/debug/chaos "$@"
+}
+
 run_bench() {
   need_debian_packages "${debian_build[@]}"
   need_rust

@@ -18,6 +18,7 @@ rust build
 architecture build
 browser ui-build
 scenarios build
+chaos build
 real-clis build
 desktop build
 "
@@ -46,9 +47,10 @@ run_tests() {
 
 # For a step that was named alone: its tests must not start yesterday's programs.
 build_what_is_tested() {
-  case " $* " in *\ scenarios\ * | *\ real-clis\ * | *\ desktop\ *) ;; *) return 0 ;; esac
+  case " $* " in *\ scenarios\ * | *\ chaos\ * | *\ real-clis\ * | *\ desktop\ *) ;; *) return 0 ;; esac
   build_ui
   build_window
+  long_step "chaos harness" cargo build --package outrigger-tests --bin chaos
 }
 
 run_checks() {
@@ -147,6 +149,8 @@ step_architecture() {
     --package outrigger-tests --lib --test architecture -- "$@"
 }
 step_scenarios() { test_folder scenarios "$@"; }
+# The same plan each time; `./dev chaos` takes any other, and any length.
+step_chaos() { target/debug/chaos --seed 42 --sessions 20 --seconds 60 "$@"; }
 step_real_clis() {
   node tests/real_clis/install.mjs >/dev/null
   test_folder real_clis "$@"

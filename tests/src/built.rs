@@ -22,7 +22,9 @@ pub fn project() -> &'static Path {
 pub fn program(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap_or_else(|error| panic!("cannot tell where this test is: {error}"));
     // A test is at target/<profile>/deps/<test>, the programs are at target/<profile>/.
-    let file = test.ancestors().nth(2).unwrap_or(&test).join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    let beside = test.parent().unwrap_or(&test);
+    let folder = if beside.ends_with("deps") { beside.parent().unwrap_or(beside) } else { beside };
+    let file = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     assert!(
         file.is_file(),
         "{} is not built. `./dev test scenarios` builds it, and so does `cargo build --workspace`.",

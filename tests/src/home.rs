@@ -155,6 +155,13 @@ impl Home {
         assert!(left.is_empty(), "processes outlived what was stopped: {left:#?}");
     }
 
+    /// Kills what is left and leaves the folder for somebody to look into.
+    #[must_use]
+    pub fn keep(mut self) -> PathBuf {
+        self.folder.disable_cleanup(true);
+        self.folder.path().to_owned()
+    }
+
     /// The processes of this home that are alive now.
     #[must_use]
     pub fn processes(&self) -> Vec<crate::Survivor> {

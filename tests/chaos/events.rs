@@ -1,0 +1,256 @@
+//! What can happen to a home, and doing it. An event picks its victim by a number of the plan among those who are there now.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use shared_child::unix::SharedChildExt;
+
+use crate::census::{Keeper, Process, signal};
+use crate::disk::Disk;
+use crate::look::look;
+use crate::world::{Role, World};
+
+/// One way to break something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    KillKeeper,
+    KillRunner,
+    KillTool,
+    KillReader,
+    KillClient,
+    StopReader,
+    StopKeeper,
+    KillPod,
+    Reboot,
+    TearTail,
+    FillDisk,
+    BreakLedger,
+}
+
+/// Every event with how often it comes up and its name in the table.
+const EVENTS: [(Event, u32, &str); 12] = [
+    (Event::KillKeeper, 10, "kill -9 keeper"),
+    (Event::KillRunner, 8, "kill -9 runner"),
+    (Event::KillTool, 6, "kill -9 tool"),
+    (Event::KillReader, 6, "kill -9 reader"),
+    (Event::KillClient, 4, "kill -9 client"),
+    (Event::StopReader, 4, "reader stopped for a while"),
+    (Event::StopKeeper, 3, "keeper stopped for a while"),
+    (Event::KillPod, 4, "kill -9 whole pod"),
+    (Event::Reboot, 1, "reboot: all killed, sockets gone"),
+    (Event::TearTail, 4, "journal's tail torn"),
+    (Event::FillDisk, 2, "disk full for a second"),
+    (Event::BreakLedger, 1, "ledger overwritten"),
+];
+
+impl Event {
+    /// The next one of the plan.
+    pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
+        let all: u32 = EVENTS.iter().map(|(_, weight, _)| weight).sum();
+        let mut drawn = random.u32(..all);
+        for (event, weight, _) in EVENTS {
+            if drawn < weight {
+                return event;
+            }
+            drawn -= weight;
+        }
+        Self::KillKeeper
+    }
+
+    /// Its name in the table.
+    pub(crate) fn name(self) -> &'static str {
+        EVENTS.iter().find(|(event, _, _)| *event == self).map_or("", |(_, _, name)| name)
+    }
+
+    /// All names, in the table's order.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        EVENTS.iter().map(|(_, _, name)| *name)
+    }
+}
+
+/// Does events, and undoes those that last for a while.
+pub(crate) struct Doer<'a> {
+    world: &'a World,
+    disk: Disk,
+    undo: Vec<(Instant, Undo)>,
+}
+
+/// What is to be undone.
+enum Undo {
+    WakeReaders,
+    WakeKeeper(Keeper),
+    EmptyDisk,
+}
+
+impl<'a> Doer<'a> {
+    pub(crate) fn new(world: &'a World, disk: Disk) -> Self {
+        Self { world, disk, undo: Vec::new() }
+    }
+
+    /// The disk, with its room.
+    pub(crate) fn into_disk(mut self) -> Disk {
+        self.undo_all();
+        self.disk
+    }
+
+    /// Does it to somebody. `pick` chooses whom, `lasts` for how long.
+    pub(crate) fn happen(&mut self, event: Event, pick: usize, lasts: Duration) {
+        let victim = match event {
+            Event::KillKeeper => self.kill_keeper(pick),
+            Event::KillRunner => self.kill_below(pick, is_runner),
+            Event::KillTool => self.kill_below(pick, |process| !is_runner(process)),
+            Event::KillReader => self.kill_command(Role::Reader, pick),
+            Event::KillClient => self.kill_command(Role::Client, pick),
+            Event::StopReader => self.stop_reader(pick, lasts),
+            Event::StopKeeper => self.stop_keeper(pick, lasts),
+            Event::KillPod => self.kill_pod(pick),
+            Event::Reboot => self.reboot(),
+            Event::TearTail => self.tear_tail(pick),
+            Event::FillDisk => self.fill_disk(),
+            Event::BreakLedger => self.break_ledger(pick),
+        };
+        if let Some(victim) = victim {
+            self.world.findings.count(event.name(), 1);
+            self.world.findings.write(&format!("{}: {victim}", event.name()));
+        }
+    }
+
+    /// Undoes what has lasted long enough.
+    pub(crate) fn undo_due(&mut self, now: Instant) {
+        let (due, later) = std::mem::take(&mut self.undo).into_iter().partition(|(at, _)| *at <= now);
+        self.undo = later;
+        self.undo_these(due);
+    }
+
+    /// Undoes everything.
+    pub(crate) fn undo_all(&mut self) {
+        let all = std::mem::take(&mut self.undo);
+        self.undo_these(all);
+    }
+
+    fn undo_these(&mut self, these: Vec<(Instant, Undo)>) {
+        for (_, undo) in these {
+            match undo {
+                Undo::WakeReaders => self.world.wake_readers(),
+                Undo::WakeKeeper(keeper) => drop(signal(keeper.pid, keeper.started, Signal::CONT)),
+                Undo::EmptyDisk => self.disk.empty(),
+            }
+        }
+    }
+
+    fn keeper(&self, pick: usize) -> Option<(usize, Keeper)> {
+        chosen(&self.world.live_keepers(), pick).copied()
+    }
+
+    fn name(&self, session: usize) -> &str {
+        &self.world.sessions[session].id
+    }
+
+    fn kill_keeper(&self, pick: usize) -> Option<String> {
+        let (session, keeper) = self.keeper(pick)?;
+        signal(keeper.pid, keeper.started, Signal::KILL).then(|| format!("{} of {}", keeper.pid, self.name(session)))
+    }
+
+    fn kill_below(&self, pick: usize, wanted: impl Fn(&Process) -> bool) -> Option<String> {
+        let census = self.world.census();
+        let below = self.world.live_keepers().into_iter().flat_map(|(_, keeper)| census.below(keeper.pid));
+        let victims: Vec<&Process> = below.filter(|process| wanted(process)).collect();
+        let victim = chosen(&victims, pick)?;
+        signal(victim.pid, victim.started, Signal::KILL).then(|| format!("{} {}", victim.pid, victim.command))
+    }
+
+    fn kill_command(&self, role: Role, pick: usize) -> Option<String> {
+        let running = self.world.running(role);
+        let victim = chosen(&running, pick)?;
+        victim.kill().is_ok().then(|| victim.id().to_string())
+    }
+
+    fn stop_reader(&mut self, pick: usize, lasts: Duration) -> Option<String> {
+        let running = self.world.running(Role::Reader);
+        let victim = chosen(&running, pick)?;
+        victim.send_signal(Signal::STOP.as_raw()).ok()?;
+        self.undo.push((Instant::now() + lasts, Undo::WakeReaders));
+        Some(victim.id().to_string())
+    }
+
+    fn stop_keeper(&mut self, pick: usize, lasts: Duration) -> Option<String> {
+        let (session, keeper) = self.keeper(pick)?;
+        if !signal(keeper.pid, keeper.started, Signal::STOP) {
+            return None;
+        }
+        self.undo.push((Instant::now() + lasts, Undo::WakeKeeper(keeper)));
+        Some(format!("{} of {}", keeper.pid, self.name(session)))
+    }
+
+    fn kill_pod(&self, pick: usize) -> Option<String> {
+        let (session, keeper) = self.keeper(pick)?;
+        let census = self.world.census();
+        let killed = census.below(keeper.pid).iter().filter(|one| signal(one.pid, one.started, Signal::KILL)).count();
+        signal(keeper.pid, keeper.started, Signal::KILL)
+            .then(|| format!("{} and {killed} below it", self.name(session)))
+    }
+
+    /// Kills everybody of the home again and again, since a dying one may have started another, and removes the sockets.
+    fn reboot(&self) -> Option<String> {
+        let mut killed = 0;
+        for _ in 0..50 {
+            let census = self.world.census();
+            let all: Vec<&Process> = census.ours().collect();
+            if all.is_empty() {
+                break;
+            }
+            killed += all.iter().filter(|one| signal(one.pid, one.started, Signal::KILL)).count();
+        }
+        for entry in fs::read_dir(self.world.home.path().join("run")).into_iter().flatten().flatten() {
+            // One that cannot be removed is found at the end.
+            let _ = fs::remove_file(entry.path());
+        }
+        look(self.world);
+        Some(format!("{killed} processes"))
+    }
+
+    /// Half a record at the end of a journal that nobody writes. The session's lease is held meanwhile, so that it stays so.
+    fn tear_tail(&self, pick: usize) -> Option<String> {
+        let free = |lease: &File| lease.try_lock().is_ok();
+        let mut torn = None;
+        for at in 0..self.world.sessions.len() {
+            let session = &self.world.sessions[(pick + at) % self.world.sessions.len()];
+            if Keeper::of(&session.folder).is_some_and(Keeper::lives) {
+                continue;
+            }
+            let Some(_lease) = File::open(session.folder.join("lease")).ok().filter(free) else { continue };
+            let mut journal = OpenOptions::new().append(true).open(session.folder.join("journal.ndjson")).ok()?;
+            let half = b"{\"seq\":99999,\"at\":\"2026-01-01T00:00:00.000Z\",\"src\":\"runner\",\"gen\":1,\"line\":{\"type\":\"agent_ev";
+            torn = journal.write_all(&half[..20 + pick % (half.len() - 20)]).is_ok().then(|| session.id.clone());
+            break;
+        }
+        torn
+    }
+
+    fn fill_disk(&mut self) -> Option<String> {
+        self.disk.fill().then(|| {
+            self.undo.push((Instant::now() + Duration::from_secs(1), Undo::EmptyDisk));
+            "until it is emptied".to_owned()
+        })
+    }
+
+    fn break_ledger(&self, pick: usize) -> Option<String> {
+        let path = self.world.home.path().join("data/ledger.sqlite3");
+        let length = fs::metadata(&path).ok()?.len();
+        let mut file = OpenOptions::new().write(true).open(&path).ok()?;
+        let at = if pick.is_multiple_of(2) { 0 } else { length / 2 };
+        file.seek(SeekFrom::Start(at)).ok()?;
+        file.write_all(&[0x5a; 4096]).ok()?;
+        Some(format!("4096 bytes at {at} of {length}"))
+    }
+}
+
+fn is_runner(process: &Process) -> bool {
+    process.command.contains("/runners/")
+}
+
+fn chosen<T>(all: &[T], pick: usize) -> Option<&T> {
+    if all.is_empty() { None } else { all.get(pick % all.len()) }
+}
