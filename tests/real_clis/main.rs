@@ -16,6 +16,8 @@ macro_rules! for_both {
     };
 }
 
+mod a_death_loses_no_conversation;
+
 for_both!(
     text_and_thinking,
     an_allowed_tool_writes_its_file,

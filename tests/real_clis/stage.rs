@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 use outrigger_tests::{Home, Program, Standin, project};
 use serde_json::Value;
 
+/// What the stand-in was asked, one line for each request.
+const REQUESTS: &str = "requests.ndjson";
+
 /// A CLI on its stage.
 pub(crate) struct Stage {
     pub(crate) home: Home,
@@ -20,7 +23,8 @@ impl Stage {
         let clis = installed();
         // Not under the temporary folder: codex refuses to sandbox commands when its home is there.
         let home = Home::within(clis["home"].as_str().unwrap().as_ref());
-        let standin = Standin::start(&[]);
+        let log = home.user_home().parent().unwrap().join(REQUESTS);
+        let standin = Standin::start(&["--log", log.to_str().unwrap()]);
         let cli = clis["clis"][provider]["path"].as_str().unwrap();
         write(&home, "outrigger/config/settings.toml", &format!("[paths]\n{provider} = \"{cli}\"\n"));
         if provider == "codex" {
@@ -48,6 +52,12 @@ impl Stage {
         let session = ended.json()[0]["session"].as_str().unwrap().to_owned();
         let items = self.home.start(["logs", &session, "--follow", "--json"]);
         (session, items)
+    }
+
+    /// What the CLI sent to its vendor, oldest first.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.home.user_home().parent().unwrap().join(REQUESTS)).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     pub(crate) fn session(&self) -> String {

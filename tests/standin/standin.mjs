@@ -4,7 +4,8 @@
 //   node tests/standin/standin.mjs [--port 0] [--log FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
 //
 // Speaks Anthropic's Messages API and OpenAI's Responses API. What it answers is chosen by the prompt, see scenarios.mjs.
-// With --log each request becomes one JSON line: api, scenario, step, model, tools, the last user message.
+// With --log each request becomes one JSON line: api, scenario, step, model, tools, the last user message, and the history:
+// the beginning of everything that was said in the conversation, so that a test sees what a resumed one still holds.
 
 import { appendFileSync } from 'node:fs';
 import http from 'node:http';
@@ -53,6 +54,9 @@ export async function startStandIn({ port = 0, log } = {}) {
       }),
   };
 }
+
+/** How much of each entry the log keeps, in characters: CLIs put long reminders in front of what was said. */
+const HISTORY_TEXT = 20_000;
 
 /** Answers requests and remembers them. */
 class Script {
@@ -129,7 +133,11 @@ class Script {
     const { scenario, step, reply } = nextReply(conversation);
     const tools = conversation.tools.map((offered) => offered.name);
     const lastUser = conversation.entries.findLast((entry) => entry.role === 'user')?.text ?? '';
-    this.#note({ api, scenario, step, model: body.model, tools, system: conversation.system, lastUser });
+    const history = conversation.entries.map((entry) => ({
+      role: entry.role,
+      text: entry.text.slice(0, HISTORY_TEXT),
+    }));
+    this.#note({ api, scenario, step, model: body.model, tools, system: conversation.system, lastUser, history });
     const blocks = reply.blocks.map((block) => {
       if (block.type !== 'tool') return block;
       const none = text(`(the CLI offers no tool that can “${block.want.do}”; it offers: ${tools.join(', ')})`);

@@ -52,8 +52,9 @@ impl Pod {
                 if !self.told_error {
                     let message = format!("The agent's runner {how}. Send a prompt to resume the session.");
                     let tail = stderr_tail.clone();
+                    let code_word = if signal.is_some() { "runner_killed" } else { "runner_exited" };
                     effects.push(Effect::Record(HostRecord::RunnerFailed {
-                        code: "runner_exited".to_owned(),
+                        code: code_word.to_owned(),
                         message,
                         exit_code: code,
                         signal,
