@@ -1,7 +1,5 @@
 //! `outrigger logs`: the transcript of a session, or the records of its journal, from the beginning or as they come.
 
-use std::io::{BufRead, BufReader};
-
 use anyhow::Result;
 use clap::Args;
 use client::{Machine, sessions};
@@ -9,7 +7,6 @@ use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::pod::{SessionEvent, SubscribeParams, Want};
 use protocol::session::Liveness;
-use serde::Deserialize;
 
 use crate::exit::Exit;
 use crate::style::Palette;
@@ -70,28 +67,12 @@ fn items(machine: &Machine, session: SessionId, options: &LogsOptions) -> Result
     Ok(())
 }
 
-/// The number that a record begins with.
-#[derive(Deserialize)]
-struct Numbered {
-    seq: u64,
-}
-
 /// Prints the journal's lines as they are.
 fn records(machine: &Machine, session: SessionId, from_seq: u64) -> Result<()> {
-    let path = machine.folder(session).journal();
-    let failed = |error: std::io::Error| {
-        WireError::new(ErrorCode::DataFolder, format!("failed to read the journal {}: {error}", path.display()))
-    };
-    let mut journal = BufReader::new(std::fs::File::open(&path).map_err(failed)?);
-    let mut line = Vec::new();
-    while journal.read_until(b'\n', &mut line).map_err(failed)? > 0 && !output::is_gone() {
-        // A line without its end is still being written.
-        let whole = line.ends_with(b"\n");
-        if whole && serde_json::from_slice::<Numbered>(&line).is_ok_and(|record| record.seq > from_seq) {
-            output::to_stdout(&String::from_utf8_lossy(&line));
-        }
-        line.clear();
-    }
+    client::records::each_line(machine, session, from_seq, |line| {
+        output::to_stdout(&format!("{}\n", String::from_utf8_lossy(line)));
+        !output::is_gone()
+    })?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use protocol::error::{ErrorCode, WireError};
 use protocol::json::parse_tolerant;
 use protocol::limits::READ_PAGE;
 use protocol::pod::Direction;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::machine::Machine;
@@ -23,11 +24,11 @@ pub fn page(
     direction: Direction,
 ) -> Result<Vec<Value>, WireError> {
     let failed = |error: journal::JournalError| WireError::new(ErrorCode::DataFolder, error.to_string());
-    let journal = machine.folder(session).journal();
-    if !journal.exists() {
+    let folder = machine.folder(session);
+    if !folder.has_journal() {
         return Ok(Vec::new());
     }
-    let mut reader = JournalReader::open(&journal).map_err(failed)?;
+    let mut reader = JournalReader::open(&folder.journal()).map_err(failed)?;
     let limit = limit.min(READ_PAGE);
     let lines = match direction {
         Direction::Forwards => reader.page_after(from_seq, limit),
@@ -35,4 +36,34 @@ pub fn page(
     };
     let lines = lines.map_err(failed)?;
     Ok(lines.iter().filter_map(|line| parse_tolerant(&String::from_utf8_lossy(line)).ok()).collect())
+}
+
+/// The number that a record begins with.
+#[derive(Deserialize)]
+struct Numbered {
+    seq: u64,
+}
+
+/// Hands out the lines of all records after `from_seq` as they stand in the journal, without their newlines, until `take` has had
+/// enough and says false. A damaged line is left out, and one that is still being written.
+///
+/// # Errors
+/// When there is no journal or it cannot be read.
+pub fn each_line(
+    machine: &Machine,
+    session: SessionId,
+    from_seq: u64,
+    mut take: impl FnMut(&[u8]) -> bool,
+) -> Result<(), WireError> {
+    let path = machine.folder(session).journal();
+    let failed = |why: String| WireError::new(ErrorCode::DataFolder, why);
+    let opened = JournalReader::open(&path).and_then(|reader| reader.forward(0));
+    let mut lines = opened.map_err(|error| failed(error.to_string()))?;
+    let broken = |error| failed(format!("failed to read the journal {}: {error}", path.display()));
+    while let Some((_, line)) = lines.next().map_err(broken)? {
+        if serde_json::from_slice::<Numbered>(line).is_ok_and(|record| record.seq > from_seq) && !take(line) {
+            break;
+        }
+    }
+    Ok(())
 }

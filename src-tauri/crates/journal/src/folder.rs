@@ -77,6 +77,18 @@ impl SessionFolder {
         self.path.join("journal.ndjson")
     }
 
+    /// The journal of a session that nobody has used for long, in place of the journal file.
+    #[must_use]
+    pub fn compressed(&self) -> PathBuf {
+        crate::compressed::beside(&self.journal())
+    }
+
+    /// Whether there is a journal, as it was written or compressed.
+    #[must_use]
+    pub fn has_journal(&self) -> bool {
+        self.journal().exists() || self.compressed().exists()
+    }
+
     /// The item index.
     #[must_use]
     pub fn items(&self) -> PathBuf {
@@ -152,7 +164,7 @@ impl SessionFolder {
     /// # Errors
     /// When the file system refuses.
     pub fn discard_unused(&self) -> Result<(), JournalError> {
-        let used = fs::metadata(self.journal()).is_ok_and(|file| file.len() > 0);
+        let used = self.compressed().exists() || fs::metadata(self.journal()).is_ok_and(|file| file.len() > 0);
         if used {
             return Ok(());
         }
@@ -236,6 +248,10 @@ mod tests {
         folder.discard_unused().unwrap();
         assert!(folder.path().exists());
         fs::write(folder.journal(), b"").unwrap();
+        fs::write(folder.compressed(), b"x").unwrap();
+        folder.discard_unused().unwrap();
+        assert!(folder.path().exists());
+        fs::remove_file(folder.compressed()).unwrap();
         folder.discard_unused().unwrap();
         assert!(!folder.path().exists());
     }

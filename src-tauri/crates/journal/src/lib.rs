@@ -6,6 +6,7 @@
 //! bytes to it, and what an item is does not concern it.
 
 pub mod blobs;
+mod compressed;
 pub mod encode;
 pub mod error;
 pub mod folder;
@@ -13,6 +14,7 @@ pub mod item_index;
 pub mod lease;
 pub mod reader;
 pub mod recovery;
+pub mod retention;
 pub mod writer;
 
 pub use encode::Entry;

@@ -1,31 +1,42 @@
 //! Reads a journal forwards from any record and backwards from any place, at a cost of what is read, not of what is stored.
 //!
 //! Lines begin with `{"seq":N,`, so a record is found by halving the file; no index is needed for that. A line that is still being
-//! written (no newline yet) does not exist for readers.
+//! written (no newline yet) does not exist for readers. A journal that was compressed reads like any other, from a copy without a
+//! name that goes away with its last reader.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::compressed;
 use crate::error::JournalError;
 
 const CHUNK: usize = 64 * 1024;
 
-/// Reads one journal file. Independent of any writer.
-#[derive(Debug)]
+/// Reads one journal file. Independent of any writer. Clones share the file and read it each from a place of their own.
+#[derive(Debug, Clone)]
 pub struct JournalReader {
     path: PathBuf,
-    file: File,
+    file: Place,
 }
 
 impl JournalReader {
-    /// Opens a journal for reading.
+    /// Opens a journal for reading, the plain file or else the compressed one beside it. The plain one wins when both are there.
     ///
     /// # Errors
-    /// When it is not there or cannot be read.
+    /// When neither is there, or it cannot be read.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = File::open(path).map_err(JournalError::io("open", path))?;
-        Ok(Self { path: path.to_owned(), file })
+        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let file = match File::open(path) {
+            Err(error) if missing(&error) => match compressed::open(&compressed::beside(path))? {
+                Some(file) => file,
+                // It may have been restored between the two looks.
+                None => File::open(path).map_err(JournalError::io("open", path))?,
+            },
+            other => other.map_err(JournalError::io("open", path))?,
+        };
+        Ok(Self { path: path.to_owned(), file: Place { file: Arc::new(file), at: 0 } })
     }
 
     /// How long the file is now, in bytes.
@@ -33,7 +44,7 @@ impl JournalReader {
     /// # Errors
     /// When the file system refuses.
     pub fn length(&self) -> Result<u64, JournalError> {
-        Ok(self.file.metadata().map_err(JournalError::io("read", &self.path))?.len())
+        Ok(self.file.file.metadata().map_err(JournalError::io("read", &self.path))?.len())
     }
 
     /// Where the first record after `seq` begins; the end of the file when there is none.
@@ -50,9 +61,8 @@ impl JournalReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn forward(&self, offset: u64) -> Result<Forward, JournalError> {
-        let mut file = File::open(&self.path).map_err(JournalError::io("open", &self.path))?;
-        file.seek(SeekFrom::Start(offset)).map_err(JournalError::io("read", &self.path))?;
-        Ok(Forward { reader: BufReader::with_capacity(4 * CHUNK, file), offset, line: Vec::new() })
+        let place = Place { file: Arc::clone(&self.file.file), at: offset };
+        Ok(Forward { reader: BufReader::with_capacity(4 * CHUNK, place), offset, line: Vec::new() })
     }
 
     /// At most `count` whole lines that end at or before `end`, which must be the beginning of a line or the end of the file;
@@ -68,7 +78,7 @@ impl JournalReader {
             let size = usize::try_from(start).unwrap_or(usize::MAX).min(CHUNK.max(tail.len()));
             start -= size as u64;
             let mut chunk = vec![0; size];
-            self.file.seek(SeekFrom::Start(start))?;
+            self.file.at = start;
             self.file.read_exact(&mut chunk)?;
             chunk.extend_from_slice(&tail);
             tail = chunk;
@@ -136,8 +146,8 @@ impl JournalReader {
 
     /// The first line that begins at or after `from` and before `until` and has a number: its offset and number.
     fn first_seq_from(&mut self, from: u64, until: u64) -> io::Result<Option<(u64, u64)>> {
-        self.file.seek(SeekFrom::Start(from))?;
-        let mut reader = BufReader::with_capacity(CHUNK, &self.file);
+        self.file.at = from;
+        let mut reader = BufReader::with_capacity(CHUNK, &mut self.file);
         let mut offset = from + skip_line(&mut reader)?;
         let mut line = Vec::new();
         while offset < until {
@@ -159,8 +169,8 @@ impl JournalReader {
 
     /// From the beginning of a line, the offset of the first line whose number is greater than `seq`.
     fn walk(&mut self, from: u64, seq: u64) -> io::Result<u64> {
-        self.file.seek(SeekFrom::Start(from))?;
-        let mut reader = BufReader::with_capacity(CHUNK, &self.file);
+        self.file.at = from;
+        let mut reader = BufReader::with_capacity(CHUNK, &mut self.file);
         let mut offset = from;
         let mut line = Vec::new();
         loop {
@@ -180,7 +190,7 @@ impl JournalReader {
 /// Reads whole lines forwards. At the end of the file it can be asked again later: a live journal grows.
 #[derive(Debug)]
 pub struct Forward {
-    reader: BufReader<File>,
+    reader: BufReader<Place>,
     offset: u64,
     line: Vec<u8>,
 }
@@ -209,6 +219,24 @@ impl Forward {
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+}
+
+/// A place in a file that may be shared: reading moves the place and nothing of the file's own.
+#[derive(Debug, Clone)]
+struct Place {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for Place {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let got = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.at)?;
+        #[cfg(windows)]
+        let got = std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, self.at)?;
+        self.at += got as u64;
+        Ok(got)
     }
 }
 

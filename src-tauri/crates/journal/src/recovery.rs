@@ -36,7 +36,7 @@ pub(crate) fn inspect(path: &Path, file: &mut File, session: SessionId) -> Resul
 }
 
 /// The end of the header line, or nothing when the file has no whole line yet.
-fn check_header(path: &Path, file: &mut File, session: SessionId) -> Result<Option<u64>, JournalError> {
+pub(crate) fn check_header(path: &Path, file: &mut File, session: SessionId) -> Result<Option<u64>, JournalError> {
     let mut head = vec![0; 4096];
     file.seek(SeekFrom::Start(0)).map_err(JournalError::io("read", path))?;
     let got = read_up_to(file, &mut head).map_err(JournalError::io("read", path))?;

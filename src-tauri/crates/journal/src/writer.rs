@@ -14,6 +14,7 @@ use protocol::limits::BLOB_BYTES;
 use protocol::record::{JOURNAL_FORMAT, JournalHeader};
 
 use crate::blobs::BlobStore;
+use crate::compressed;
 use crate::encode::{Entry, encode};
 use crate::error::JournalError;
 use crate::folder::SessionFolder;
@@ -44,12 +45,14 @@ pub struct Appended {
 }
 
 impl JournalWriter {
-    /// Opens the session's journal for appending, or begins it. A torn last line is cut off and reported.
+    /// Opens the session's journal for appending, or begins it. A torn last line is cut off and reported; a journal that was
+    /// compressed is a plain file again. The caller holds the session's lease.
     ///
     /// # Errors
     /// When the file cannot be written, is no journal, or has a newer format.
     pub fn open(folder: &SessionFolder, session: SessionId, generation: u64) -> Result<(Self, Recovery), JournalError> {
         let path = folder.journal();
+        compressed::restore(folder, session)?;
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)

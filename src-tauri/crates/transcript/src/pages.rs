@@ -16,6 +16,8 @@ use crate::fold::{Damage, Fold, maker};
 pub struct Transcript {
     folder: SessionFolder,
     adapter: String,
+    /// Held open, so that a compressed journal is unpacked once.
+    journal: Option<JournalReader>,
     index: ItemIndex,
     tail: Tail,
     last_seq: u64,
@@ -39,12 +41,13 @@ impl Transcript {
         let mut transcript = Self {
             folder: folder.clone(),
             adapter: adapter.to_owned(),
+            journal: None,
             index: ItemIndex::empty(maker(adapter)),
             tail: Tail::default(),
             last_seq: 0,
             damage: Vec::new(),
         };
-        if !folder.journal().exists() {
+        if !folder.has_journal() {
             return Ok(transcript);
         }
         let reader = JournalReader::open(&folder.journal())?;
@@ -56,6 +59,7 @@ impl Transcript {
         let known = transcript.index.entries.len();
         let covered = transcript.index.covered_seq;
         transcript.extend(reader.forward(transcript.index.covered_offset)?)?;
+        transcript.journal = Some(reader);
         if transcript.index.covered_seq > covered {
             // A folder that cannot be written still shows its transcript.
             let _ = transcript.index.save(&folder.items(), known);
@@ -142,9 +146,9 @@ impl Transcript {
 
     /// Folds the part of the journal from the first row's record to the last change of any of the rows.
     fn fold_rows(&self, rows: &[IndexEntry]) -> Result<Vec<Item>, TranscriptError> {
-        let Some(first) = rows.first() else { return Ok(Vec::new()) };
+        let (Some(first), Some(journal)) = (rows.first(), &self.journal) else { return Ok(Vec::new()) };
         let last_seq = rows.iter().map(|row| row.last_seq).max().unwrap_or(first.seq);
-        let mut lines = JournalReader::open(&self.folder.journal())?.forward(first.offset)?;
+        let mut lines = journal.forward(first.offset)?;
         let mut fold = Fold::new(&self.folder, &self.adapter);
         let mut found: HashMap<String, Item> = HashMap::with_capacity(rows.len());
         loop {
