@@ -72,13 +72,33 @@ fn hide_secrets(order: &KeeperOrder) {
 
 async fn keep(order: KeeperOrder) -> Result<(), WireError> {
     let place = Place::take(&order)?;
+    let sessions = PathBuf::from(&order.sessions);
     match place.host(order).await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            // The session can be resumed from here on.
+            drop(place);
+            compress_old_sessions(sessions).await;
+            Ok(())
+        }
         Err(error) => {
             tracing::error!(%error, detail = error.detail, "the pod could not be started");
             place.give_back();
             Err(error)
         }
+    }
+}
+
+/// Compresses sessions that nobody has used for a month, at most once a day on this machine.
+async fn compress_old_sessions(sessions: PathBuf) {
+    let looked = tokio::task::spawn_blocking(move || journal::retention::compress_when_due(&sessions)).await;
+    match looked {
+        Ok(Ok(Some(done))) if done != journal::retention::Compressed::default() => {
+            let journal::retention::Compressed { sessions, before, after, failed } = done;
+            tracing::info!(sessions, before, after, failed, "old sessions were compressed");
+        }
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "failed to look for old sessions"),
+        Err(error) => tracing::error!(%error, "the look for old sessions broke off"),
     }
 }
 
