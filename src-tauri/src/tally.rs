@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn live(state: PodState, waiting: u32) -> Liveness {
-        Liveness::Live { state, waiting, queued: 0 }
+        Liveness::Live { state, waiting, queued: 0, health: None, retry: None }
     }
 
     #[test]

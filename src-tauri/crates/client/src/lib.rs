@@ -9,11 +9,14 @@ pub mod connection;
 pub mod keeper_process;
 pub mod machine;
 pub mod order;
+pub mod orphans;
+pub mod processes;
 pub mod records;
 pub mod sessions;
 pub mod start;
 pub mod subscription;
 pub mod watch;
+mod working_directory;
 
 pub use connection::PodConnection;
 pub use machine::Machine;

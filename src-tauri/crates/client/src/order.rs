@@ -11,6 +11,7 @@ use providers::manifest::{Launch, Manifest};
 
 use crate::catalog;
 use crate::machine::Machine;
+use crate::working_directory::WorkingDirectory;
 
 /// Names, with commas between them, the variables that a program of Outrigger has set in its own environment.
 pub const OWN_VARIABLES: &str = "OUTRIGGER_OWN_VARIABLES";
@@ -26,20 +27,37 @@ pub struct Prepared {
 
 /// Prepares a start. Blocks for as long as discovery takes (an instant when it has looked before, seconds when not).
 ///
+/// A working directory that was made for it and stayed empty is removed again when something else is missing.
+///
 /// # Errors
 /// When the provider is unknown, the working directory is not there, or the CLI, the runtime or the runner is missing or too old.
-pub fn prepare(machine: &Machine, session: SessionId, mut start: StartSession) -> Result<Prepared, WireError> {
+pub fn prepare(machine: &Machine, session: SessionId, start: StartSession) -> Result<Prepared, WireError> {
     let manifest = catalog::manifest(machine, &start.provider)?;
-    let cwd = working_directory(&start.cwd)?;
-    let env = machine.environment(&cwd, false);
+    let place = WorkingDirectory::of(machine, &start)?;
+    let prepared = prepare_in(machine, session, start, &manifest, &place);
+    if prepared.is_err() {
+        place.give_back();
+    }
+    prepared
+}
+
+fn prepare_in(
+    machine: &Machine,
+    session: SessionId,
+    mut start: StartSession,
+    manifest: &Manifest,
+    place: &WorkingDirectory,
+) -> Result<Prepared, WireError> {
+    let cwd = &place.path;
+    let env = machine.environment(cwd, false);
     let settings = machine.settings();
     let search = Search::new(&env, &settings, Some(&machine.places.cache));
-    let mut notices: Vec<String> = settings.problem.iter().cloned().collect();
+    let mut notices: Vec<String> = settings.problem.iter().cloned().chain(place.warning.clone()).collect();
 
-    let runner = runner(machine, &manifest)?;
+    let runner = runner(machine, manifest)?;
     let runtime = runtime(&search)?;
-    let cli = cli(&search, &manifest)?;
-    let environment = environment(&env, &manifest, &start, &runtime, cli.as_ref(), &mut notices)?;
+    let cli = cli(&search, manifest)?;
+    let environment = environment(&env, manifest, &start, &runtime, cli.as_ref(), &mut notices)?;
 
     start.cwd = cwd.display().to_string();
     start.workspace = Some(start.workspace.map_or_else(|| start.cwd.clone(), |path| expanded(&path)));
@@ -67,22 +85,8 @@ pub fn prepare(machine: &Machine, session: SessionId, mut start: StartSession) -
     Ok(Prepared { order, notices })
 }
 
-/// The folder in which the agent works, `~` expanded and made absolute.
-fn working_directory(cwd: &str) -> Result<PathBuf, WireError> {
-    let path = PathBuf::from(expanded(cwd));
-    let bad = |why: &str| {
-        let message = format!("the working directory {} {why}; create it, or choose another", path.display());
-        WireError::new(ErrorCode::BadWorkingDirectory, message)
-    };
-    match std::fs::canonicalize(&path) {
-        Ok(found) if found.is_dir() => Ok(found),
-        Ok(_) => Err(bad("is no folder")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(bad("does not exist")),
-        Err(error) => Err(bad(&format!("cannot be used ({error})"))),
-    }
-}
-
-fn expanded(path: &str) -> String {
+/// With the user's home folder in the place of `~`.
+pub(crate) fn expanded(path: &str) -> String {
     expand_home(path, &std::env::vars().collect())
 }
 

@@ -7,6 +7,7 @@ use journal::{Lease, SessionFolder};
 use process::{Liveness as ProcessLife, ProcessRef};
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
+use protocol::health::HealthVerdict;
 use protocol::limits::ENDED_STAYS;
 use protocol::session::{Liveness, PodFile, SessionMeta, SessionSummary};
 
@@ -216,6 +217,8 @@ async fn ask(pod: &PodFile) -> Result<Liveness, WireError> {
         waiting: u32::try_from(status.permissions.len()).unwrap_or(u32::MAX),
         queued: u32::try_from(status.queue.len()).unwrap_or(u32::MAX),
         state: status.state,
+        health: Some(status.health.verdict).filter(|verdict| *verdict != HealthVerdict::Ok),
+        retry: status.retry,
     })
 }
 

@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod feed;
 pub mod intake;
 mod launch;
+mod leftovers;
 mod line_log;
 mod outbox;
 pub mod pod_state;

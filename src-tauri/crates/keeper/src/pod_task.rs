@@ -24,6 +24,7 @@ use crate::exchange::{Answer, Effect, Gone, Input};
 use crate::feed::{Feed, Update};
 use crate::intake::{Intake, Piece};
 use crate::launch::Launched;
+use crate::leftovers::Leftovers;
 use crate::pod_state::Pod;
 use crate::recorder::Recorder;
 use crate::runner_stdin::RunnerStdin;
@@ -59,6 +60,7 @@ pub(crate) struct PodTask {
     closing_pipes: bool,
     finished: bool,
     group: Option<process::Group>,
+    leftovers: Leftovers,
 }
 
 /// The runner's pipes, read by the loop.
@@ -77,6 +79,7 @@ enum Happened {
     PartialTimer,
     SyncTimer,
     Swept(Sweep),
+    LeftoversEnded(HostRecord),
 }
 
 /// What a pod's task begins with.
@@ -120,6 +123,7 @@ impl PodTask {
             closing_pipes: false,
             finished: false,
             group: None,
+            leftovers: Leftovers::default(),
         }
     }
 
@@ -158,6 +162,7 @@ impl PodTask {
             () = at(self.partial_timer) => Happened::PartialTimer,
             () = at(self.sync_timer) => Happened::SyncTimer,
             swept = swept(&mut self.sweeping) => Happened::Swept(swept),
+            record = self.leftovers.told() => Happened::LeftoversEnded(record),
         }
     }
 
@@ -190,6 +195,10 @@ impl PodTask {
                 self.recorder.sync();
             }
             Happened::Swept(sweep) => self.swept(sweep),
+            Happened::LeftoversEnded(record) => {
+                self.record(&record);
+                self.schedule_sync();
+            }
         }
     }
 
@@ -212,6 +221,7 @@ impl PodTask {
             self.partial_timer = Some(Instant::now() + PARTIAL_EVERY);
         }
         self.feed.publish(Update { blocks: taken.blocks, ..Update::default() }, &session_meta::now());
+        self.leftovers.after(&taken.inputs, &self.mark, self.ladder.rung(), self.group.as_ref());
         let mut effects = Vec::new();
         for input in taken.inputs {
             effects.extend(self.pod.step(input, &session_meta::now()));

@@ -1,9 +1,10 @@
 //! What the connections share: who the pod is, what its readers see, and the way to its task.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use journal::SessionFolder;
-use process::ProcessRef;
+use process::{ProcessEntry, ProcessRef};
 use protocol::error::{ErrorCode, WireError};
 use protocol::pod::{InitializeResult, POD_PROTOCOL};
 use protocol::processes::{ProcessInfo, ProcessPurpose};
@@ -26,6 +27,10 @@ pub(crate) struct Shared {
     pub(crate) adapter: String,
     pub(crate) feed: Arc<Feed>,
     pub(crate) asks: mpsc::Sender<Asked>,
+    /// The process that the keeper started.
+    pub(crate) runner: ProcessRef,
+    /// The path of the provider's CLI, if it has one.
+    pub(crate) cli: Option<String>,
 }
 
 impl Shared {
@@ -49,19 +54,61 @@ impl Shared {
         answer.await.map_err(|_| over())?
     }
 
-    /// The process tree under the pod.
+    /// The keeper and the process tree under it, parents before their children.
     pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
-        let tree = process::descendants(ProcessRef::current().pid);
-        tree.into_iter()
-            .map(|entry| ProcessInfo {
-                pid: entry.process.pid,
-                parent: entry.parent,
-                command: entry.command,
-                rss: entry.rss,
-                cpu_ms: entry.cpu_ms,
-                purpose: ProcessPurpose::Tool,
-                age_ms: None,
-            })
-            .collect()
+        let keeper = ProcessRef::current();
+        let own = process::entry(keeper.pid).map(|entry| info(entry, ProcessPurpose::Keeper));
+        let below = process::descendants(keeper.pid).into_iter().map(|entry| {
+            let purpose = purpose(&entry, self.runner, self.cli.as_deref());
+            info(entry, purpose)
+        });
+        own.into_iter().chain(below).collect()
+    }
+}
+
+/// What a process below the keeper is for. The CLI is told by its command, since a runner may start other programs too.
+fn purpose(entry: &ProcessEntry, runner: ProcessRef, cli: Option<&str>) -> ProcessPurpose {
+    if entry.process == runner {
+        return ProcessPurpose::Runner;
+    }
+    let Some(cli) = cli.filter(|_| entry.parent == runner.pid) else { return ProcessPurpose::Tool };
+    let name = Path::new(cli).file_name();
+    let is_named = |word: &str| name.is_some() && Path::new(word).file_name() == name;
+    // A CLI that is a script has its interpreter in front.
+    let is_cli = entry.command.contains(cli) || entry.command.split(' ').take(2).any(is_named);
+    if is_cli { ProcessPurpose::Cli } else { ProcessPurpose::Tool }
+}
+
+fn info(entry: ProcessEntry, purpose: ProcessPurpose) -> ProcessInfo {
+    ProcessInfo {
+        pid: entry.process.pid,
+        parent: entry.parent,
+        command: entry.command,
+        rss: entry.rss,
+        cpu_ms: entry.cpu_ms,
+        purpose,
+        age_ms: entry.age_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_process_has_its_purpose() {
+        let runner = ProcessRef { pid: 7, started: 1 };
+        let of = |pid: u32, parent: u32, command: &str| {
+            let process = ProcessRef { pid, started: 1 };
+            let command = command.to_owned();
+            let (rss, cpu_ms, io_bytes) = (0, 0, 0);
+            let entry = ProcessEntry { process, parent, group: pid, command, rss, cpu_ms, io_bytes, age_ms: None };
+            purpose(&entry, runner, Some("/opt/tools/claude"))
+        };
+        assert_eq!(of(7, 1, "node claude.mjs"), ProcessPurpose::Runner);
+        assert_eq!(of(8, 7, "/opt/tools/claude --print"), ProcessPurpose::Cli);
+        assert_eq!(of(8, 7, "node /elsewhere/claude"), ProcessPurpose::Cli);
+        assert_eq!(of(9, 8, "/opt/tools/claude"), ProcessPurpose::Tool, "a tool may start the CLI again");
+        assert_eq!(of(9, 7, "sh -c x"), ProcessPurpose::Tool);
     }
 }

@@ -186,6 +186,7 @@ impl Place {
         reap_adopted();
         let (asks, asked) = mpsc::channel(WAITING_ASKS);
         let adapter = order.adapter.clone();
+        let cli = order.cli.clone();
         let generation = meta.generation;
         let task = PodTask::new(Parts {
             mark: file.pod.to_string(),
@@ -206,6 +207,8 @@ impl Place {
             adapter,
             feed: Arc::clone(&feed),
             asks: asks.clone(),
+            runner: launched.child.process(),
+            cli,
         };
         let serving = tokio::spawn(socket.serve(Arc::new(shared)));
         stop_on_signals(asks);

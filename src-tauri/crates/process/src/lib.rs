@@ -25,4 +25,7 @@ pub use stderr_tail::StderrTail;
 pub use stop::{Group, kill_processes, terminate_processes, wait_gone};
 pub use sweep::{Sweep, sweep, sweep_except};
 pub use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
-pub use tree::{Liveness, ProcessEntry, ProcessRef, all_marked, become_subreaper, descendants, marked, reap_orphans};
+pub use tree::{
+    Liveness, ProcessEntry, ProcessRef, all_marked, become_subreaper, below, descendants, entry, marked, reap_orphans,
+    table,
+};

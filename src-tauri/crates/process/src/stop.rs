@@ -36,6 +36,12 @@ impl Group {
         Group { leader, mark }
     }
 
+    /// The process that the group was made for, whether it still runs or not.
+    #[must_use]
+    pub fn leader(&self) -> ProcessRef {
+        self.leader
+    }
+
     /// SIGTERM to the group; on Windows, which knows no such request, nothing but what closing stdin does.
     pub fn terminate(&self) {
         tracing::debug!(group = self.leader.pid, "SIGTERM to the group");

@@ -104,6 +104,12 @@ pub fn descendants(root: u32) -> Vec<ProcessEntry> {
     platform::descendants(root)
 }
 
+/// The row of the process that has this number now; `None` for zombies, and when there is none.
+#[must_use]
+pub fn entry(pid: u32) -> Option<ProcessEntry> {
+    platform::entry(pid)
+}
+
 /// All processes whose environment was started with `OUTRIGGER_POD=<mark>`, wherever their parents went.
 ///
 /// Only processes of the same user can be seen. A process that was started with a cleaned environment is not found.
@@ -137,7 +143,8 @@ pub fn reap_orphans() {
 }
 
 /// The rows of `table` below any of `roots`, parents before their children.
-pub(crate) fn below(roots: &[u32], table: Vec<ProcessEntry>) -> Vec<ProcessEntry> {
+#[must_use]
+pub fn below(roots: &[u32], table: Vec<ProcessEntry>) -> Vec<ProcessEntry> {
     let links: Vec<(u32, u32)> = table.iter().map(|entry| (entry.process.pid, entry.parent)).collect();
     let mut rows: HashMap<u32, ProcessEntry> = table.into_iter().map(|entry| (entry.process.pid, entry)).collect();
     pids_below(roots, &links).into_iter().filter_map(|pid| rows.remove(&pid)).collect()
@@ -163,8 +170,9 @@ pub(crate) fn pids_below(roots: &[u32], links: &[(u32, u32)]) -> Vec<u32> {
     found
 }
 
-/// The whole table, for callers that need more than one list of the same moment.
-pub(crate) fn table() -> Vec<ProcessEntry> {
+/// All processes that run and can be seen, of one moment as nearly as the system allows. Zombies are left out.
+#[must_use]
+pub fn table() -> Vec<ProcessEntry> {
     platform::table()
 }
 

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
+use crate::failure::Retry;
+use crate::health::HealthVerdict;
 use crate::ids::{PodId, SessionId};
 use crate::pod::PodState;
 use crate::provider::PermissionMode;
@@ -259,6 +261,14 @@ pub enum Liveness {
         waiting: u32,
         /// Prompts that wait.
         queued: u32,
+        /// How the agent is, when it is not well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        health: Option<HealthVerdict>,
+        /// Set while something is being tried again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        retry: Option<Retry>,
     },
     /// Its keeper is there and does not answer. It may be busy; nothing is done to it.
     Unknown {
