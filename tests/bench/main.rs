@@ -2,7 +2,7 @@
 //!
 //! Writes one table to `target/bench/budgets.json` and `.md`. A missed budget is said, and makes the exit code 1 only with
 //! `--strict`: a bench tells, a person decides. `OUTRIGGER_BENCH_MIB` sets the size of the stream (default 256, the budget's own
-//! size is 1024), an argument selects rows by a part of their name.
+//! size is 1024), `OUTRIGGER_BENCH_PROGRAM` another build to look at than the release, an argument selects rows by a part of their name.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 mod events;
 mod field_readers;
 mod first_event;
+mod idle;
 mod ingest;
 mod memory;
 mod table;
@@ -39,5 +40,9 @@ fn main() -> ExitCode {
 
 type Measure = fn(&mut Table);
 
-const MEASURES: [(&str, Measure); 3] =
-    [("ingest", ingest::measure), ("first-event", first_event::measure), ("memory", memory::measure)];
+const MEASURES: [(&str, Measure); 4] = [
+    ("ingest", ingest::measure),
+    ("first-event", first_event::measure),
+    ("memory", memory::measure),
+    ("idle", idle::measure),
+];

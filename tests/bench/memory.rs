@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 
 use crate::table::{Budget, Row, Table};
 
-/// The release build of `outrigger`.
+/// The release build of `outrigger`, or the one that `OUTRIGGER_BENCH_PROGRAM` names, for a look.
 pub(crate) fn program() -> PathBuf {
-    let program = outrigger_tests::project().join("target/release/outrigger");
+    let release = || outrigger_tests::project().join("target/release/outrigger");
+    let program = std::env::var_os("OUTRIGGER_BENCH_PROGRAM").map_or_else(release, PathBuf::from);
     assert!(program.is_file(), "{} is not built; `./dev bench` builds it", program.display());
     program
 }

@@ -52,6 +52,7 @@ impl Row {
         match self.budget {
             Budget::TimesReference(times) => format!("≥ {times} × reference"),
             Budget::ReferencePlus(more) => format!("≤ reference + {more} {}", self.unit),
+            Budget::Absolute(most) if most.is_infinite() => "told only".to_owned(),
             Budget::Absolute(most) => format!("≤ {most} {}", self.unit),
         }
     }
@@ -102,17 +103,22 @@ fn line(row: &Row) -> String {
     let mut text = String::new();
     let _ = write!(
         text,
-        "| {} | {:.1} {} | {:.1} {} | {:.2} | {} | {} |",
+        "| {} | {} {} | {} {} | {} | {} | {} |",
         row.name,
-        row.ours,
+        figure(row.ours),
         row.unit,
-        row.reference,
+        figure(row.reference),
         row.unit,
-        row.ratio(),
+        if row.reference == 0.0 { "–".to_owned() } else { format!("{:.2}", row.ratio()) },
         row.budget(),
         if row.passes() { "yes" } else { "**no**" }
     );
     text
+}
+
+/// Small figures with more digits.
+fn figure(value: f64) -> String {
+    if value.abs() < 1.0 { format!("{value:.3}") } else { format!("{value:.1}") }
 }
 
 /// The middle one of several measurements.
