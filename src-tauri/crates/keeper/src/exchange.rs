@@ -1,5 +1,7 @@
 //! What goes into the pod's state and what comes out of it: asks, inputs, effects, answers.
 
+use std::time::Duration;
+
 use protocol::error::WireError;
 use protocol::pod::{AnswerParams, PromptParams, PromptResult, SetParams, StopResult};
 use protocol::provider::{Capabilities, PermissionMode};
@@ -56,8 +58,12 @@ pub enum Input {
     Asked(Ticket, Ask),
     /// The runner said something other than an event of its provider.
     Line(RunnerLine),
+    /// The agent said something: an event of its provider came.
+    Output,
     /// An event of the provider says something of the agent's work.
     Hinted(Vec<Hint>),
+    /// The time that [`Effect::RetryAfter`] named is over.
+    RetryDue,
     /// The runner's process has ended; its last output is being read.
     RunnerExited,
     /// Nothing more will come from the runner, and its processes have been ended.
@@ -89,6 +95,8 @@ pub enum Effect {
         /// Images and files.
         attachments: Vec<Value>,
     },
+    /// Come back with [`Input::RetryDue`] after this time. A later one replaces it.
+    RetryAfter(Duration),
     /// Write a record.
     Record(HostRecord),
     /// Answer somebody.

@@ -117,7 +117,8 @@ pub enum Records {
 impl Feed {
     /// A feed that begins after `last_seq`.
     #[must_use]
-    pub fn new(last_seq: u64, status: PodStatus) -> Arc<Self> {
+    pub fn new(last_seq: u64, mut status: PodStatus) -> Arc<Self> {
+        status.version = 1;
         let inner = Inner {
             last_seq,
             recent: VecDeque::new(),
@@ -141,11 +142,8 @@ impl Feed {
             for change in update.blocks {
                 inner.change_block(change, at);
             }
-            if let Some(status) = update.status
-                && *inner.status != status
-            {
-                inner.status = Arc::new(status);
-                inner.status_version += 1;
+            if let Some(status) = update.status {
+                inner.change_status(status);
             }
             inner.over |= update.over;
         }
@@ -203,6 +201,16 @@ impl Feed {
 }
 
 impl Inner {
+    /// The version is counted here, so that it changes exactly when something else does.
+    fn change_status(&mut self, mut status: PodStatus) {
+        status.version = self.status_version;
+        if *self.status != status {
+            self.status_version += 1;
+            status.version = self.status_version;
+            self.status = Arc::new(status);
+        }
+    }
+
     fn remember(&mut self, records: Appended) {
         self.last_seq = records.last;
         self.recent_bytes += records.bytes.len();

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use journal::Entry;
 use process::Line;
 use protocol::runner::{RunnerHead, RunnerLine};
-use providers::{Adapter, Weight};
+use providers::{Adapter, Hint, Weight};
 
 use crate::exchange::Input;
 use crate::feed::BlockChange;
@@ -33,6 +33,30 @@ pub struct Taken<'a> {
     pub lines: usize,
     /// The turn or the agent ended with the one line that was taken: what is still open by then is never finished.
     pub ends_blocks: bool,
+    /// Whether the newest input is known to follow an event of the provider.
+    told_output: bool,
+}
+
+impl Taken<'_> {
+    /// The agent said something. Told once for any number of events without an input between them.
+    fn output(&mut self) {
+        if !std::mem::replace(&mut self.told_output, true) {
+            self.inputs.push(Input::Output);
+        }
+    }
+
+    /// That the provider failed is said by its CLI, and no sign that the work goes on; every other event is.
+    fn hinted(&mut self, hints: Vec<Hint>) {
+        let retrying = hints.iter().any(|hint| matches!(hint, Hint::Retrying { .. }));
+        if retrying {
+            self.told_output = false;
+        } else {
+            self.output();
+        }
+        if !hints.is_empty() {
+            self.inputs.push(Input::Hinted(hints));
+        }
+    }
 }
 
 /// Something to be recorded.
@@ -144,16 +168,19 @@ impl Intake {
             Weight::Durable { closes, hints } => {
                 self.log.line("agent_event", text.len());
                 taken.blocks.extend(closes.clone().map(BlockChange::Closed));
-                if !hints.is_empty() {
-                    taken.inputs.push(Input::Hinted(hints));
-                }
+                taken.hinted(hints);
                 taken.pieces.push(Piece::Json { text, closes });
             }
             Weight::Delta(delta) => {
                 self.log.ephemeral("delta", text.len());
                 taken.blocks.push(BlockChange::Grew(delta));
+                taken.output();
             }
-            Weight::Ephemeral => self.log.ephemeral("ephemeral", text.len()),
+            Weight::Ephemeral => {
+                self.log.ephemeral("ephemeral", text.len());
+                taken.output();
+            }
+            Weight::KeepAlive => self.log.ephemeral("keep-alive", text.len()),
         }
     }
 
@@ -180,6 +207,7 @@ impl Intake {
             | RunnerLine::Unknown => {}
         }
         taken.pieces.push(Piece::Json { text, closes: None });
+        taken.told_output = false;
         taken.inputs.push(Input::Line(line));
     }
 }

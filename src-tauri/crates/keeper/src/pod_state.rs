@@ -4,23 +4,28 @@
 //! end of the runner's process is the stop ladder's business (`process::Ladder`), and comes here as [`Input::RunnerGone`].
 
 mod ending;
+mod permission;
+mod retrying;
 
 use std::collections::VecDeque;
 
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::failure::FailureClass;
-use protocol::limits::{PENDING_PERMISSIONS, PROMPT_BYTES, QUEUED_PROMPTS};
+use protocol::failure::Retry;
+use protocol::limits::{PROMPT_BYTES, QUEUED_PROMPTS};
 use protocol::pod::{
-    AnswerParams, IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, Taken, Work,
+    IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, Taken, Work,
 };
-use protocol::record::{Delivery, HostRecord, Outcome, PermissionOutcome};
-use protocol::runner::{HostLine, PermissionAsk, RunnerLine, StopReason, Usage};
+use protocol::record::{Delivery, HostRecord, Outcome};
+use protocol::runner::{HostLine, RunnerLine, StopReason, Usage};
 use providers::Hint;
 use serde_json::Value;
 
 use crate::exchange::{Answer, Ask, Effect, Facts, Input};
+use crate::retry::Attempt;
 use crate::waiting::{Ticket, Waiting, WaitsFor};
+use retrying::Waits;
 
 /// See the module.
 #[derive(Debug)]
@@ -39,17 +44,37 @@ pub struct Pod {
     agent_broke: bool,
     /// How many prompts this keeper has handed on; the first one carries the session's settings.
     next_prompt: u64,
+    /// The prompt of the running turn; none while the agent works unasked.
+    attempt: Option<Attempt>,
+    /// What the provider's own CLI tries again, until the agent says something.
+    agent_retry: Option<Retry>,
+    /// Whether the agent said something since the newest prompt.
+    said: bool,
     facts: Facts,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
     Idle,
-    Working { since: String },
-    Stopping { outcome: Outcome },
+    Working {
+        since: String,
+    },
+    /// The turn failed; its prompt waits to be sent once more. To others this is work.
+    Retrying {
+        since: String,
+        waits: Box<Waits>,
+    },
+    Stopping {
+        outcome: Outcome,
+    },
     Draining,
-    Ended { outcome: Outcome },
-    Failed { reason: String, stderr_tail: Vec<String> },
+    Ended {
+        outcome: Outcome,
+    },
+    Failed {
+        reason: String,
+        stderr_tail: Vec<String>,
+    },
 }
 
 #[derive(Debug)]
@@ -81,6 +106,9 @@ impl Pod {
             told_error: false,
             agent_broke: false,
             next_prompt: 1,
+            attempt: None,
+            agent_retry: None,
+            said: false,
             facts,
         }
     }
@@ -90,6 +118,12 @@ impl Pod {
         match input {
             Input::Asked(ticket, ask) => self.asked(ticket, ask, now),
             Input::Line(line) => self.line(line, now),
+            Input::Output => {
+                self.said = true;
+                self.agent_retry = None;
+                Vec::new()
+            }
+            Input::RetryDue => self.retry_due(now),
             Input::Hinted(hints) => {
                 hints.into_iter().for_each(|hint| self.hint(hint, now));
                 Vec::new()
@@ -98,6 +132,7 @@ impl Pod {
                 self.phase = match std::mem::replace(&mut self.phase, Phase::Draining) {
                     // What the session came to is decided when everything has been read.
                     Phase::Working { since } => Phase::Working { since },
+                    Phase::Retrying { since, waits } => Phase::Retrying { since, waits },
                     Phase::Stopping { outcome } => Phase::Stopping { outcome },
                     Phase::Idle | Phase::Draining => Phase::Draining,
                     Phase::Ended { outcome } => Phase::Ended { outcome },
@@ -115,6 +150,7 @@ impl Pod {
         match &self.phase {
             Phase::Idle => PodState::Idle,
             Phase::Working { since } => PodState::Working { on: self.work(), since: since.clone() },
+            Phase::Retrying { since, .. } => PodState::Working { on: Work::Model, since: since.clone() },
             Phase::Stopping { .. } => PodState::Stopping,
             Phase::Draining => PodState::Draining,
             Phase::Ended { outcome } => PodState::Ended { outcome: *outcome },
@@ -169,6 +205,7 @@ impl Pod {
             Ask::Prompt(_) | Ask::Steer(_) | Ask::Interrupt | Ask::Set(_) => match self.phase {
                 Phase::Idle => self.asked_while_idle(ticket, ask, now),
                 Phase::Working { .. } => self.asked_while_working(ticket, ask),
+                Phase::Retrying { .. } => self.asked_while_retrying(ticket, ask, now),
                 Phase::Stopping { .. } | Phase::Draining | Phase::Ended { .. } | Phase::Failed { .. } => {
                     vec![refuse(ticket, ErrorCode::SessionEnded, self.over_message())]
                 }
@@ -208,6 +245,7 @@ impl Pod {
             },
             Ask::Steer(text) => self.steer(ticket, text),
             Ask::Interrupt => {
+                self.settle_attempt();
                 self.waiting.add(ticket, WaitsFor::TurnEnd);
                 let line = HostLine::Interrupt { session_id: self.session };
                 vec![Effect::Record(HostRecord::InterruptAsked), Effect::Tell(line)]
@@ -225,8 +263,15 @@ impl Pod {
         delivery: Delivery,
         now: &str,
     ) -> Vec<Effect> {
+        self.send(Attempt::first(prompt_id, text, attachments), delivery, now)
+    }
+
+    fn send(&mut self, attempt: Attempt, delivery: Delivery, now: &str) -> Vec<Effect> {
         self.phase = Phase::Working { since: now.to_owned() };
         self.told_error = false;
+        self.said = false;
+        let Attempt { prompt_id, text, attachments, .. } = attempt.clone();
+        self.attempt = Some(attempt);
         let record = HostRecord::Prompt { text: text.clone(), delivery, from: None, prompt_id };
         vec![Effect::Record(record), Effect::SaveFacts, Effect::Query { prompt: text, attachments }]
     }
@@ -261,6 +306,7 @@ impl Pod {
             let message = "this agent cannot be steered in mid-turn; queue the prompt instead";
             return vec![refuse(ticket, ErrorCode::NotSupported, message)];
         }
+        self.settle_attempt();
         let prompt_id = self.new_prompt_id();
         self.waiting.add(ticket, WaitsFor::SteerAck { prompt_id: prompt_id.clone() });
         let record = HostRecord::Prompt { text: text.clone(), delivery: Delivery::Steer, from: None, prompt_id };
@@ -287,25 +333,10 @@ impl Pod {
         ]
     }
 
-    fn answer(&mut self, ticket: Ticket, answer: AnswerParams) -> Vec<Effect> {
-        let AnswerParams { request_id, outcome, updated_input, message, by } = answer;
-        let before = self.permissions.len();
-        self.permissions.retain(|pending| pending.ask.request_id != request_id);
-        if self.permissions.len() == before {
-            let message = "this request is not pending: it was answered by someone else, or withdrawn";
-            return vec![refuse(ticket, ErrorCode::NotPending, message)];
-        }
-        let by = by.unwrap_or_else(|| "user".to_owned());
-        let record =
-            HostRecord::PermissionAnswered { request_id: request_id.clone(), outcome, message: message.clone(), by };
-        vec![
-            Effect::Record(record),
-            Effect::Tell(HostLine::PermissionResponse { request_id, outcome, updated_input, message }),
-            Effect::Reply(ticket, Ok(Answer::Done)),
-        ]
-    }
-
     fn line(&mut self, line: RunnerLine, now: &str) -> Vec<Effect> {
+        if let (Some(attempt), Some(failure)) = (&mut self.attempt, retrying::failure(&line)) {
+            attempt.failure = Some(failure);
+        }
         match line {
             RunnerLine::Ready { capabilities, .. } => {
                 self.facts.capabilities = capabilities;
@@ -353,12 +384,15 @@ impl Pod {
     }
 
     fn turn_started(&mut self, now: &str) -> Vec<Effect> {
+        let mut effects = self.call_off_retry();
         if self.phase == Phase::Idle {
             // Some agents begin a turn unasked, when something in the background has come to its end.
             self.phase = Phase::Working { since: now.to_owned() };
             self.told_error = false;
+            self.attempt = None;
         }
-        self.waiting.turn_started()
+        effects.extend(self.waiting.turn_started());
+        effects
     }
 
     fn turn_ended(&mut self, reason: StopReason, usage: Option<Usage>, now: &str) -> Vec<Effect> {
@@ -368,17 +402,23 @@ impl Pod {
         self.tools.clear();
         self.permissions.clear();
         self.compacting = false;
+        self.agent_retry = None;
         let mut effects = vec![Effect::SaveFacts, Effect::Sync];
         effects.extend(self.waiting.turn_ended());
-        match self.phase {
-            Phase::Working { .. } => self.phase = Phase::Idle,
-            Phase::Idle | Phase::Stopping { .. } | Phase::Draining | Phase::Ended { .. } | Phase::Failed { .. } => {
-                return effects;
-            }
-        }
+        let since = match &self.phase {
+            Phase::Working { since } => since.clone(),
+            Phase::Idle
+            | Phase::Retrying { .. }
+            | Phase::Stopping { .. }
+            | Phase::Draining
+            | Phase::Ended { .. }
+            | Phase::Failed { .. } => return effects,
+        };
+        self.phase = Phase::Idle;
         match reason {
             // What was queued was meant to follow this turn's work; when that did not happen, the user decides.
-            StopReason::Interrupted | StopReason::Error => {}
+            StopReason::Interrupted => {}
+            StopReason::Error => effects.extend(self.plan_retry(since, now)),
             StopReason::EndTurn | StopReason::MaxTurns | StopReason::Refused => {
                 if let Some(Queued { prompt, attachments }) = self.queue.pop_front() {
                     effects.extend(self.begin_turn(prompt.prompt_id, prompt.text, attachments, Delivery::Queued, now));
@@ -388,28 +428,12 @@ impl Pod {
         effects
     }
 
-    fn permission_asked(&mut self, ask: PermissionAsk, now: &str) -> Vec<Effect> {
-        if self.permissions.len() >= PENDING_PERMISSIONS {
-            let message = format!("{PENDING_PERMISSIONS} requests are waiting already");
-            let request_id = ask.request_id;
-            let outcome = PermissionOutcome::Deny;
-            let record = HostRecord::PermissionAnswered {
-                request_id: request_id.clone(),
-                outcome,
-                message: Some(message.clone()),
-                by: "limit".to_owned(),
-            };
-            let response =
-                HostLine::PermissionResponse { request_id, outcome, updated_input: None, message: Some(message) };
-            return vec![Effect::Record(record), Effect::Tell(response)];
-        }
-        self.permissions.push(PendingPermission { ask, since: now.to_owned() });
-        Vec::new()
-    }
-
     fn hint(&mut self, hint: Hint, now: &str) {
         match hint {
+            Hint::Said => self.settle_attempt(),
+            Hint::Retrying { attempt, of, class, after_ms } => self.agent_retries((attempt, of, class, after_ms), now),
             Hint::ToolStarted { id, name } => {
+                self.settle_attempt();
                 self.tools.retain(|tool| tool.id != id);
                 self.tools.push(RunningTool { id, name, since: now.to_owned() });
             }

@@ -22,8 +22,10 @@ use tokio::time::Instant;
 
 use crate::exchange::{Answer, Effect, Gone, Input};
 use crate::feed::{Feed, Update};
+use crate::health_look::{HealthLook, Sample};
 use crate::intake::{Intake, Piece};
 use crate::launch::Launched;
+use crate::ledger_notes::LedgerNotes;
 use crate::leftovers::Leftovers;
 use crate::pod_state::Pod;
 use crate::recorder::Recorder;
@@ -59,8 +61,11 @@ pub(crate) struct PodTask {
     sync_timer: Option<Instant>,
     closing_pipes: bool,
     finished: bool,
+    health: HealthLook,
+    retry_timer: Option<Instant>,
     group: Option<process::Group>,
     leftovers: Leftovers,
+    notes: LedgerNotes,
 }
 
 /// The runner's pipes, read by the loop.
@@ -79,6 +84,8 @@ enum Happened {
     PartialTimer,
     SyncTimer,
     Swept(Sweep),
+    RetryTimer,
+    Looked(Sample),
     LeftoversEnded(HostRecord),
 }
 
@@ -92,12 +99,15 @@ pub(crate) struct Parts {
     pub(crate) pod: Pod,
     pub(crate) recorder: Recorder,
     pub(crate) intake: Intake,
+    /// What the ledger is told.
+    pub(crate) notes: LedgerNotes,
 }
 
 impl PodTask {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { order, mark, folder, meta, pod, recorder, intake } = parts;
-        let feed = Feed::new(recorder.last_seq(), status(&order, &meta, &pod, &recorder));
+        let Parts { order, mark, folder, meta, pod, recorder, intake, notes } = parts;
+        let health = HealthLook::new(order.health);
+        let feed = Feed::new(recorder.last_seq(), status(&order, &meta, &pod, &recorder, health.health()));
         Self {
             order,
             mark,
@@ -122,8 +132,11 @@ impl PodTask {
             sync_timer: None,
             closing_pipes: false,
             finished: false,
+            health,
+            retry_timer: None,
             group: None,
             leftovers: Leftovers::default(),
+            notes,
         }
     }
 
@@ -138,6 +151,7 @@ impl PodTask {
         self.stdin = stdin.map(RunnerStdin::open);
         self.stderr_tail = stderr_tail;
         self.group = Some(child.group());
+        self.health.watch(child.process());
         let mut pipes = Pipes { child, stdout: Some(stdout), stderr: Some(stderr) };
         self.lines(&first_lines);
         self.first_prompt();
@@ -162,6 +176,8 @@ impl PodTask {
             () = at(self.partial_timer) => Happened::PartialTimer,
             () = at(self.sync_timer) => Happened::SyncTimer,
             swept = swept(&mut self.sweeping) => Happened::Swept(swept),
+            () = at(self.retry_timer) => Happened::RetryTimer,
+            sample = self.health.looked() => Happened::Looked(sample),
             record = self.leftovers.told() => Happened::LeftoversEnded(record),
         }
     }
@@ -195,6 +211,16 @@ impl PodTask {
                 self.recorder.sync();
             }
             Happened::Swept(sweep) => self.swept(sweep),
+            Happened::RetryTimer => {
+                self.retry_timer = None;
+                self.step(Input::RetryDue);
+            }
+            Happened::Looked(sample) => {
+                let entries = self.health.take(sample);
+                self.notes.note_processes(entries);
+                self.assess();
+                self.publish(None);
+            }
             Happened::LeftoversEnded(record) => {
                 self.record(&record);
                 self.schedule_sync();
@@ -223,8 +249,13 @@ impl PodTask {
         self.feed.publish(Update { blocks: taken.blocks, ..Update::default() }, &session_meta::now());
         self.leftovers.after(&taken.inputs, &self.mark, self.ladder.rung(), self.group.as_ref());
         let mut effects = Vec::new();
+        let heard = !taken.inputs.is_empty();
         for input in taken.inputs {
+            self.health.heard(&input);
             effects.extend(self.pod.step(input, &session_meta::now()));
+        }
+        if heard {
+            self.assess();
         }
         if effects.contains(&Effect::SaveFacts) {
             // The native id is on the disk before the first output is shown.
@@ -237,10 +268,16 @@ impl PodTask {
     }
 
     fn step(&mut self, input: Input) {
+        self.health.heard(&input);
         let effects = self.pod.step(input, &session_meta::now());
+        self.assess();
         self.perform(effects);
         self.publish(None);
         self.schedule_sync();
+    }
+
+    fn assess(&mut self) {
+        self.health.assess(&self.pod, &session_meta::now());
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
@@ -249,6 +286,7 @@ impl PodTask {
                 Effect::Tell(line) => self.tell(&line),
                 Effect::Query { prompt, attachments } => self.query(prompt, attachments),
                 Effect::Record(record) => self.record(&record),
+                Effect::RetryAfter(wait) => self.retry_timer = Some(Instant::now() + wait),
                 Effect::Reply(ticket, answer) => {
                     if let Some(reply) = self.replies.remove(&ticket) {
                         // Whoever asked may have hung up.
@@ -282,6 +320,7 @@ impl PodTask {
         let status = self.status();
         if self.feed.status().state != status.state {
             tracing::info!(state = status.state.name(), "the pod's state");
+            self.notes.state(&status.state);
         }
         let update = Update { records, status: Some(status), ..Update::default() };
         self.feed.publish(update, &session_meta::now());
@@ -397,11 +436,13 @@ impl PodTask {
     }
 
     fn list_descendants(&mut self) {
-        for entry in process::descendants(ProcessRef::current().pid) {
+        let descendants = process::descendants(ProcessRef::current().pid);
+        for entry in &descendants {
             if !self.known.contains(&entry.process) {
                 self.known.push(entry.process);
             }
         }
+        self.notes.note_processes(descendants);
     }
 
     fn signal_group(&self, signal: impl Fn(&process::Group)) {
@@ -432,12 +473,13 @@ impl PodTask {
     }
 
     fn save_meta(&self) {
+        self.notes.session(&self.meta);
         if let Err(error) = self.folder.write_meta(&self.meta) {
             tracing::error!(%error, "the session's meta could not be written");
         }
     }
 
     fn status(&self) -> PodStatus {
-        status(&self.order, &self.meta, &self.pod, &self.recorder)
+        status(&self.order, &self.meta, &self.pod, &self.recorder, self.health.health())
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::exchange::{Ask, Facts};
 use crate::intake::Intake;
 use crate::launch::{Launched, launch};
+use crate::ledger_notes::{LedgerNotes, Runner};
 use crate::pod_state::Pod;
 use crate::pod_task::{Parts, PodTask};
 use crate::recorder::Recorder;
@@ -188,7 +189,9 @@ impl Place {
         let adapter = order.adapter.clone();
         let cli = order.cli.clone();
         let generation = meta.generation;
+        let notes = begin_notes(&order, &file, &meta, &launched);
         let task = PodTask::new(Parts {
+            notes: notes.clone(),
             mark: file.pod.to_string(),
             folder: self.folder.clone(),
             pod: Pod::new(order.session, facts),
@@ -219,11 +222,19 @@ impl Place {
         if let Err(error) = self.folder.remove_pod(generation) {
             tracing::warn!(%error, "pod.json could not be removed");
         }
+        let noting = tokio::task::spawn_blocking(move || notes.end());
         let _ = tokio::time::timeout(LAST_READERS, feed.all_have_left()).await;
+        let _ = noting.await;
         serving.abort();
         let _ = std::fs::remove_file(path);
         tracing::info!("the keeper has ended");
     }
+}
+
+fn begin_notes(order: &KeeperOrder, pod: &PodFile, meta: &SessionMeta, launched: &Launched) -> LedgerNotes {
+    let process = launched.child.process();
+    let runner = Runner { process, script: order.runner.clone(), cli: order.cli.clone() };
+    LedgerNotes::begin(order.ledger.as_deref(), pod, meta, runner)
 }
 
 /// What was opened for a pod.

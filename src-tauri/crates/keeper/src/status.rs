@@ -1,13 +1,20 @@
 //! What `pod/status` tells, put together from those who know.
 
+use protocol::health::Health;
 use protocol::pod::PodStatus;
 use protocol::session::{KeeperOrder, SessionMeta};
 
 use crate::pod_state::Pod;
 use crate::recorder::Recorder;
 
-/// The pod as it is now.
-pub(crate) fn status(order: &KeeperOrder, meta: &SessionMeta, pod: &Pod, recorder: &Recorder) -> PodStatus {
+/// The pod as it is now. Its version is counted where it is published.
+pub(crate) fn status(
+    order: &KeeperOrder,
+    meta: &SessionMeta,
+    pod: &Pod,
+    recorder: &Recorder,
+    health: &Health,
+) -> PodStatus {
     let facts = pod.facts();
     PodStatus {
         session: order.session,
@@ -24,8 +31,8 @@ pub(crate) fn status(order: &KeeperOrder, meta: &SessionMeta, pod: &Pod, recorde
         cli_version: facts.cli_version.clone(),
         recording: recorder.recording().clone(),
         version: 0,
-        health: protocol::health::Health::default(),
-        retry: None,
+        health: health.clone(),
+        retry: pod.retry(),
         statistics: meta.statistics.clone(),
     }
 }

@@ -107,3 +107,20 @@ fn the_status_is_told_once_for_each_change() {
     feed.publish(Update { status: Some(PodStatus { state: working, ..(*first.0).clone() }), ..Update::default() }, "t");
     assert!(feed.look(&seen, false).status.is_some());
 }
+
+#[test]
+fn the_version_of_the_status_counts_changes_and_nothing_else() {
+    let first = status();
+    let feed = Feed::new(0, first.clone());
+    assert_eq!(feed.status().version, 1);
+    let publish =
+        |status: &PodStatus| feed.publish(Update { status: Some(status.clone()), ..Update::default() }, "now");
+    publish(&first);
+    assert_eq!(feed.status().version, 1, "nothing changed");
+    publish(&PodStatus { background_tasks: 3, ..first.clone() });
+    publish(&PodStatus { background_tasks: 3, ..first.clone() });
+    assert_eq!(feed.status().version, 2);
+    publish(&first);
+    let (seen, version) = feed.look(&Cursor::default(), false).status.unwrap();
+    assert_eq!((seen.version, version), (3, 3));
+}

@@ -67,7 +67,7 @@ fn garbage_cut_and_broken_lines_are_kept_and_later_lines_are_understood() {
     assert!(recorded[2].starts_with("text"), "the bytes as they came");
     assert!(recorded[3].contains("a\u{fffd}"), "and the event with the byte replaced");
     assert_eq!(recorded[4], "text 100 Some(12582912)");
-    assert!(matches!(taken.inputs[..], [Input::Line(RunnerLine::TurnStarted { .. })]));
+    assert!(matches!(taken.inputs[..], [Input::Output, Input::Hinted(_), Input::Line(RunnerLine::TurnStarted { .. })]));
 }
 
 #[test]
@@ -93,4 +93,17 @@ fn a_line_that_ends_a_turn_is_taken_alone() {
     assert_eq!((second.lines, second.ends_blocks), (1, true));
     let third = intake.take(&lines[2..]);
     assert_eq!((third.lines, third.ends_blocks), (1, false));
+}
+
+#[test]
+fn output_is_told_once_and_a_retry_of_the_cli_or_a_keep_alive_is_none() {
+    let event = |event: &str| line(format!(r#"{{"type":"agent_event","event":{event}}}"#).as_bytes());
+    let mut intake = Intake::new(providers::adapter("claude").unwrap());
+    let retry = r#"{"type":"system","subtype":"api_retry","attempt":1,"max_retries":2,"error":"overloaded"}"#;
+    let lines =
+        [event(r#"{"type":"keep_alive"}"#), event(retry), line(br#"{"type":"log","level":"info","message":"x"}"#)];
+    assert!(matches!(intake.take(&lines).inputs[..], [Input::Hinted(_)]));
+    let spoken = r#"{"type":"stream_event","event":{"type":"message_stop"}}"#;
+    let lines = [event(spoken), event(spoken), event(retry), event(spoken)];
+    assert!(matches!(intake.take(&lines).inputs[..], [Input::Output, Input::Hinted(_), Input::Output]));
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use protocol::failure::FailureClass;
 use protocol::item::ItemBody;
 use protocol::json::{parse_tolerant, replace_lone_surrogates};
 use protocol::record::{BlockKind, NoticeLevel};
@@ -44,6 +45,8 @@ pub enum Weight {
     Delta(Delta),
     /// It carries nothing that the finished blocks do not carry too.
     Ephemeral,
+    /// It says that the provider's program is there, and nothing of its work.
+    KeepAlive,
 }
 
 impl Weight {
@@ -86,6 +89,19 @@ pub enum Hint {
     CompactingStarted,
     /// It has done so.
     CompactingEnded,
+    /// Something was done that must not be done twice: words of the agent are finished, or nobody knows what it was.
+    Said,
+    /// The provider failed for a time, and its own CLI tries again inside the turn.
+    Retrying {
+        /// Which attempt comes next; the first retry is 1.
+        attempt: u32,
+        /// How many there are at most.
+        of: u32,
+        /// What failed.
+        class: FailureClass,
+        /// How long it waits, in milliseconds, if it says so.
+        after_ms: Option<u64>,
+    },
 }
 
 /// The names that a manifest may give as its adapter.

@@ -64,7 +64,8 @@ fn weigh(line: &Line<'_>) -> Weight {
     match line.r#type.as_ref() {
         "text_delta" => delta(BlockKind::Message),
         "thought_delta" => delta(BlockKind::Thought),
-        "text" | "thought" => durable(line.block.map(block_key), None),
+        "text" => durable(line.block.map(block_key), Some(Hint::Said)),
+        "thought" => durable(line.block.map(block_key), None),
         "tool_call" => {
             let name = line.name.as_deref().unwrap_or_default().to_owned();
             durable(None, Some(Hint::ToolStarted { id: id(), name }))

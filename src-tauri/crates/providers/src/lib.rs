@@ -9,6 +9,7 @@ mod claude;
 mod codex;
 mod demo;
 pub mod environment;
+mod failure_code;
 pub mod manifest;
 mod plan;
 mod raw;

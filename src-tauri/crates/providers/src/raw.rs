@@ -1,6 +1,6 @@
 //! The adapter `raw`, for a provider of the user's own whose events nobody knows: each becomes an item that can be unfolded.
 
-use crate::adapter::{Adapter, Weight, fold_text_line, readable, unknown};
+use crate::adapter::{Adapter, Hint, Weight, fold_text_line, readable, unknown};
 use crate::sheet::Sheet;
 
 /// Knows no event.
@@ -9,7 +9,8 @@ pub(crate) struct Raw;
 
 impl Adapter for Raw {
     fn weigh(&mut self, _event: &str) -> Weight {
-        Weight::durable()
+        // Nobody knows whether it was work, so nothing of this turn is done once more.
+        Weight::Durable { closes: None, hints: vec![Hint::Said] }
     }
 
     fn fold(&mut self, event: &str, sheet: &mut Sheet) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking, in its helpers too")]
 
 use outrigger_providers::{Adapter, Hint, ItemChange, Sheet, Weight, adapter};
+use protocol::failure::FailureClass;
 use protocol::item::{ItemBody, PlanStatus, ToolCall, ToolContent, ToolStatus};
 use protocol::record::BlockKind;
 use serde_json::{Value, json};
@@ -166,7 +167,7 @@ fn two_agents_stream_at_once_without_mixing() {
     let mut block = |line: String| match claude.weigh(&line) {
         Weight::Delta(delta) => Some((delta.block, delta.kind, delta.parent)),
         Weight::Durable { closes, .. } => closes.map(|block| (block, BlockKind::Message, None)),
-        Weight::Ephemeral => None,
+        Weight::Ephemeral | Weight::KeepAlive => None,
     };
     let words = json!({"type":"text_delta","text":"x"});
     let text = json!({"type":"text","text":"x"});
@@ -189,9 +190,26 @@ fn a_retry_closes_the_block_that_broke_off() {
     let mut claude = adapter("claude").unwrap();
     claude.weigh(&begins(None, "m1"));
     claude.weigh(&delta(None, 0, &json!({"type":"text_delta","text":"half an ans"})));
-    let retry = r#"{"type":"system","subtype":"api_retry","attempt":1}"#;
-    assert_eq!(claude.weigh(retry), Weight::Durable { closes: Some("/m1/0".into()), hints: vec![] });
-    assert_eq!(claude.weigh(retry), Weight::durable());
+    let retry = r#"{"type":"system","subtype":"api_retry","attempt":1,"max_retries":10,"retry_delay_ms":1180.4,"error_status":529,"error":"overloaded"}"#;
+    let told = Hint::Retrying { attempt: 1, of: 10, class: FailureClass::Overloaded, after_ms: Some(1180) };
+    let durable =
+        |closes: Option<&str>| Weight::Durable { closes: closes.map(str::to_owned), hints: vec![told.clone()] };
+    assert_eq!(claude.weigh(retry), durable(Some("/m1/0")));
+    assert_eq!(claude.weigh(retry), durable(None));
+}
+
+#[test]
+fn words_are_told_to_the_keeper_and_an_api_error_is_no_word() {
+    let mut claude = adapter("claude").unwrap();
+    let mut hints = |more: &str| {
+        let line =
+            format!(r#"{{"type":"assistant","message":{{"id":"m","content":[{{"type":"text","text":"x"}}]}}{more}}}"#);
+        claude.weigh(&line)
+    };
+    assert_eq!(hints(""), Weight::Durable { closes: None, hints: vec![Hint::Said] });
+    assert_eq!(hints(r#","isApiErrorMessage":true"#), Weight::durable());
+    assert_eq!(hints(r#","is_api_error_message":true"#), Weight::durable());
+    assert_eq!(claude.weigh(r#"{"type":"keep_alive"}"#), Weight::KeepAlive);
 }
 
 #[test]

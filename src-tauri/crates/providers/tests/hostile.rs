@@ -56,7 +56,7 @@ fn survive(provider: &str, events: &[&str]) -> String {
     for (n, event) in events.iter().enumerate() {
         let closes = match both.weigh(event) {
             Weight::Durable { closes, .. } => closes,
-            Weight::Delta(_) | Weight::Ephemeral => None,
+            Weight::Delta(_) | Weight::Ephemeral | Weight::KeepAlive => None,
         };
         sheet.begin(n as u64 + 1, "2026-11-21T08:00:00.000Z", closes.as_deref());
         both.fold(event, &mut sheet);

@@ -232,9 +232,13 @@ fn hints_tell_when_tools_run_and_when_the_context_is_compacted() {
         hints("codex", &[&item("started"), &item("completed")]),
         [Hint::CompactingStarted, Hint::CompactingEnded]
     );
+    let lost = r#"{"method":"error","params":{"willRetry":true,"error":{"message":"Reconnecting... 2/5","codexErrorInfo":{"responseStreamDisconnected":{"httpStatusCode":429}}}}}"#;
+    let class = protocol::failure::FailureClass::RateLimited;
+    assert_eq!(hints("codex", &[lost]), [Hint::Retrying { attempt: 2, of: 5, class, after_ms: None }]);
+    assert_eq!(hints("codex", &[&lost.replace("true", "false")]), []);
     let mut counted: BTreeMap<bool, usize> = BTreeMap::new();
     for line in by_name("codex", "bash").lines {
-        for hint in hints("codex", &[&line]) {
+        for hint in hints("codex", &[&line]).into_iter().filter(|hint| *hint != Hint::Said) {
             *counted.entry(matches!(hint, Hint::ToolStarted { .. })).or_default() += 1;
         }
     }

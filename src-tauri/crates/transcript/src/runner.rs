@@ -29,7 +29,7 @@ pub(crate) fn fold(sheet: &mut Sheet, turn_began: &mut Option<String>, line: Run
             settle_permission(sheet, &request_id, PermissionState::Withdrawn);
         }
         RunnerLine::AgentError { code, message, retryable, retry_after_ms: _, exit_code, signal, stderr_tail } => {
-            let class = FailureClass::of(&code);
+            let class = if signal.is_some() { FailureClass::Killed } else { FailureClass::of(&code) };
             sheet.add(None, ItemBody::Error { code, message, retryable, class, exit_code, signal, stderr_tail });
         }
         RunnerLine::Error { message } => {

@@ -13,7 +13,7 @@ impl Pod {
             // Whoever stops a session whose agent has just broken must not make it look well ended.
             Phase::Idle if self.agent_broke => Outcome::Failed,
             Phase::Idle => Outcome::Done,
-            Phase::Working { .. } => Outcome::Stopped,
+            Phase::Working { .. } | Phase::Retrying { .. } => Outcome::Stopped,
             Phase::Stopping { .. } => {
                 self.waiting.add(ticket, WaitsFor::End);
                 return vec![Effect::Record(HostRecord::StopAsked { force: true }), Effect::Stop];
@@ -48,11 +48,11 @@ impl Pod {
         let outcome = match &self.phase {
             Phase::Stopping { outcome } => *outcome,
             Phase::Idle | Phase::Draining if clean => Outcome::Done,
-            Phase::Idle | Phase::Draining | Phase::Working { .. } => {
+            Phase::Idle | Phase::Draining | Phase::Working { .. } | Phase::Retrying { .. } => {
                 if !self.told_error {
                     let message = format!("The agent's runner {how}. Send a prompt to resume the session.");
                     let tail = stderr_tail.clone();
-                    let code_word = if signal.is_some() { "runner_killed" } else { "runner_exited" };
+                    let code_word = self.code_of_end(signal.as_deref());
                     effects.push(Effect::Record(HostRecord::RunnerFailed {
                         code: code_word.to_owned(),
                         message,
@@ -76,6 +76,15 @@ impl Pod {
         effects.extend(self.waiting.ended(outcome, &survivors, &self.over_message()));
         effects.push(Effect::Finish(outcome));
         effects
+    }
+
+    /// The word that says what sort of failure the runner's end was.
+    fn code_of_end(&self, signal: Option<&str>) -> &'static str {
+        match (signal, &self.phase) {
+            (Some(_), _) => "runner_killed",
+            (None, Phase::Working { .. }) if !self.said => "no_output",
+            (None, _) => "runner_exited",
+        }
     }
 }
 

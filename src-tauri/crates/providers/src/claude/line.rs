@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use protocol::failure::FailureClass;
 use protocol::record::BlockKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::adapter::{Delta, Hint, Weight};
+use crate::failure_code;
 
 /// How every line of the hot path begins.
 const STREAM_EVENT: &str = r#"{"type":"stream_event""#;
@@ -28,6 +30,21 @@ struct Line<'a> {
     parent_tool_use_id: Option<Text<'a>>,
     #[serde(borrow)]
     message: Option<&'a RawValue>,
+    #[serde(default, alias = "isApiErrorMessage")]
+    is_api_error_message: bool,
+}
+
+/// The line `system/api_retry`.
+#[derive(Deserialize)]
+struct ApiRetry<'a> {
+    #[serde(default)]
+    attempt: u32,
+    #[serde(default)]
+    max_retries: u32,
+    retry_delay_ms: Option<f64>,
+    error_status: Option<u64>,
+    #[serde(borrow)]
+    error: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -112,8 +129,9 @@ impl Streams {
             "stream_event" => return serde_json::from_str(text).ok().map(|line| self.streamed(&line)),
             "assistant" => self.assistant(&line),
             "user" => Weight::Durable { closes: None, hints: ends(line.message) },
-            "system" => self.system(&line),
-            "keep_alive" | "tool_progress" => Weight::Ephemeral,
+            "system" => self.system(&line, text),
+            "keep_alive" => Weight::KeepAlive,
+            "tool_progress" => Weight::Ephemeral,
             _ => Weight::durable(),
         })
     }
@@ -163,7 +181,11 @@ impl Streams {
             let closed = block_kind(&block.r#type).and_then(|kind| self.close(parent, id, kind));
             closes = closes.or(closed);
         }
-        let hints = blocks.iter().filter_map(start).collect();
+        let mut hints: Vec<Hint> = blocks.iter().filter_map(start).collect();
+        // An API error is written as if the agent had said it.
+        if !line.is_api_error_message && (blocks.is_empty() || blocks.iter().any(|block| block.r#type == "text")) {
+            hints.push(Hint::Said);
+        }
         Weight::Durable { closes, hints }
     }
 
@@ -181,7 +203,7 @@ impl Streams {
         Some(block_key("", &stream.message, index))
     }
 
-    fn system(&mut self, line: &Line<'_>) -> Weight {
+    fn system(&mut self, line: &Line<'_>, text: &str) -> Weight {
         let subtype = line.subtype.as_ref().map(|Text(subtype)| subtype.as_ref()).unwrap_or_default();
         let status = line.status.map(RawValue::get).unwrap_or_default();
         match subtype {
@@ -193,7 +215,7 @@ impl Streams {
             "status" if self.compacting => self.compacted(),
             "status" if status == r#""requesting""# => Weight::Ephemeral,
             "compact_boundary" => self.compacted(),
-            "api_retry" => Weight::Durable { closes: self.abandon(), hints: Vec::new() },
+            "api_retry" => Weight::Durable { closes: self.abandon(), hints: retrying(text).into_iter().collect() },
             _ => Weight::durable(),
         }
     }
@@ -202,6 +224,17 @@ impl Streams {
         let hints = if std::mem::take(&mut self.compacting) { vec![Hint::CompactingEnded] } else { Vec::new() };
         Weight::Durable { closes: None, hints }
     }
+}
+
+fn retrying(text: &str) -> Option<Hint> {
+    let line: ApiRetry<'_> = serde_json::from_str(text).ok()?;
+    let kind = line.error.as_ref().map(|Text(error)| error.as_ref()).unwrap_or_default();
+    Some(Hint::Retrying {
+        attempt: line.attempt,
+        of: line.max_retries,
+        class: FailureClass::of(failure_code::claude(kind, line.error_status)),
+        after_ms: line.retry_delay_ms.map(|wait| wait.max(0.0) as u64),
+    })
 }
 
 fn block_key(parent: &str, message: &str, index: u64) -> String {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Claude, parent, tool_result, tool_use};
 use crate::adapter::{notice, unknown};
+use crate::failure_code;
 use crate::sheet::Sheet;
 use crate::tool_call::tool_key;
 
@@ -92,7 +93,8 @@ fn words(event: &Value, text: &str, sheet: &mut Sheet) {
 
 fn api_error(event: &Value, text: &str) -> ItemBody {
     let status = event["api_error_status"].as_u64();
-    let code = event["api_error_type"].as_str().or_else(|| event["error"].as_str()).unwrap_or("api_error");
+    let kind = event["api_error_type"].as_str().or_else(|| event["error"].as_str()).unwrap_or("api_error");
+    let code = failure_code::claude(kind, status);
     ItemBody::Error {
         code: code.to_owned(),
         message: text.to_owned(),

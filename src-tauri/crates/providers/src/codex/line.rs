@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::failure::FailureClass;
 use protocol::record::BlockKind;
 use serde::Deserialize;
 
+use super::news;
 use crate::adapter::{Delta, Hint, Weight};
 
 /// Text that is borrowed where it has no escapes.
@@ -71,6 +73,7 @@ impl Streams {
             "item/reasoning/summaryPartAdded" => self.next_part(params),
             "item/commandExecution/outputDelta" => self.delta(params, BlockKind::ToolOutput),
             "item/started" => params.item.as_ref().map_or_else(Weight::durable, started),
+            "error" => Weight::Durable { closes: None, hints: retrying(text).into_iter().collect() },
             "item/completed" => params.item.as_ref().map_or_else(Weight::durable, |item| self.completed(item)),
             "turn/diff/updated" | "item/mcpToolCall/progress" | "item/fileChange/patchUpdated" => Weight::Ephemeral,
             _ if is_piece(method) => Weight::Ephemeral,
@@ -119,10 +122,51 @@ impl Streams {
         }
         let hint = match item.r#type.as_ref() {
             "contextCompaction" => Some(Hint::CompactingEnded),
+            "agentMessage" | "plan" => Some(Hint::Said),
             _ => tool_name(item).map(|_| Hint::ToolEnded { id: item.id.to_string() }),
         };
         Weight::Durable { closes: self.open.take(item.id.as_ref()), hints: hint.into_iter().collect() }
     }
+}
+
+/// The notification `error`.
+#[derive(Deserialize)]
+struct ErrorLine<'a> {
+    #[serde(borrow)]
+    params: ErrorParams<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorParams<'a> {
+    #[serde(default)]
+    will_retry: bool,
+    #[serde(borrow)]
+    error: ErrorTold<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorTold<'a> {
+    #[serde(borrow)]
+    message: Text<'a>,
+    #[serde(default)]
+    codex_error_info: serde_json::Value,
+}
+
+/// What an error says that codex itself gets over.
+fn retrying(text: &str) -> Option<Hint> {
+    let ErrorLine { params } = serde_json::from_str(text).ok()?;
+    let (attempt, of) = count(&params.error.message.0);
+    let class = FailureClass::of(news::code(&params.error.codex_error_info));
+    params.will_retry.then_some(Hint::Retrying { attempt, of, class, after_ms: None })
+}
+
+/// It counts at the end of its sentence: `Reconnecting... 2/5`. Without a count it is the only attempt known of.
+fn count(message: &str) -> (u32, u32) {
+    let counted = message.rsplit_once(' ').and_then(|(_, last)| last.split_once('/'));
+    let read = |(attempt, of): (&str, &str)| Some((attempt.parse().ok()?, of.parse().ok()?));
+    counted.and_then(read).unwrap_or((1, 1))
 }
 
 /// What begins without an end worth waiting for, or comes whole when it is finished, is not a record.

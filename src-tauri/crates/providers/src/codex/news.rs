@@ -6,6 +6,7 @@ use protocol::record::NoticeLevel;
 use serde_json::Value;
 
 use crate::adapter::notice;
+use crate::failure_code;
 
 /// The items that a notification gives; None when its method is not known. How many depends on the notification alone.
 pub(super) fn news(method: &str, params: &Value) -> Option<Vec<ItemBody>> {
@@ -48,10 +49,9 @@ fn error(params: &Value) -> ItemBody {
         return notice(NoticeLevel::Warning, "api_retry", message);
     }
     let info = &error["codexErrorInfo"];
-    let named = info.as_str().or_else(|| info.as_object()?.keys().next().map(String::as_str));
-    let code = named.unwrap_or("other").to_owned();
+    let kind = kind(info);
     let retryable = matches!(
-        code.as_str(),
+        kind,
         "serverOverloaded"
             | "internalServerError"
             | "rateLimitExceeded"
@@ -61,8 +61,24 @@ fn error(params: &Value) -> ItemBody {
             | "responseStreamDisconnected"
             | "responseTooManyFailedAttempts"
     );
+    let code = code(info).to_owned();
     let class = FailureClass::of(&code);
     ItemBody::Error { code, message, retryable, class, exit_code: None, signal: None, stderr_tail: Vec::new() }
+}
+
+/// Our word for what codex says of an error.
+pub(super) fn code(info: &Value) -> &str {
+    failure_code::codex(kind(info), http_status(info))
+}
+
+fn kind(info: &Value) -> &str {
+    let named = info.as_str().or_else(|| info.as_object()?.keys().next().map(String::as_str));
+    named.unwrap_or("other")
+}
+
+/// What the provider answered, where codex tells it: `{"responseStreamDisconnected":{"httpStatusCode":429}}`.
+fn http_status(info: &Value) -> Option<u64> {
+    info.as_object()?.values().next()?["httpStatusCode"].as_u64()
 }
 
 /// Some messages are the body of the provider's answer, as JSON.

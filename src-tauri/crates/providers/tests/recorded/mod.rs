@@ -80,7 +80,7 @@ pub(crate) fn run(recording: &Recording) -> Folded {
     let mut sheet = Sheet::new();
     for line in &recording.lines {
         match live.weigh(line) {
-            Weight::Ephemeral => {}
+            Weight::Ephemeral | Weight::KeepAlive => {}
             Weight::Delta(delta) => folded.open_blocks.entry(delta.block).or_default().push_str(&delta.text),
             Weight::Durable { closes, .. } => {
                 let seq = folded.records.len() as u64 + 1;

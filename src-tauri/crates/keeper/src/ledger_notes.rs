@@ -1,0 +1,426 @@
+//! What the keeper tells the ledger of its pod: that it is there, what it is at, which processes it has, that it has ended.
+//!
+//! One thread owns the connection, because the ledger may have to be waited for and the pod never waits. Of what has not been
+//! written yet only the newest counts, so nothing piles up. A ledger that cannot be used is told once in the debug log and tried
+//! again with the next news; the pod goes on without it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ledger::{Ledger, LedgerError, PodClaim, ProcessNote, SessionRow};
+use process::{ProcessEntry, ProcessRef};
+use protocol::limits::STATISTICS_EVERY;
+use protocol::pod::PodState;
+use protocol::processes::ProcessPurpose;
+use protocol::session::{PodFile, SessionMeta};
+
+/// Processes of one pod that are noted; those beyond it are found by their mark.
+const PROCESSES: usize = 512;
+/// The thread needs little, and the keeper is small.
+const STACK: usize = 512 * 1024;
+
+/// The way to the thread that writes. Cheap to clone; without a ledger it does nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LedgerNotes {
+    desk: Option<Arc<Desk>>,
+}
+
+/// What is to be written next.
+#[derive(Debug, Default)]
+struct News {
+    state: Option<&'static str>,
+    processes: Option<Vec<ProcessEntry>>,
+    session: Option<Box<SessionRow>>,
+    over: bool,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    news: Mutex<News>,
+    changed: Condvar,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl LedgerNotes {
+    /// Begins to write about a pod, if there is a ledger. Returns at once.
+    pub(crate) fn begin(ledger: Option<&str>, pod: &PodFile, meta: &SessionMeta, runner: Runner) -> Self {
+        let Some(path) = ledger.map(PathBuf::from) else { return Self::default() };
+        let claim = PodClaim {
+            pod: pod.pod,
+            session: pod.session,
+            generation: pod.generation,
+            pid: pod.pid,
+            started: pod.pid_started,
+            socket: pod.socket.clone(),
+            parent: meta.parent,
+            state: "starting".to_owned(),
+        };
+        let desk = Arc::new(Desk::default());
+        desk.news().session = Some(Box::new(SessionRow::from(meta)));
+        let writer = Writer {
+            noted: vec![keeper_note(&claim), runner.note()],
+            workspace: meta.workspace.clone(),
+            path,
+            claim,
+            runner,
+            open: None,
+            told: false,
+            session_written: None,
+        };
+        let span = tracing::Span::current();
+        let for_thread = Arc::clone(&desk);
+        let thread = std::thread::Builder::new().name("ledger".to_owned()).stack_size(STACK);
+        match thread.spawn(move || span.in_scope(|| writer.run(&for_thread))) {
+            Ok(handle) => *desk.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle),
+            Err(error) => {
+                tracing::warn!(%error, "there is no thread for the ledger; the pod goes on without it");
+                return Self::default();
+            }
+        }
+        Self { desk: Some(desk) }
+    }
+
+    /// Notes what the pod is at, coarsely: the ledger is not written for each tool call.
+    pub(crate) fn state(&self, state: &PodState) {
+        let word = match state {
+            PodState::Starting => "starting",
+            PodState::Idle => "idle",
+            PodState::Working { .. } => "working",
+            PodState::Stopping | PodState::Draining => "stopping",
+            // The end is noted when the keeper is done.
+            PodState::Ended { .. } | PodState::Failed { .. } => return,
+        };
+        self.tell(|news| news.state = Some(word));
+    }
+
+    /// Notes the processes below the keeper as they are now; those noted before that are not among them are forgotten.
+    pub(crate) fn note_processes(&self, mut processes: Vec<ProcessEntry>) {
+        processes.truncate(PROCESSES);
+        self.tell(|news| news.processes = Some(processes));
+    }
+
+    /// Notes the session with its statistics; written once a second at most, and at the end.
+    pub(crate) fn session(&self, meta: &SessionMeta) {
+        self.tell(|news| news.session = Some(Box::new(SessionRow::from(meta))));
+    }
+
+    /// Notes the end of the pod and waits until everything is written.
+    pub(crate) fn end(&self) {
+        self.tell(|news| news.over = true);
+        let Some(desk) = &self.desk else { return };
+        let writer = desk.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the ledger's thread broke off");
+        }
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut News)) {
+        if let Some(desk) = &self.desk {
+            change(&mut desk.news());
+            desk.changed.notify_one();
+        }
+    }
+}
+
+impl Desk {
+    fn news(&self) -> MutexGuard<'_, News> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for something to write. A session alone waits until `session_at`.
+    fn next(&self, session_at: Instant) -> News {
+        let mut news = self.news();
+        loop {
+            let early = session_at.saturating_duration_since(Instant::now());
+            if news.state.is_some() || news.processes.is_some() || news.over {
+                let at_once = early.is_zero() || news.over;
+                let later = news.session.take_if(|_| !at_once);
+                let now = std::mem::take(&mut *news);
+                news.session = later;
+                return now;
+            }
+            if news.session.is_some() && early.is_zero() {
+                return std::mem::take(&mut *news);
+            }
+            news = self.wait(news, early);
+        }
+    }
+
+    /// Without news nobody wakes up.
+    fn wait<'a>(&self, news: MutexGuard<'a, News>, early: Duration) -> MutexGuard<'a, News> {
+        if news.session.is_some() {
+            return self.changed.wait_timeout(news, early).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.changed.wait(news).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pod's runner, and what tells the CLI among the processes below it.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    /// Its process.
+    pub(crate) process: ProcessRef,
+    /// Its script.
+    pub(crate) script: String,
+    /// The CLI that it starts.
+    pub(crate) cli: Option<String>,
+}
+
+impl Runner {
+    fn note(&self) -> ProcessNote {
+        let ProcessRef { pid, started } = self.process;
+        ProcessNote { pid, started, purpose: ProcessPurpose::Runner, command: self.script.clone() }
+    }
+
+    fn note_of(&self, entry: ProcessEntry) -> ProcessNote {
+        let is_cli = |cli: &String| entry.parent == self.process.pid && entry.command.contains(cli.as_str());
+        let purpose = match &self.cli {
+            _ if entry.process == self.process => ProcessPurpose::Runner,
+            Some(cli) if is_cli(cli) => ProcessPurpose::Cli,
+            Some(_) | None => ProcessPurpose::Tool,
+        };
+        ProcessNote { pid: entry.process.pid, started: entry.process.started, purpose, command: entry.command }
+    }
+}
+
+fn keeper_note(claim: &PodClaim) -> ProcessNote {
+    let PodClaim { pid, started, .. } = *claim;
+    ProcessNote { pid, started, purpose: ProcessPurpose::Keeper, command: "outrigger keep".to_owned() }
+}
+
+/// The thread's own things.
+struct Writer {
+    path: PathBuf,
+    claim: PodClaim,
+    runner: Runner,
+    workspace: String,
+    /// All processes of the pod that stand in the ledger, or shall.
+    noted: Vec<ProcessNote>,
+    open: Option<Open>,
+    /// Whether the log knows that the ledger cannot be used.
+    told: bool,
+    session_written: Option<Instant>,
+}
+
+struct Open {
+    ledger: Ledger,
+    file: Option<u64>,
+}
+
+impl Writer {
+    fn run(mut self, desk: &Desk) {
+        loop {
+            let session_at = self.session_written.map_or_else(Instant::now, |before| before + STATISTICS_EVERY);
+            let news = desk.next(session_at);
+            let over = news.over;
+            match self.write(news) {
+                Ok(()) => self.told = false,
+                Err(error) => self.give_up(&error),
+            }
+            if over {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, news: News) -> Result<(), LedgerError> {
+        let News { state, processes, session, over } = news;
+        let gone = processes.map(|now| self.compare(now)).unwrap_or_default();
+        if let Some(state) = state {
+            state.clone_into(&mut self.claim.state);
+        }
+        if session.is_some() {
+            self.session_written = Some(Instant::now());
+        }
+        let claimed_now = self.reach()?;
+        let Some(Open { ledger, .. }) = &self.open else { return Ok(()) };
+        let pod = self.claim.pod;
+        if state.is_some() && !claimed_now {
+            ledger.set_pod_state(pod, &self.claim.state)?;
+        }
+        ledger.forget_processes(pod, &gone)?;
+        ledger.note_processes(pod, &self.noted)?;
+        if let Some(session) = session {
+            ledger.note_session(&session)?;
+        }
+        if over {
+            ledger.end_pod(pod, self.claim.pid, self.claim.started)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over the processes of a look; those that are gone since the last one.
+    fn compare(&mut self, now: Vec<ProcessEntry>) -> Vec<(u32, u64)> {
+        let mut fresh = vec![keeper_note(&self.claim)];
+        fresh.extend(now.into_iter().map(|entry| self.runner.note_of(entry)));
+        let gone = self.noted.iter().map(|note| (note.pid, note.started));
+        let gone = gone.filter(|(pid, started)| !fresh.iter().any(|note| note.pid == *pid && note.started == *started));
+        let gone = gone.collect();
+        self.noted = fresh;
+        gone
+    }
+
+    /// Opens the ledger if it is not open, or another file lies in its place because somebody set it aside, and claims the pod
+    /// in it. Whether it did.
+    fn reach(&mut self) -> Result<bool, LedgerError> {
+        let there = file_number(&self.path);
+        if self.open.as_ref().is_some_and(|open| open.file == there) {
+            return Ok(false);
+        }
+        self.open = None;
+        let ledger = Ledger::open(&self.path)?.ledger;
+        ledger.claim_pod(&self.claim, &self.noted)?;
+        ledger.note_workspace(&self.workspace)?;
+        self.open = Some(Open { ledger, file: file_number(&self.path) });
+        Ok(true)
+    }
+
+    fn give_up(&mut self, error: &LedgerError) {
+        self.open = None;
+        if !std::mem::replace(&mut self.told, true) {
+            tracing::warn!(%error, "the ledger could not be written; the pod goes on without it");
+        }
+    }
+}
+
+#[cfg(unix)]
+fn file_number(path: &std::path::Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|file| file.ino())
+}
+
+/// Elsewhere an open file cannot be renamed, so nobody sets a ledger aside that we have open.
+#[cfg(not(unix))]
+fn file_number(_path: &std::path::Path) -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{PodId, SessionId};
+
+    fn pod() -> PodFile {
+        let ProcessRef { pid, started } = ProcessRef::current();
+        let (socket, token) = ("s".to_owned(), "t".to_owned());
+        PodFile {
+            pod: PodId::new(),
+            session: SessionId::new(),
+            generation: 1,
+            pid,
+            pid_started: started,
+            socket,
+            token,
+        }
+    }
+
+    fn meta(session: SessionId) -> SessionMeta {
+        SessionMeta {
+            session,
+            provider: "demo".to_owned(),
+            workspace: "/w".to_owned(),
+            cwd: "/w".to_owned(),
+            title: String::new(),
+            parent: None,
+            native_session_id: None,
+            created_at: "2026-11-21T07:00:00.000Z".to_owned(),
+            updated_at: "2026-11-21T07:00:00.000Z".to_owned(),
+            ended_at: None,
+            outcome: None,
+            generation: 1,
+            model: None,
+            usage: protocol::runner::Usage::default(),
+            statistics: protocol::session::SessionStatistics::default(),
+            lost_native_ids: Vec::new(),
+            start: protocol::session::StartSession::new("demo", "/w"),
+        }
+    }
+
+    fn runner() -> Runner {
+        Runner {
+            process: ProcessRef { pid: 4, started: 4 },
+            script: "demo.mjs".to_owned(),
+            cli: Some("/b/c".to_owned()),
+        }
+    }
+
+    fn entry(pid: u32, parent: u32, command: &str) -> ProcessEntry {
+        let process = ProcessRef { pid, started: 4 };
+        let mut entry = process::descendants(0).pop().unwrap_or_else(|| process_table_row());
+        entry.process = process;
+        entry.parent = parent;
+        command.clone_into(&mut entry.command);
+        entry
+    }
+
+    fn process_table_row() -> ProcessEntry {
+        process::descendants(1).pop().unwrap()
+    }
+
+    /// Waits until the thread has written what it was told.
+    fn until(mut holds: impl FnMut() -> bool) {
+        let limit = Instant::now() + Duration::from_secs(20);
+        while !holds() {
+            assert!(Instant::now() < limit, "the ledger was not written");
+            std::thread::yield_now();
+        }
+    }
+
+    fn begin(path: &std::path::Path, pod: &PodFile) -> LedgerNotes {
+        LedgerNotes::begin(path.to_str(), pod, &meta(pod.session), runner())
+    }
+
+    #[test]
+    fn a_pod_is_on_record_from_its_start_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite3");
+        let pod = pod();
+        let notes = begin(&path, &pod);
+        notes.state(&PodState::Idle);
+        notes.note_processes(vec![entry(4, 3, "node demo.mjs"), entry(5, 4, "/b/c --print"), entry(6, 5, "sh")]);
+        let ledger = Ledger::open(&path).unwrap().ledger;
+        until(|| ledger.processes_of(pod.pod).unwrap().len() == 4);
+        until(|| ledger.open_pods().unwrap()[0].state == "idle");
+        notes.note_processes(vec![entry(4, 3, "node demo.mjs"), entry(5, 4, "/b/c --print")]);
+        until(|| ledger.processes_of(pod.pod).unwrap().len() == 3);
+        let of =
+            |pid: u32| ledger.processes_of(pod.pod).unwrap().into_iter().find(|row| row.pid == pid).unwrap().purpose;
+        assert_eq!([of(pod.pid), of(4), of(5)], [ProcessPurpose::Keeper, ProcessPurpose::Runner, ProcessPurpose::Cli]);
+        let mut last = meta(pod.session);
+        last.statistics.bytes = 77;
+        notes.session(&last);
+        notes.end();
+        assert_eq!(ledger.open_pods().unwrap(), []);
+        assert_eq!(ledger.sessions().unwrap()[0].statistics.bytes, 77, "the end is written at once");
+    }
+
+    #[test]
+    fn a_ledger_that_was_set_aside_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite3");
+        let pod = pod();
+        let notes = begin(&path, &pod);
+        let is_there = || Ledger::open(&path).unwrap().ledger.open_pods().unwrap().len() == 1;
+        until(is_there);
+        std::fs::rename(&path, folder.path().join("aside")).unwrap();
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(format!("ledger.sqlite3{suffix}")));
+        }
+        notes.state(&PodState::Idle);
+        until(is_there);
+        notes.end();
+    }
+
+    #[test]
+    fn a_ledger_that_cannot_be_used_stops_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = begin(&folder.path().join("nowhere/ledger.sqlite3"), &pod());
+        notes.state(&PodState::Idle);
+        notes.end();
+        let none = LedgerNotes::begin(None, &pod(), &meta(SessionId::new()), runner());
+        none.state(&PodState::Idle);
+        none.end();
+    }
+}
