@@ -8,17 +8,11 @@ use protocol::record::{HostRecord, NoticeLevel, Record, Source};
 use protocol::runner::{RunnerHead, RunnerLine};
 use providers::{Adapter, ItemChange, Sheet};
 
+use crate::damage::Damage;
 use crate::{host, runner};
 
 /// How much of a line that was no JSON is shown.
 const TEXT_SHOWN: usize = 2000;
-
-/// A line of the journal that could not be understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damage {
-    /// What is wrong with it.
-    pub why: String,
-}
 
 /// The state of a fold. Small: finished items leave it.
 pub struct Fold {
@@ -54,7 +48,7 @@ impl Fold {
         if lost.is_empty() {
             return folded;
         }
-        Folded { damage: Some(Damage { why: lost.join("; ") }), ..folded }
+        Folded { damage: Some(Damage::new(lost.join("; "))), ..folded }
     }
 
     fn whole_line(&mut self, line: &[u8]) -> Folded {
@@ -134,7 +128,7 @@ impl Fold {
 }
 
 fn damaged(why: String) -> Folded {
-    Folded { damage: Some(Damage { why }), ..Folded::default() }
+    Folded { damage: Some(Damage::new(why)), ..Folded::default() }
 }
 
 /// The adapter of this name. In place of one that this program does not know comes one that shows every event as JSON.

@@ -3,6 +3,7 @@
 //! Responsible for what host records and the runner's own lines mean to a person, and for finding any page without folding the
 //! whole journal. What a provider's events mean is the adapters' business; nothing is stored here but the derived item index.
 
+pub mod damage;
 pub mod error;
 pub mod fold;
 mod host;
@@ -10,7 +11,8 @@ pub mod live;
 pub mod pages;
 mod runner;
 
+pub use damage::Damage;
 pub use error::TranscriptError;
-pub use fold::{Damage, Fold, adapter_or_plain};
+pub use fold::{Fold, adapter_or_plain};
 pub use live::resume_at;
 pub use pages::Transcript;

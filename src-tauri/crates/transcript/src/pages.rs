@@ -9,8 +9,9 @@ use journal::{Forward, IndexEntry, ItemIndex, JournalReader, SessionFolder};
 use protocol::Item;
 use protocol::view::ItemPage;
 
+use crate::damage::{self, Damage};
 use crate::error::TranscriptError;
-use crate::fold::{Damage, Fold, maker};
+use crate::fold::{Fold, maker};
 
 /// A session's transcript as it stood when it was opened.
 pub struct Transcript {
@@ -52,17 +53,20 @@ impl Transcript {
         }
         let reader = JournalReader::open(&folder.journal())?;
         let index = ItemIndex::load(&folder.items(), maker(adapter))?;
-        if index.covered_offset <= reader.length()? {
+        if index.covered_seq > 0 && index.covered_offset <= reader.length()? {
             transcript.last_seq = index.covered_seq;
             transcript.index = index;
+            transcript.damage = damage::covered(folder);
         }
         let known = transcript.index.entries.len();
         let covered = transcript.index.covered_seq;
         transcript.extend(reader.forward(transcript.index.covered_offset)?)?;
+        damage::number_lines(&reader, &mut transcript.damage)?;
         transcript.journal = Some(reader);
         if transcript.index.covered_seq > covered {
             // A folder that cannot be written still shows its transcript.
             let _ = transcript.index.save(&folder.items(), known);
+            let _ = damage::note_covered(folder, &transcript.damage, transcript.index.covered_offset);
         }
         Ok(transcript)
     }
@@ -124,12 +128,13 @@ impl Transcript {
 
     fn extend(&mut self, mut lines: Forward) -> Result<(), TranscriptError> {
         let mut fold = Fold::new(&self.folder, &self.adapter);
+        let path = self.folder.journal().display().to_string();
         loop {
             let next = lines.next().map_err(|source| self.reading(source))?;
             let Some((offset, line)) = next else { return Ok(()) };
             let after = offset + line.len() as u64 + 1;
             let folded = fold.line(line);
-            self.damage.extend(folded.damage);
+            self.damage.extend(folded.damage.map(|damage| damage.at(&path, offset)));
             for change in folded.changes {
                 self.tail.put(change.item, offset);
             }

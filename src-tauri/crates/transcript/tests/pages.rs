@@ -193,9 +193,18 @@ fn damaged_and_unknown_lines_do_not_end_the_transcript() {
     let transcript = Transcript::open(&session.folder, "none").unwrap();
     assert_eq!(transcript.total(), 1);
     assert_eq!(transcript.damage().len(), 2);
+    let file = session.folder.journal().display().to_string();
+    for (damage, line) in transcript.damage().iter().zip([3, 4]) {
+        assert!(damage.why.starts_with(&format!("{file}, line {line}: ")), "{damage:?}");
+    }
     let (mut writer, _) = JournalWriter::open(&session.folder, session.folder.name().parse().unwrap(), 2).unwrap();
     let line = r#"{"type":"from_the_future","x":[1]}"#;
     writer.append(Timestamp::now(), &[Entry::Line { json: line, closes: None }]).unwrap();
+    let before = transcript.damage().to_vec();
+    // The index covers the damage from the first opening on; it is told at every one.
+    for _ in 0..3 {
+        assert_eq!(Transcript::open(&session.folder, "none").unwrap().damage(), before);
+    }
     let page = Transcript::open(&session.folder, "none").unwrap().newest(10).unwrap();
     assert!(matches!(&page.items[1].body, ItemBody::Unknown { label, .. } if label == "from_the_future"));
 }
@@ -208,4 +217,51 @@ fn an_index_of_another_adapter_is_not_used() {
     Transcript::open(&session.folder, "demo").unwrap();
     let page = Transcript::open(&session.folder, "none").unwrap().page(0, 100).unwrap();
     assert_eq!(page.items, whole);
+}
+
+#[test]
+fn long_texts_and_compressed_journals_show_the_same() {
+    let mut session = Session::new();
+    session.turn(0);
+    let text = "a long text \u{1f980} ".repeat(10_000);
+    session.host(HostRecord::Prompt {
+        text: text.clone(),
+        delivery: Delivery::Prompt,
+        from: None,
+        prompt_id: "long".into(),
+    });
+    session.turn(1);
+    let whole = session.whole();
+    assert!(whole.iter().any(|item| matches!(&item.body, ItemBody::UserMessage { text: shown, .. } if *shown == text)));
+    assert!(std::fs::metadata(session.folder.journal()).unwrap().len() < 16 * 1024);
+    assert_eq!(Transcript::open(&session.folder, "none").unwrap().page(0, 100).unwrap().items, whole);
+    journal::retention::compress(&session.folder).unwrap().unwrap();
+    let transcript = Transcript::open(&session.folder, "none").unwrap();
+    assert_eq!(transcript.page(0, 100).unwrap().items, whole);
+    for from in 0..whole.len() {
+        assert_eq!(transcript.page(from, 2).unwrap().items, whole[from..(from + 2).min(whole.len())]);
+    }
+    std::fs::remove_file(session.folder.items()).unwrap();
+    assert_eq!(Transcript::open(&session.folder, "none").unwrap().page(0, 100).unwrap().items, whole);
+}
+
+#[test]
+fn a_clock_that_goes_backwards_changes_no_order_and_no_duration() {
+    let mut session = Session::new();
+    let later: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    let earlier: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+    let line = |json| [Entry::Line { json, closes: None }];
+    session.writer.append(later, &line(r#"{"type":"turn_started","turnId":"t"}"#)).unwrap();
+    session.writer.append(earlier, &line(r#"{"type":"agent_event","event":{"n":1}}"#)).unwrap();
+    session.writer.append(earlier, &line(r#"{"type":"turn_ended","turnId":"t","stopReason":"endTurn"}"#)).unwrap();
+    let page = Transcript::open(&session.folder, "none").unwrap().page(0, 10).unwrap();
+    assert!(page.items.windows(2).all(|pair| pair[0].seq < pair[1].seq));
+    assert!(
+        matches!(page.items.last().unwrap().body, ItemBody::TurnEnd { duration_ms: None, .. }),
+        "unknown, not negative"
+    );
+    let mut reader = JournalReader::open(&session.folder.journal()).unwrap();
+    assert_eq!(reader.page_after(1, 10).unwrap().len(), 2);
+    let (writer, recovery) = JournalWriter::open(&session.folder, session.folder.name().parse().unwrap(), 2).unwrap();
+    assert_eq!((recovery.last_seq, writer.next_seq()), (3, 4));
 }
