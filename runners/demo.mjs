@@ -10,7 +10,7 @@ import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { RUNNER_VERSION } from './lib/protocol.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { switchesIn } from './demo/switches.mjs';
-import { DemoTurn, TurnFailure } from './demo/turn.mjs';
+import { DemoTurn, Overloaded, TurnFailure } from './demo/turn.mjs';
 
 /** Tokens that the demo agent pretends to hold. */
 const CONTEXT_SIZE = 32_000;
@@ -30,6 +30,7 @@ class DemoSession {
   #model = 'demo-1';
   #mode = 'ask';
   #turns = 0;
+  #overloads = 0;
   #blocks = 0;
   #contextUsed = 500;
   /** @type {Set<string>} what was allowed for good in this session */ #allowed = new Set();
@@ -143,6 +144,12 @@ class DemoSession {
   #broken(error) {
     if (this.#interrupt.signal.aborted) return 'interrupted';
     const message = /** @type {any} */ (error)?.message ?? String(error);
+    if (error instanceof Overloaded) {
+      this.#overloads += 1;
+      this.#turns -= 1;
+      this.#lines.failed({ code: 'overloaded', message, retryable: true, stderrTail: [] });
+      return 'error';
+    }
     this.#lines.failed({ code: error instanceof TurnFailure ? 'api_error' : 'internal', message, stderrTail: [] });
     return 'error';
   }
@@ -159,6 +166,7 @@ class DemoSession {
       prompt,
       permissionMode: this.#mode,
       number: this.#turns,
+      overloads: this.#overloads,
       resumed: first.resumeMode === 'resume' ? first.resumeSessionId : undefined,
       switches: switchesIn(prompt),
       signal: this.#interrupt.signal,

@@ -191,6 +191,22 @@ function demoTests(runtime) {
     assert.equal(silent.ofType('ready').length, 0);
   });
 
+  test('a flaky agent fails as often as it was asked to, each time as something that may pass', async () => {
+    const runner = start();
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      runner.send(query('demo:flaky=2 demo:stderr=2 x', { permissionMode: 'plan' }));
+      await until(() => runner.ofType('turn_ended').length === attempt, `the end of attempt ${attempt}`);
+    }
+    const errors = runner.ofType('agent_error').map((error) => [error.code, error.retryable]);
+    assert.deepEqual(errors, [
+      ['overloaded', true],
+      ['overloaded', true],
+    ]);
+    const reasons = runner.ofType('turn_ended').map((end) => end.stopReason);
+    assert.deepEqual(reasons, ['error', 'error', 'endTurn']);
+    assert.match(runner.stderr, /line 2 of 2/);
+  });
+
   test('garbage loses no valid line; huge output arrives whole', async () => {
     const runner = start();
     runner.send(query('demo:garbage'));

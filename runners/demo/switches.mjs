@@ -7,6 +7,8 @@ const WORD = /\bdemo:([a-z-]+)(?:=("[^"]*"|'[^']*'|\S+))?/g;
  * @property {number | undefined} slow milliseconds between deltas
  * @property {number | undefined} huge MiB of output
  * @property {boolean} fail
+ * @property {number} flaky so many attempts fail before one goes on
+ * @property {number} stderr lines for stderr before anything else
  * @property {string | undefined} crash `exit` or `abort`
  * @property {boolean} garbage
  * @property {boolean} exitAtOnce
@@ -30,6 +32,8 @@ export function switchesIn(prompt) {
     slow: number('slow', 150),
     huge: number('huge', 4),
     fail: found.has('fail'),
+    flaky: number('flaky', 1) ?? 0,
+    stderr: Math.min(number('stderr', 3) ?? 0, 10_000),
     crash: found.has('crash') ? found.get('crash') || 'exit' : undefined,
     garbage: found.has('garbage'),
     exitAtOnce: found.has('exit-at-once'),

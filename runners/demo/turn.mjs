@@ -15,11 +15,16 @@ export const SUMMARY_FILE = 'OUTRIGGER-DEMO.md';
 const PACE_MS = 15;
 /** Characters of a delta. */
 const DELTA_CHARS = 12;
+/** Milliseconds in which the output of a command that has ended is still read. */
+const DRAIN_MS = 250;
 /** Kept of a command's output, in characters. */
 const OUTPUT_LIMIT = 1024 * 1024;
 
 /** Ends a turn on purpose. */
 export class TurnFailure extends Error {}
+
+/** Ends a turn as a provider does that has too much to do. */
+export class Overloaded extends Error {}
 
 /**
  * @typedef {object} TurnContext
@@ -28,6 +33,7 @@ export class TurnFailure extends Error {}
  * @property {string} prompt
  * @property {string} permissionMode
  * @property {number} number of this turn in the session, from 1
+ * @property {number} overloads how many turns of this runner were refused as too much before this one
  * @property {string | undefined} resumed the id that was resumed
  * @property {import('./switches.mjs').Switches} switches
  * @property {AbortSignal} signal aborted when the turn is interrupted
@@ -54,7 +60,11 @@ export class DemoTurn {
 
   /** Does the turn. Throws when it is interrupted or fails. */
   async run() {
-    const { switches, number, prompt } = this.#context;
+    const { switches, number, prompt, overloads } = this.#context;
+    for (let n = 1; n <= switches.stderr; n++) process.stderr.write(`demo agent: line ${n} of ${switches.stderr}\n`);
+    if (overloads < switches.flaky) {
+      throw new Overloaded(`the demo agent has too much to do, for the ${overloads + 1}. time (demo:flaky)`);
+    }
     if (switches.garbage) return this.#showGarbage();
     if (switches.huge !== undefined) return this.#showHuge(switches.huge);
     await this.#think(`The user said: “${firstLine(prompt)}”. I will look at the workspace before I answer.`);
@@ -370,7 +380,9 @@ function runInShell(command, cwd, signal) {
     };
     child.once('error', (error) => done(false, error.message));
     child.once('exit', (code, killed) => {
-      if (killed) done(false, `\n(ended by ${killed})`);
+      if (killed) return done(false, `\n(ended by ${killed})`);
+      // What it left running may hold its output open for as long as it likes: the turn does not wait for that.
+      setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), DRAIN_MS).unref();
     });
     child.once('close', (code) => done(code === 0, code === 0 ? '' : `\n(exit code ${code})`));
   });
