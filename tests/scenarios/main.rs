@@ -9,6 +9,7 @@ mod a_run_streams_a_session;
 mod a_session_outlives_its_command;
 mod an_end_leaves_nothing;
 mod bad_input_is_told;
+mod failures_are_classed;
 mod hostile_lines_lose_nothing;
 mod lists_and_sums;
 mod options_reach_the_runner;
