@@ -4,6 +4,7 @@
 //! the end. Keepers are ours; runners are JavaScript, whose runtime wakes by itself, and are told apart.
 //! `OUTRIGGER_BENCH_IDLE` is the number of sessions (50), `OUTRIGGER_BENCH_IDLE_SECONDS` the time (60).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,8 +27,9 @@ pub(crate) fn measure(table: &mut Table) {
         outrigger(home.path(), &["run", "--provider", "demo", "--mode", "bypass", "--detach", "demo"]);
     }
     wait_until_idle(home.path(), count);
-    let [keepers, runners] = busy(home.path(), time);
+    let cost = std::panic::catch_unwind(|| busy(home.path(), time));
     outrigger(home.path(), &["stop", "--all", "--force"]);
+    let [keepers, runners] = cost.unwrap();
     assert_eq!(keepers.processes, count, "every session has its keeper");
     let [no_keepers, no_runners] = none;
     rows(table, &format!("5 {count} idle sessions, keepers"), &keepers, &no_keepers, Some(0.5));
@@ -79,11 +81,9 @@ fn busy(home: &Path, time: Duration) -> [Cost; 2] {
     std::thread::sleep(time);
     let after = groups.clone().map(|pids| spent(&pids));
     let time = began.elapsed();
-    std::array::from_fn(|at| Cost {
-        processes: groups[at].len() as u64,
-        cpu_seconds: after[at].0 - before[at].0,
-        wakes: after[at].1 - before[at].1,
-        time,
+    std::array::from_fn(|at| {
+        let (cpu_seconds, wakes) = between(&before[at], &after[at]);
+        Cost { processes: groups[at].len() as u64, cpu_seconds, wakes, time }
     })
 }
 
@@ -91,32 +91,34 @@ fn is_keeper(pid: u32) -> bool {
     std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.ends_with("outrigger"))
 }
 
-/// CPU seconds and wake-ups of processes until now, all their threads together.
-fn spent(pids: &[u32]) -> (f64, u64) {
-    pids.iter().fold((0.0, 0), |(cpu, wakes), pid| {
-        let folder = PathBuf::from(format!("/proc/{pid}"));
-        let threads = std::fs::read_dir(folder.join("task")).into_iter().flatten().flatten();
-        (cpu + cpu_seconds(&folder), wakes + threads.map(|thread| switches(&thread.path())).sum::<u64>())
+/// What every thread of these processes has done until now: CPU seconds and wake-ups.
+fn spent(pids: &[u32]) -> BTreeMap<PathBuf, (f64, u64)> {
+    let folders = pids.iter().map(|pid| PathBuf::from(format!("/proc/{pid}/task")));
+    let threads = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+    threads.map(|thread| thread.path()).map(|path| (path.clone(), (cpu_seconds(&path), switches(&path)))).collect()
+}
+
+/// What was done between two looks. A thread that has ended since takes with it what it did; one that is new counts whole.
+fn between(before: &BTreeMap<PathBuf, (f64, u64)>, after: &BTreeMap<PathBuf, (f64, u64)>) -> (f64, u64) {
+    after.iter().fold((0.0, 0), |(cpu, wakes), (thread, now)| {
+        let then = before.get(thread).copied().unwrap_or_default();
+        (cpu + (now.0 - then.0).max(0.0), wakes + now.1.saturating_sub(then.1))
     })
 }
 
-/// What the scheduler says that a process's threads ran, which is exact; `utime` and `stime` count in hundredths of a second, which
-/// is much where many processes do next to nothing, and serve where the kernel keeps no such count.
-fn cpu_seconds(process: &Path) -> f64 {
-    let threads = std::fs::read_dir(process.join("task")).into_iter().flatten().flatten();
-    let ran = threads.filter_map(|thread| {
-        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<u64>().ok()
-    });
-    match ran.reduce(|all, one| all + one) {
+/// What the scheduler says that a thread ran, which is exact; `utime` and `stime` count in hundredths of a second, which is much
+/// where many processes do next to nothing, and serve where the kernel keeps no such count.
+fn cpu_seconds(thread: &Path) -> f64 {
+    let text = std::fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
+    match text.split_whitespace().next().and_then(|word| word.parse::<u64>().ok()) {
         Some(nanoseconds) => count_as_f64(nanoseconds) / 1e9,
-        None => count_as_f64(ticks(process)) / TICKS,
+        None => count_as_f64(ticks(thread)) / TICKS,
     }
 }
 
 /// The fields `utime` and `stime`, the 14th and 15th; counted behind the name, which may hold anything.
-fn ticks(process: &Path) -> u64 {
-    let text = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+fn ticks(thread: &Path) -> u64 {
+    let text = std::fs::read_to_string(thread.join("stat")).unwrap_or_default();
     let behind_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     behind_name.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum()
 }
