@@ -15,6 +15,21 @@ const scenes = {
   session: ['replay=states', (page) => page.locator('[data-session=s-ask]').click()],
   error: ['replay=states', (page) => page.locator('[data-session=s-broken]').click()],
   'long-words': ['replay=states', (page) => page.locator('[data-session=s-long]').click()],
+  stalled: [
+    'replay=troubles',
+    async (page) => {
+      await page.locator('[data-session=t-stalled]').click();
+      await page.getByTestId('inspector-toggle').click();
+      await page.getByRole('tab', { name: 'Processes' }).click();
+      await page.getByTestId('process').first().waitFor();
+      await page.getByTestId('health').hover();
+      await page.getByTestId('health-reasons').first().waitFor();
+    },
+  ],
+  retry: ['replay=troubles', (page) => page.locator('[data-session=t-retry]').click()],
+  killed: ['replay=troubles', (page) => page.locator('[data-session=t-killed]').click()],
+  notices: ['replay=troubles', (page) => page.locator('[data-session=t-notices]').click()],
+  interrupted: ['replay=troubles', (page) => page.locator('[data-session=t-int]').click()],
   doctor: ['replay=first-run', (page) => page.getByTestId('doctor-open').click()],
 };
 

@@ -9,6 +9,7 @@ import type { StartSession } from '../../protocol/StartSession';
 import type { WireError } from '../../protocol/WireError';
 import type { JsonValue } from '../../protocol/serde_json/JsonValue';
 import type { Host } from '../host';
+import { processesOf } from './process_table';
 import { choicesOf, reportOf } from './people';
 import { sceneOf } from './scenes';
 import { noUsage } from './script';
@@ -197,36 +198,7 @@ export function replayHost(query: URLSearchParams): Host {
           .state.items.slice(-50)
           .map((item) => ({ seq: item.seq, type: 'agent', event: item.body }) as unknown as JsonValue),
       ),
-    processes: () =>
-      later(() => [
-        {
-          pid: 4100,
-          parent: 1,
-          command: 'outrigger keep s-ask',
-          rss: 5_300_000,
-          cpuMs: 120,
-          purpose: 'keeper',
-          ageMs: 182_000,
-        },
-        {
-          pid: 4102,
-          parent: 4100,
-          command: 'node runners/claude.mjs',
-          rss: 48_000_000,
-          cpuMs: 900,
-          purpose: 'runner',
-          ageMs: 181_000,
-        },
-        {
-          pid: 4110,
-          parent: 4102,
-          command: 'claude --output-format stream-json --input-format stream-json',
-          rss: 310_000_000,
-          cpuMs: 8400,
-          purpose: 'cli',
-          ageMs: 180_500,
-        },
-      ]),
+    processes: (id) => later(() => (replay.get(id).state.status ? processesOf(id, Date.now()) : [])),
     pickFolder: () => later(() => null),
     openWorkspace: () => later(() => undefined),
     openLogs: () => later(() => undefined),

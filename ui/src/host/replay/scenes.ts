@@ -1,84 +1,11 @@
 // Which scenes can be replayed? Each is a set of sessions as they stand when the page opens: `?replay=NAME`.
 
-import type { Item } from '../../protocol/Item';
 import type { ItemBody } from '../../protocol/ItemBody';
-import type { Liveness } from '../../protocol/Liveness';
-import type { SessionSummary } from '../../protocol/SessionSummary';
 import { hostileMarkdown } from './hostile';
-import { call, noUsage, stands } from './script';
-import { freshStatus, type Kept } from './session';
+import { ended, idle, minutesAgo, session, standing, summary, working, type Scene } from './scene_parts';
+import { call, noUsage } from './script';
 import { showcase, subAgentItems } from './showcase';
-
-/** A session of a scene, with items before its own that are made on demand. */
-export interface SceneSession extends Kept {
-  older?: { count: number; at: (ordinal: number) => ItemBody };
-}
-
-export interface Scene {
-  /** Whether an agent's CLI is found on the pretended machine. */
-  found: boolean;
-  sessions: SceneSession[];
-}
-
-const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
-
-function summary(
-  id: string,
-  title: string,
-  minutes: number,
-  liveness: Liveness,
-  more: Partial<SessionSummary> = {},
-): SessionSummary {
-  return {
-    session: id,
-    provider: 'claude',
-    workspace: '~/src/oars',
-    cwd: '~/src/oars',
-    title,
-    parent: null,
-    createdAt: minutesAgo(minutes + 20),
-    updatedAt: minutesAgo(minutes),
-    model: 'sonnet-5',
-    nativeSessionId: '7c0f2a52-9d1c-4f6e-8f0e-2b7d3f1c9a10',
-    usage: {
-      ...noUsage,
-      inputTokens: 48_200,
-      outputTokens: 3900,
-      costUsd: 0.31,
-      contextUsed: 52_000,
-      contextSize: 200_000,
-    },
-    liveness,
-    ...more,
-  };
-}
-
-const idle: Liveness = { type: 'live', state: { type: 'idle' }, waiting: 0, queued: 0 };
-const working = (minutes: number): Liveness => ({
-  type: 'live',
-  state: { type: 'working', on: { type: 'model' }, since: minutesAgo(minutes) },
-  waiting: 0,
-  queued: 0,
-});
-const ended = (outcome: 'done' | 'failed' | 'stopped', minutes: number): Liveness => ({
-  type: 'ended',
-  outcome,
-  at: minutesAgo(minutes),
-});
-
-/** A session with these items in its journal. */
-export function session(about: SessionSummary, items: Item[]): SceneSession {
-  const { liveness } = about;
-  const status =
-    liveness.type === 'live' ? { ...freshStatus(about), state: liveness.state, cliVersion: '2.1.214' } : null;
-  return { summary: about, status, items, live: [], seq: items.at(-1)?.seq ?? 0, steps: [], turns: 0 };
-}
-
-function standing(bodies: (ItemBody | { body: ItemBody; parent: string })[], at: string): Item[] {
-  return bodies.map((entry, ordinal) =>
-    'body' in entry ? stands(ordinal, entry.body, at, entry.parent) : stands(ordinal, entry, at),
-  );
-}
+import { troubles } from './troubles';
 
 /** Many sessions in every state; one of them shows every kind of item. */
 function states(): Scene {
@@ -298,6 +225,8 @@ export function sceneOf(name: string): Scene {
       return long();
     case 'hostile':
       return hostile();
+    case 'troubles':
+      return troubles();
     case 'first-run':
       return { found: false, sessions: [] };
     default:

@@ -132,6 +132,7 @@ export class ReplaySession {
   }
 
   interrupt(): void {
+    if (this.state.status?.retry) this.#setStatus({ retry: null });
     if (this.state.status?.state.type !== 'working') return;
     for (const live of [...this.state.live]) this.#close(live.id, finished(live.body));
     for (const item of [...this.state.items]) this.#withdraw(item);
@@ -212,7 +213,9 @@ export class ReplaySession {
     this.#stand({ type: 'turnEnd', stopReason: end.reason, usage: end.usage, durationMs: end.durationMs });
     const status = this.state.status;
     if (!status) return;
-    const [next, ...queue] = status.queue;
+    // Whoever interrupts wants to say something first: what was queued waits for a word.
+    const next = end.reason === 'interrupted' ? undefined : status.queue[0];
+    const queue = next ? status.queue.slice(1) : status.queue;
     const usage = end.usage ? added(status.usage, end.usage) : status.usage;
     this.state.summary = { ...this.state.summary, usage };
     this.#setStatus({ state: { type: 'idle' }, usage, queue, permissions: [] });
