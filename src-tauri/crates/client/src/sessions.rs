@@ -9,6 +9,7 @@ use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::health::HealthVerdict;
 use protocol::limits::ENDED_STAYS;
+use protocol::record::Outcome;
 use protocol::session::{Liveness, PodFile, SessionMeta, SessionSummary};
 
 use crate::connection::PodConnection;
@@ -206,6 +207,8 @@ fn without_pod(folder: &SessionFolder, meta: &SessionMeta) -> Liveness {
 
 fn ended(meta: &SessionMeta) -> Option<Liveness> {
     match (&meta.outcome, &meta.ended_at) {
+        // Somebody found out that its keeper was killed, and closed it.
+        (Some(Outcome::Interrupted), _) => Some(Liveness::Interrupted),
         (Some(outcome), Some(at)) => Some(Liveness::Ended { outcome: *outcome, at: at.clone() }),
         _ => None,
     }

@@ -7,7 +7,8 @@ use protocol::session::{PodFile, SessionMeta, StartSession};
 
 use crate::machine::Machine;
 use crate::order::{Prepared, prepare};
-use crate::{keeper_process, sessions};
+use crate::start_turn::StartTurn;
+use crate::{keeper_process, recovery, sessions};
 
 /// A session that is live now.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Resume {
 /// # Errors
 /// When there is no such session, it is live, or it cannot be started.
 pub async fn resume(machine: &Machine, session: SessionId, resume: Resume) -> Result<Started, WireError> {
+    // What its killed keeper left is ended before another one takes the session.
+    recovery::settle(machine).await;
     let folder = machine.folder(session);
     let failed = |error: journal::JournalError| WireError::new(ErrorCode::DataFolder, error.to_string());
     let Some(meta) = folder.read_meta().map_err(failed)? else {
@@ -85,6 +88,9 @@ async fn launch(
     let Prepared { order, notices } = prepared
         .await
         .map_err(|error| WireError::new(ErrorCode::Internal, format!("preparing the session broke off: {error}")))??;
-    let pod = keeper_process::start(machine, &order).await?;
+    let turn = StartTurn::take(&machine.places.run).await;
+    let started = keeper_process::start(machine, &order).await;
+    drop(turn);
+    let pod = started?;
     Ok(Started { session, pod, notices, from_seq })
 }

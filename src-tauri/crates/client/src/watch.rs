@@ -3,7 +3,7 @@
 //! Pods coming and going show in the folder of sockets, which is watched by the system's own means; the state of each live pod
 //! comes by a subscription. Nothing is polled.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::machine::Machine;
+use crate::recovery;
 use crate::sessions::{self, Which};
 
 /// Changes that come together are told together.
@@ -35,13 +36,15 @@ struct Watch {
     nudge: mpsc::Sender<()>,
     nudged: mpsc::Receiver<()>,
     following: HashMap<SessionId, JoinHandle<()>>,
+    /// Sessions whose keepers were found dead: what each left is looked after once.
+    settled: HashSet<SessionId>,
 }
 
 impl Watch {
     fn new(machine: Machine, lists: watch::Sender<Vec<SessionSummary>>) -> Self {
         // One nudge that waits stands for any number of changes.
         let (nudge, nudged) = mpsc::channel(1);
-        Self { machine, lists, nudge, nudged, following: HashMap::new() }
+        Self { machine, lists, nudge, nudged, following: HashMap::new(), settled: HashSet::new() }
     }
 
     async fn run(mut self) {
@@ -49,6 +52,8 @@ impl Watch {
         // Kept as long as the watch runs: dropping it ends the watching.
         let _watcher = watch_folder(&self.machine, pods);
         let mut second_look = false;
+        // A pod may be open in the ledger only.
+        self.settle();
         loop {
             self.look().await;
             tokio::select! {
@@ -73,16 +78,36 @@ impl Watch {
             }
         };
         self.following.retain(|_, task| !task.is_finished());
+        let mut found_dead = false;
         for summary in &list {
             match summary.liveness {
-                Liveness::Live { .. } => self.follow(summary.session),
+                Liveness::Live { .. } => {
+                    self.settled.remove(&summary.session);
+                    self.follow(summary.session);
+                }
+                Liveness::Interrupted if self.machine.folder(summary.session).pod().exists() => {
+                    found_dead |= self.settled.insert(summary.session);
+                }
                 Liveness::Unknown { .. } | Liveness::Ended { .. } | Liveness::Interrupted => {}
             }
+        }
+        if found_dead {
+            self.settle();
         }
         self.lists.send_if_modified(|old| {
             let changed = *old != list;
             *old = list;
             changed
+        });
+    }
+
+    /// Ends what killed keepers left. The list is looked at again when that is done.
+    fn settle(&self) {
+        let (machine, nudge) = (self.machine.clone(), self.nudge.clone());
+        tokio::spawn(async move {
+            if !recovery::settle(&machine).await.sessions.is_empty() {
+                let _ = nudge.try_send(());
+            }
         });
     }
 
