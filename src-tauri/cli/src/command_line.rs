@@ -41,6 +41,14 @@ enum Command {
 }
 
 impl Command {
+    /// Whether it begins with ending what killed keepers left. Answers and interrupts go to one live pod and are in a hurry.
+    fn looks_around(&self) -> bool {
+        match self {
+            Self::Answer(_) | Self::Interrupt(_) | Self::Keep => false,
+            Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) | Self::Doctor(_) => true,
+        }
+    }
+
     /// Errors are told in the form of the answers.
     fn wants_json(&self) -> bool {
         match self {
@@ -84,6 +92,9 @@ fn block_on(command: Command) -> Result<Exit> {
 }
 
 async fn execute(command: Command) -> Result<Exit> {
+    if command.looks_around() {
+        home::settle().await;
+    }
     match command {
         Command::Run(options) => run::run(*options).await,
         Command::Ps(options) => ps::ps(options).await,

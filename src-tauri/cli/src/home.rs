@@ -4,11 +4,14 @@
 //! with what is there.
 
 use anyhow::{Context, Result};
+use client::recovery::SettledSession;
 use client::{Machine, sessions};
 use discovery::Places;
 use protocol::error::{ErrorCode, WireError};
 use protocol::{Item, SessionId};
 use transcript::Transcript;
+
+use crate::output;
 
 /// The machine for a command that starts something.
 ///
@@ -32,6 +35,34 @@ pub(crate) fn for_looking() -> Result<Machine> {
 pub(crate) fn debug_log() -> Option<debuglog::Guard> {
     let places = Places::find().ok()?;
     debuglog::start(&places.logs, "cli").ok()
+}
+
+/// Ends what killed keepers left, and says so in one line for each session. What cannot be done is told in the debug log.
+pub(crate) async fn settle() {
+    let Ok(machine) = for_looking() else { return };
+    let settled = client::recovery::settle(&machine).await;
+    if let Some(before) = settled.ledger_set_aside {
+        let text = "The ledger was damaged. It was set aside and made anew from the session folders";
+        output::to_stderr(&format!("{text}: {before}"));
+    }
+    for session in settled.sessions {
+        let id = short_ids(&machine, &[session.session]).concat();
+        output::to_stderr(&words(&id, &session));
+    }
+}
+
+fn words(id: &str, session: &SettledSession) -> String {
+    let what = if session.interrupted { "was interrupted: its keeper was killed" } else { "had a keeper that was killed" };
+    let ended = match session.ended.len() {
+        0 => "nothing of it was still running".to_owned(),
+        1 => "a process that it had left was ended".to_owned(),
+        count => format!("{count} processes that it had left were ended"),
+    };
+    let left = match session.survivors.len() {
+        0 => String::new(),
+        count => format!(", {count} could not be ended"),
+    };
+    format!("Session {id} {what}; {ended}{left}.")
 }
 
 /// The session that an id, or its beginning, means.
