@@ -12,6 +12,7 @@ use crate::stage::{self, is_kind, says};
 fn forgetful(home: &Home) -> String {
     stage::own_provider(home, "forgetful", "");
     home.run(stage::run_of(home, "own", &[], "first")).assert_code(0);
+    home.assert_nobody_left();
     home.sessions()[0].file_name().unwrap().to_str().unwrap().to_owned()
 }
 
@@ -76,7 +77,10 @@ fn the_next_prompt_begins_a_new_conversation_and_names_the_lost_one() {
     let home = stage::home();
     let session = forgetful(&home);
     forget(&home);
-    go_on(&home, &session, "second").assert_code(1);
+    let refused = go_on(&home, &session, "second");
+    refused.assert_code(1);
+    assert!(refused.json().iter().any(|item| item["body"]["code"] == "conversation_unknown"), "{refused:?}");
+    home.assert_nobody_left();
     let ended = go_on(&home, &session, "third");
     ended.assert_code(0);
     let items = ended.json();
