@@ -103,7 +103,7 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Answer(options) => answer::answer(options).await,
         Command::Interrupt(options) => interrupt::interrupt(options).await,
         Command::Stop(options) => stop::stop(options).await,
-        Command::Doctor(options) => doctor::doctor(&options),
+        Command::Doctor(options) => doctor::doctor(&options).await,
         Command::Keep => Ok(Exit::Usage),
     }
 }

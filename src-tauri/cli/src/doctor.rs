@@ -1,11 +1,13 @@
 //! `outrigger doctor`: what was found on this machine, how, and what to do about what was not.
+//!
+//! What crashes left running is told by its own module.
 
 use anyhow::Result;
 use clap::Args;
 use protocol::limits;
 
 use crate::exit::Exit;
-use crate::{home, output};
+use crate::{home, orphans, output};
 
 /// The arguments of `outrigger doctor`.
 #[derive(Debug, Args)]
@@ -16,13 +18,22 @@ pub(crate) struct DoctorOptions {
     /// Ask the login shell anew
     #[arg(long)]
     refresh: bool,
-    /// One JSON object
+    /// Processes that a crash left behind; on a terminal you are asked whether to end them
+    #[arg(long, conflicts_with_all = ["limits", "refresh"])]
+    pub(crate) orphans: bool,
+    /// End them without asking
+    #[arg(long, requires = "orphans")]
+    end: bool,
+    /// One JSON object; with `--orphans` one for each of them
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 /// See the module. Ends with 3 when something that is needed is missing.
-pub(crate) fn doctor(options: &DoctorOptions) -> Result<Exit> {
+pub(crate) async fn doctor(options: &DoctorOptions) -> Result<Exit> {
+    if options.orphans {
+        return orphans::orphans(options.end, options.json).await;
+    }
     if options.limits {
         show_limits(options.json);
         return Ok(Exit::Done);

@@ -26,6 +26,18 @@ pub(crate) fn line(text: &str) {
     to_stdout(&format!("{text}\n"));
 }
 
+/// How many characters a line of stdout may have: the terminal's width, or plenty where there is no terminal.
+pub(crate) fn width() -> usize {
+    const PLENTY: usize = 200;
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stdout())
+        && size.ws_col > 0
+    {
+        return usize::from(size.ws_col);
+    }
+    PLENTY
+}
+
 /// Writes one JSON object as a line to stdout.
 pub(crate) fn json<T: Serialize>(value: &T) {
     match serde_json::to_string(value) {

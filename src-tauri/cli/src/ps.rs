@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use clap::Args;
+use client::Machine;
 use client::sessions::{self, Which};
 use protocol::SessionId;
+use protocol::failure::Retry;
+use protocol::health::HealthVerdict;
 use protocol::pod::{PodState, Work};
 use protocol::record::Outcome;
 use protocol::session::{Liveness, SessionSummary};
 
 use crate::exit::Exit;
 use crate::output::visible_line;
-use crate::{home, item_text, output, span};
+use crate::{home, item_text, output, processes_text, span};
 
 /// The arguments of `outrigger ps`.
 #[derive(Debug, Args)]
@@ -20,6 +23,9 @@ pub(crate) struct PsOptions {
     /// Ended sessions too
     #[arg(long, short)]
     all: bool,
+    /// The processes of each live session as a tree, with memory, CPU time and age
+    #[arg(long, conflicts_with = "all")]
+    processes: bool,
     /// One JSON object for each session
     #[arg(long)]
     pub(crate) json: bool,
@@ -28,6 +34,9 @@ pub(crate) struct PsOptions {
 /// See the module. Those that ended stay for a minute.
 pub(crate) async fn ps(options: PsOptions) -> Result<Exit> {
     let machine = home::for_looking()?;
+    if options.processes {
+        return processes(&machine, options.json).await;
+    }
     let which = if options.all { Which::All } else { Which::Live };
     let list = sessions::list(&machine, which).await?;
     if options.json {
@@ -49,6 +58,22 @@ pub(crate) async fn ps(options: PsOptions) -> Result<Exit> {
         rows.push(row(summary, depth, short.get(&summary.session).map_or("", String::as_str)));
     }
     output::to_stdout(&aligned(&rows));
+    Ok(Exit::Done)
+}
+
+async fn processes(machine: &Machine, json: bool) -> Result<Exit> {
+    let pods = client::processes::list(machine).await?;
+    if json {
+        pods.iter().for_each(|pod| output::json(&pod.processes));
+        return Ok(Exit::Done);
+    }
+    if pods.is_empty() {
+        output::to_stderr("No session is live, so no process of one is running.");
+        return Ok(Exit::Done);
+    }
+    let ids: Vec<SessionId> = pods.iter().map(|pod| pod.processes.session).collect();
+    let short = home::short_ids(machine, &ids);
+    output::to_stdout(&processes_text::render(&pods, &short, output::width()));
     Ok(Exit::Done)
 }
 
@@ -81,11 +106,16 @@ fn row(summary: &SessionSummary, depth: usize, short: &str) -> [String; 7] {
 }
 
 /// What a session is doing, in a few words.
-fn state(liveness: &Liveness) -> String {
+pub(crate) fn state(liveness: &Liveness) -> String {
     match liveness {
-        Liveness::Live { state, waiting, queued } => {
-            let words = live(state, *waiting);
-            if *queued > 0 { format!("{words}, {queued} queued") } else { words }
+        Liveness::Live { state, waiting, queued, health, retry } => {
+            let mut words = vec![live(state, *waiting)];
+            words.extend(health.and_then(unwell).map(str::to_owned));
+            words.extend(retry.as_ref().map(tries_again));
+            if *queued > 0 {
+                words.push(format!("{queued} queued"));
+            }
+            words.join(", ")
         }
         Liveness::Unknown { .. } => "unknown".to_owned(),
         Liveness::Ended { outcome, .. } => match outcome {
@@ -95,6 +125,26 @@ fn state(liveness: &Liveness) -> String {
             Outcome::Interrupted => "interrupted".to_owned(),
         },
         Liveness::Interrupted => "interrupted".to_owned(),
+    }
+}
+
+/// The verdicts that somebody has to know of.
+fn unwell(verdict: HealthVerdict) -> Option<&'static str> {
+    match verdict {
+        HealthVerdict::Ok | HealthVerdict::Unknown => None,
+        HealthVerdict::Quiet => Some("quiet"),
+        HealthVerdict::Stalled => Some("stalled"),
+        HealthVerdict::Degraded => Some("degraded"),
+        HealthVerdict::AuthFailed => Some("auth failed"),
+        HealthVerdict::Gone => Some("gone"),
+    }
+}
+
+fn tries_again(retry: &Retry) -> String {
+    let Retry { attempt, of, at, .. } = retry;
+    match span::until(at) {
+        Some(left) => format!("retry {attempt}/{of} in {left}"),
+        None => format!("retry {attempt}/{of}"),
     }
 }
 
@@ -125,4 +175,22 @@ fn aligned(rows: &[[String; 7]]) -> String {
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::failure::{FailureClass, RetryBy};
+
+    use super::*;
+
+    #[test]
+    fn trouble_shows_beside_the_state() {
+        let (class, by) = (FailureClass::Overloaded, RetryBy::Outrigger);
+        let retry = Retry { attempt: 2, of: 3, at: "2020-01-01T00:00:00Z".to_owned(), class, by };
+        let live =
+            |health, retry| state(&Liveness::Live { state: PodState::Idle, waiting: 0, queued: 1, health, retry });
+        assert_eq!(live(Some(HealthVerdict::AuthFailed), None), "idle, auth failed, 1 queued");
+        assert_eq!(live(Some(HealthVerdict::Unknown), Some(retry)), "idle, retry 2/3, 1 queued");
+        assert_eq!(live(None, None), "idle, 1 queued");
+    }
 }

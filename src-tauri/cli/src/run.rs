@@ -71,6 +71,7 @@ async fn begin(machine: &Machine, options: &RunOptions, prompt: String) -> Resul
     wish.extra_env = options.extra_env();
     wish.config_dir = options.config_dir.clone();
     wish.provider_config = options.provider_config.clone();
+    wish.create_cwd = options.create_cwd;
     if options.detach {
         let started = start(machine, wish).await?;
         return leave(started, prompt, options.json).await;

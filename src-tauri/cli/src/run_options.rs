@@ -23,6 +23,9 @@ pub(crate) struct RunOptions {
     /// Where the agent works; the current folder without it
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub(crate) cwd: Option<String>,
+    /// Make that folder when it is not there
+    #[arg(long, requires = "cwd", conflicts_with = "continue_newest")]
+    pub(crate) create_cwd: bool,
     /// Go on with this session; a beginning of its id will do
     #[arg(long, value_name = "ID", conflicts_with_all = ["continue_newest", "provider"])]
     pub(crate) resume: Option<String>,

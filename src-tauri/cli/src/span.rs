@@ -28,6 +28,13 @@ pub(crate) fn since(moment: &str) -> Option<String> {
     })
 }
 
+/// The time until a moment (RFC 3339), in whole seconds; nothing when it has passed or is no time.
+pub(crate) fn until(moment: &str) -> Option<String> {
+    let moment: Timestamp = moment.parse().ok()?;
+    let left = u64::try_from(moment.as_millisecond() - Timestamp::now().as_millisecond()).ok()?;
+    Some(format!("{} s", left.div_ceil(1000)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

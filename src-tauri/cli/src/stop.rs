@@ -8,7 +8,7 @@ use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::pod::StopResult;
 use protocol::record::Outcome;
-use protocol::session::Liveness;
+use protocol::session::{Liveness, PodFile};
 use serde::Serialize;
 
 use crate::exit::{self, Exit};
@@ -47,6 +47,8 @@ pub(crate) async fn stop(options: StopOptions) -> Result<Exit> {
     } else {
         options.ids.iter().map(|id| home::session(&machine, id)).collect::<Result<_>>()?
     };
+    let pods: Vec<PodFile> =
+        wanted.iter().filter_map(|session| machine.folder(*session).read_pod().ok().flatten()).collect();
     // All at once: the ladders of many take no longer than one.
     let force = options.force;
     let stopping: Vec<_> =
@@ -54,6 +56,7 @@ pub(crate) async fn stop(options: StopOptions) -> Result<Exit> {
     if stopping.is_empty() && !options.json {
         output::to_stderr("No session is live.");
     }
+    let count = stopping.len();
     let mut exit = Exit::Done;
     for (session, task) in stopping {
         match task.await? {
@@ -70,7 +73,23 @@ pub(crate) async fn stop(options: StopOptions) -> Result<Exit> {
             }
         }
     }
+    if options.all && count > 0 && !nothing_is_left(&pods, count, options.json).await {
+        exit = Exit::Failed;
+    }
     Ok(exit)
+}
+
+/// Looks at the process table itself, whatever the keepers have said.
+async fn nothing_is_left(pods: &[PodFile], count: usize, json: bool) -> bool {
+    let left = client::processes::left_of(pods).await;
+    for process in &left {
+        output::to_stderr(&format!("still running: {} {}", process.pid, output::visible_line(&process.command, 160)));
+    }
+    if left.is_empty() && !json {
+        let sessions = if count == 1 { "1 session was".to_owned() } else { format!("{count} sessions were") };
+        output::line(&format!("{sessions} stopped; nothing is left running."));
+    }
+    left.is_empty()
 }
 
 async fn live(machine: &Machine) -> Result<Vec<SessionId>> {
