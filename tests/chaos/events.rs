@@ -135,7 +135,10 @@ impl<'a> Doer<'a> {
             match undo {
                 Undo::WakeReaders => self.world.wake_readers(),
                 Undo::WakeKeeper(keeper) => drop(signal(keeper.pid, keeper.started, Signal::CONT)),
-                Undo::EmptyDisk => self.disk.empty(),
+                Undo::EmptyDisk => {
+                    self.disk.empty();
+                    self.world.tell_disk(false);
+                }
             }
         }
     }
@@ -230,7 +233,12 @@ impl<'a> Doer<'a> {
     }
 
     fn fill_disk(&mut self) -> Option<String> {
-        self.disk.fill().then(|| {
+        self.world.tell_disk(true);
+        let full = self.disk.fill();
+        if !full {
+            self.world.tell_disk(false);
+        }
+        full.then(|| {
             self.undo.push((Instant::now() + Duration::from_secs(1), Undo::EmptyDisk));
             "until it is emptied".to_owned()
         })

@@ -3,8 +3,8 @@
 //! A record is compared by its content, whatever the order of its fields: a live reader gets the parsed record. That the journal
 //! itself only grows is checked byte by byte.
 
-use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::Hasher;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -19,6 +19,8 @@ use crate::world::Session;
 pub(crate) struct Seen {
     /// The content of each record that a reader was shown.
     records: HashMap<u64, u64>,
+    /// Records that were shown while the disk was full. The design lets them be shown and not kept.
+    while_full: HashSet<u64>,
     /// Numbers that a reader was not shown between two that it was: first, last.
     gaps: Vec<(u64, u64)>,
     /// The journal's length and the state of its bytes' hash at each mark.
@@ -27,10 +29,13 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// A reader was shown a record. Another reader may have been shown it before: then it was the same.
-    pub(crate) fn record(&mut self, seq: u64, record: &Value) -> bool {
+    pub(crate) fn record(&mut self, seq: u64, record: &Value, disk_is_full: bool) -> bool {
         let content = content(record);
+        if disk_is_full {
+            self.while_full.insert(seq);
+        }
         match self.records.entry(seq) {
-            Entry::Occupied(known) => *known.get() == content,
+            Entry::Occupied(known) => *known.get() == content || self.while_full.contains(&seq),
             Entry::Vacant(new) => {
                 new.insert(content);
                 true
@@ -124,7 +129,7 @@ impl Judgement<'_> {
         self.number(seq, record.as_ref());
         let Some(shown) = seen.records.remove(&seq) else { return };
         // A line with half a surrogate pair is kept as it came and shown with a replacement, so only its number can be compared.
-        if record.is_some_and(|record| content(&record) != shown) {
+        if record.is_some_and(|record| content(&record) != shown) && !seen.while_full.contains(&seq) {
             let what = format!("{id}: record {seq} in the journal is not what a reader was shown: {}", beginning(line));
             self.findings.add(Fault::Lost, what);
         }
@@ -156,14 +161,18 @@ impl Judgement<'_> {
     /// What readers were shown and the journal does not have, and the other way round.
     fn unseen(&self, seen: &Seen) {
         let id = &self.session.id;
-        if !seen.records.is_empty() {
-            let mut lost: Vec<u64> = seen.records.keys().copied().collect();
+        let (unkept, mut lost): (Vec<u64>, Vec<u64>) =
+            seen.records.keys().copied().partition(|seq| seen.while_full.contains(seq));
+        self.findings.count("records shown and not kept while the disk was full", unkept.len() as u64);
+        if !lost.is_empty() {
             lost.sort_unstable();
             let what = format!("{id}: {} records were shown and are not in the journal: {lost:?}", lost.len());
             self.findings.add(Fault::Lost, what);
         }
         for (first, last) in &seen.gaps {
-            let excused = self.missing.iter().any(|(from, to)| from <= first && last <= to);
+            // A keeper that dies before it could tell of what is missing leaves its numbers to the next one.
+            let beside_full = seen.while_full.contains(&(first - 1)) || seen.while_full.contains(&(last + 1));
+            let excused = beside_full || self.missing.iter().any(|(from, to)| from <= first && last <= to);
             if !excused {
                 self.findings.add(Fault::Lost, format!("{id}: a reader was not shown records {first} to {last}"));
             }

@@ -49,10 +49,20 @@ impl Recorder {
         if entries.is_empty() {
             return None;
         }
-        self.tell_of_missing();
-        let records = self.writer.encode(Timestamp::now(), entries);
+        let records = if self.missing == 0 {
+            self.writer.encode(Timestamp::now(), entries)
+        } else {
+            // Written and shown together with what comes next, so that no live reader passes it over.
+            let notice = self.notice_of_missing();
+            let with_notice: Vec<_> = std::iter::once(Entry::Host(&notice)).chain(entries.iter().cloned()).collect();
+            self.writer.encode(Timestamp::now(), &with_notice)
+        };
         match self.writer.write(&records) {
             Ok(()) => {
+                if self.missing > 0 {
+                    tracing::info!(missing = self.missing, "the session is being recorded again");
+                }
+                self.missing = 0;
                 self.dirty = true;
                 self.recording = Recording::On;
             }
@@ -60,7 +70,7 @@ impl Recorder {
                 if self.recording == Recording::On {
                     tracing::error!(%error, "the session is not being recorded");
                 }
-                self.missing += records.last - records.first + 1;
+                self.missing += entries.len() as u64;
                 self.recording = Recording::Off { reason: error.to_string() };
             }
         }
@@ -97,17 +107,10 @@ impl Recorder {
         }
     }
 
-    /// Tries to write again after a failure, beginning with a word about what is missing.
-    fn tell_of_missing(&mut self) {
-        if self.missing == 0 {
-            return;
-        }
+    /// What the journal says in the place of the records that could not be written.
+    fn notice_of_missing(&self) -> HostRecord {
         let text = format!("{} records before this one could not be written and are not in the journal.", self.missing);
-        let notice = HostRecord::Notice { level: NoticeLevel::Error, code: "records_missing".to_owned(), text };
-        if self.writer.append(Timestamp::now(), &[Entry::Host(&notice)]).is_ok() {
-            tracing::info!(missing = self.missing, "the session is being recorded again");
-            self.missing = 0;
-        }
+        HostRecord::Notice { level: NoticeLevel::Error, code: "records_missing".to_owned(), text }
     }
 }
 
