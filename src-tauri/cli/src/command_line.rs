@@ -45,7 +45,9 @@ impl Command {
     fn looks_around(&self) -> bool {
         match self {
             Self::Answer(_) | Self::Interrupt(_) | Self::Keep => false,
-            Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) | Self::Doctor(_) => true,
+            Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) => true,
+            // Whoever asks what was left behind decides about it.
+            Self::Doctor(options) => !options.orphans,
         }
     }
 
