@@ -1,9 +1,10 @@
-//! A keeper that is killed in the middle of a sentence: what it said until then is there, the session says that it was interrupted,
-//! nothing keeps running, and the next prompt goes on.
+//! A keeper that is killed: what was said until then is there, the session says that it was interrupted, whoever comes next ends
+//! what it left running, and the next prompt goes on.
 
 use std::fs;
+use std::time::Instant;
 
-use outrigger_tests::Home;
+use outrigger_tests::{DEADLINE, Home};
 use serde_json::Value;
 
 use crate::stage::{self, detached, is_kind, listed};
@@ -13,12 +14,39 @@ fn kill_in_mid_sentence(home: &Home) -> (String, String) {
     let session = detached(home, "demo", &[], "demo:slow=150 tell me a long story");
     let mut records = home.start(["logs", &session, "--records", "--follow", "--json"]);
     let partial = records.wait_for("a part of a sentence", |record| record["line"]["type"] == "partial");
-    let pod: Value = serde_json::from_slice(&fs::read(home.sessions()[0].join("pod.json")).unwrap()).unwrap();
-    let keeper = i32::try_from(pod["pid"].as_i64().unwrap()).unwrap();
-    let keeper = rustix::process::Pid::from_raw(keeper).unwrap();
-    rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
+    kill(keeper(home));
     home.assert_nobody_left();
     (session, partial["line"]["text"].as_str().unwrap().to_owned())
+}
+
+fn keeper(home: &Home) -> u32 {
+    let pod: Value = serde_json::from_slice(&fs::read(home.sessions()[0].join("pod.json")).unwrap()).unwrap();
+    u32::try_from(pod["pid"].as_u64().unwrap()).unwrap()
+}
+
+fn kill(pid: u32) {
+    let process = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+}
+
+/// The process of this home whose command line has these words in it. Waits for it.
+fn running(home: &Home, words: &str) -> u32 {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let processes = home.processes();
+        if let Some(found) = processes.iter().find(|process| process.command.contains(words)) {
+            return found.pid;
+        }
+        assert!(Instant::now() < until, "`{words}` does not run: {processes:#?}");
+        std::thread::yield_now();
+    }
+}
+
+/// The texts of the notices with this code.
+fn notices(home: &Home, session: &str, code: &str) -> Vec<String> {
+    let items = home.run(["logs", session, "--json"]).json();
+    let coded = items.iter().filter(|item| item["body"]["code"] == code);
+    coded.map(|item| item["body"]["text"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -30,9 +58,59 @@ fn a_killed_keeper_loses_no_sentence_that_was_saved_in_part() {
     logs.assert_code(0);
     let kept = logs.json().into_iter().any(|item| {
         let text = item["body"]["text"].as_str().unwrap_or_default();
-        item["body"]["open"] == true && text.starts_with(&said)
+        item["body"]["open"] == false && text.starts_with(&said)
     });
     assert!(kept, "“{said}” is not in the transcript: {:?}", logs.stdout);
+    let told = notices(&home, &session, "keeper_killed");
+    assert_eq!(told.len(), 1, "the transcript says once what happened: {told:?}");
+}
+
+#[test]
+fn what_a_killed_keeper_left_running_is_ended_by_who_comes_next() {
+    let home = stage::home();
+    let session = detached(&home, "demo", &["--mode", "bypass"], "demo:ask demo:run=\"exec sleep 600\"");
+    let tool = running(&home, "sleep 600");
+    let (keeper, runner) = (keeper(&home), running(&home, "demo.mjs"));
+    // Both at once, so that the runner cannot see its parent die and end the tool itself.
+    kill(runner);
+    kill(keeper);
+    assert_eq!(running(&home, "sleep 600"), tool, "the tool was left running");
+
+    let ps = home.run(["ps"]);
+    ps.assert_code(0);
+    assert!(ps.stderr.contains("its keeper was killed; a process that it had left was ended"), "{}", ps.stderr);
+    home.assert_nobody_left();
+    assert_eq!(listed(&home, &session)["liveness"]["type"], "interrupted");
+    let told = notices(&home, &session, "keeper_killed");
+    assert!(told.len() == 1 && told[0].contains("sleep 600"), "{told:?}");
+    let again = home.run(["ps"]);
+    assert!(!again.stderr.contains("keeper"), "it is told once: {}", again.stderr);
+    assert!(!home.sessions()[0].join("pod.json").exists());
+
+    home.run(["run", "--resume", &session, "--permissions", "allow", "--json", "go on"]).assert_code(0);
+    assert_eq!(listed(&home, &session)["liveness"]["type"], "ended");
+    home.assert_nobody_left();
+}
+
+#[test]
+fn a_damaged_ledger_is_set_aside_and_what_is_left_is_found_all_the_same() {
+    let home = stage::home();
+    let session = detached(&home, "demo", &["--mode", "bypass"], "demo:ask demo:run=\"exec sleep 600\"");
+    running(&home, "sleep 600");
+    let (keeper, runner) = (keeper(&home), running(&home, "demo.mjs"));
+    kill(runner);
+    kill(keeper);
+    let ledger = home.path().join("data/ledger.sqlite3");
+    fs::write(&ledger, "no ledger ".repeat(1000)).unwrap();
+    // The log beside it holds the newest pages: with it SQLite would repair the file.
+    let _ = fs::remove_file(home.path().join("data/ledger.sqlite3-wal"));
+
+    let ps = home.run(["ps"]);
+    ps.assert_code(0);
+    assert!(ps.stderr.contains("The ledger was damaged") && ps.stderr.contains(".corrupt-"), "{}", ps.stderr);
+    assert!(ps.stderr.contains("a process that it had left was ended"), "{}", ps.stderr);
+    home.assert_nobody_left();
+    assert_eq!(listed(&home, &session)["liveness"]["type"], "interrupted");
 }
 
 #[test]
