@@ -12,6 +12,7 @@ mod bad_input_is_told;
 mod failures_are_classed;
 mod hostile_lines_lose_nothing;
 mod lists_and_sums;
+mod nobody_is_orphaned;
 mod options_reach_the_runner;
 mod permissions_are_asked;
 mod prompts_follow_each_other;
