@@ -348,15 +348,11 @@ mod tests {
 
     fn entry(pid: u32, parent: u32, command: &str) -> ProcessEntry {
         let process = ProcessRef { pid, started: 4 };
-        let mut entry = process::descendants(0).pop().unwrap_or_else(|| process_table_row());
+        let mut entry = process::descendants(1).pop().unwrap();
         entry.process = process;
         entry.parent = parent;
         command.clone_into(&mut entry.command);
         entry
-    }
-
-    fn process_table_row() -> ProcessEntry {
-        process::descendants(1).pop().unwrap()
     }
 
     /// Waits until the thread has written what it was told.
