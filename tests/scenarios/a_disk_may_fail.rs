@@ -1,13 +1,16 @@
 //! Disks fill up, turn read-only, tear a line or lose one, and other versions write on them: what is kept stays readable, what is
 //! not kept is said, and the agent goes on.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use outrigger_tests::Home;
+use outrigger_tests::{Home, Program};
 use serde_json::Value;
 
-use crate::stage::{self, demo, own_provider, run_of, words};
+use crate::stage::{self, demo, detached, follow_records, own_provider, run_of, words};
 
 /// A session of the demo agent that has ended: its folder and its id.
 fn ended_session(home: &Home, prompt: &str) -> (PathBuf, String) {
@@ -28,6 +31,230 @@ fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+/// A small disk of its own. Taken away again when the value goes.
+struct Disk {
+    at: tempfile::TempDir,
+}
+
+impl Disk {
+    /// Nothing, and a word on stderr, where this user may not mount.
+    fn mount() -> Option<Self> {
+        let at = tempfile::Builder::new().prefix("od-").tempdir().unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(at.path()).output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(Self { at }),
+            Ok(output) => {
+                eprintln!("skipped: no disk can be mounted here: {}", String::from_utf8_lossy(&output.stderr).trim());
+                None
+            }
+            Err(error) => {
+                eprintln!("skipped: there is no mount command: {error}");
+                None
+            }
+        }
+    }
+
+    fn remount(&self, how: &str) {
+        let options = format!("remount,{how}");
+        let output = Command::new("mount").args(["-o", &options]).arg(self.at.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Takes all the space that is left.
+    fn fill(&self) {
+        let mut file = File::create(self.filler()).unwrap();
+        let full = loop {
+            if let Err(error) = file.write_all(&[0; 4096]) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.filler()).unwrap();
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.at.path().join("filler")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.at.path()).output();
+    }
+}
+
+/// A home whose sessions are on this disk; everything else of it is elsewhere, as with a data folder of the user's choice.
+fn home_on(disk: &Disk) -> Home {
+    let home = stage::home();
+    fs::create_dir_all(home.path().join("data")).unwrap();
+    std::os::unix::fs::symlink(disk.at.path(), home.path().join("data/sessions")).unwrap();
+    home
+}
+
+/// What `pod/status` says about the recording.
+fn recording(home: &Home) -> Value {
+    let pod: Value = serde_json::from_slice(&fs::read(home.sessions()[0].join("pod.json")).unwrap()).unwrap();
+    let mut socket = UnixStream::connect(pod["socket"].as_str().unwrap()).unwrap();
+    socket.set_read_timeout(Some(outrigger_tests::DEADLINE)).unwrap();
+    let token = pod["token"].as_str().unwrap();
+    let hello = format!(r#"{{"protocol":1,"token":"{token}","client":"test"}}"#);
+    writeln!(socket, r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{hello}}}"#).unwrap();
+    writeln!(socket, r#"{{"jsonrpc":"2.0","id":2,"method":"pod/status","params":{{}}}}"#).unwrap();
+    let answers = BufReader::new(socket).lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let answer = answers.into_iter().find(|answer| answer["id"] == 2).unwrap();
+    answer["result"]["recording"].clone()
+}
+
+fn is_turn_end(record: &Value) -> bool {
+    record["line"]["type"] == "turn_ended"
+}
+
+fn seqs(records: &[Value]) -> Vec<u64> {
+    records.iter().filter_map(|record| record["seq"].as_u64()).collect()
+}
+
+/// Reads on until a turn has ended.
+fn next_turn_end(reader: &mut Program) {
+    reader.wait_for("the end of a turn", is_turn_end);
+}
+
+/// How many records the journal says that it lacks.
+fn told_missing(journal: &[Value]) -> u64 {
+    let notices = journal.iter().filter(|record| record["line"]["code"] == "records_missing");
+    let texts = notices.filter_map(|record| record["line"]["text"].as_str());
+    texts.map(|text| text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn a_full_disk_ends_the_recording_and_not_the_agent() {
+    let Some(disk) = Disk::mount() else { return };
+    let home = home_on(&disk);
+    let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
+    let mut reader = follow_records(&home, &session);
+    next_turn_end(&mut reader);
+    assert_eq!(recording(&home)["type"], "on");
+
+    disk.fill();
+    // What is left of the journal's last block may hold a few short records yet.
+    let mut state = Value::Null;
+    for _ in 0..40 {
+        home.run(["send", &session, &"many words ".repeat(400)]).assert_code(0);
+        next_turn_end(&mut reader);
+        state = recording(&home);
+        if state["type"] == "off" {
+            break;
+        }
+    }
+    assert_eq!(state["type"], "off", "the status does not say that nothing is recorded");
+    assert!(state["reason"].as_str().unwrap().contains("free some disk space"), "{state}");
+
+    disk.free();
+    home.run(["send", &session, "once more"]).assert_code(0);
+    next_turn_end(&mut reader);
+    assert_eq!(recording(&home)["type"], "on");
+    home.run(["stop", &session]).assert_code(0);
+    let live = seqs(&reader.finish().json());
+    home.assert_nobody_left();
+
+    assert!(live.iter().copied().eq(1..=live.len() as u64), "a live reader misses or repeats a record: {live:?}");
+    let journal = Home::journal(&home.sessions()[0]);
+    let kept = seqs(&journal);
+    let lacking = kept.last().unwrap() - kept.len() as u64;
+    assert!(lacking > 0 && kept.windows(2).all(|pair| pair[0] < pair[1]), "{kept:?}");
+    assert_eq!(told_missing(&journal), lacking, "the notices tell of every record that is missing");
+    assert!(items(&home, &session).iter().any(|item| item["body"]["code"] == "records_missing"));
+}
+
+#[test]
+fn a_read_only_disk_is_told_at_the_start() {
+    let Some(disk) = Disk::mount() else { return };
+    let home = home_on(&disk);
+    disk.remount("ro");
+    let refused = home.run(demo(&home, &[], "x"));
+    stage::assert_refused(&home, &refused, 3, &["dataFolder", "Read-only", "OUTRIGGER_HOME"]);
+}
+
+#[test]
+fn a_full_disk_is_told_at_the_start() {
+    let Some(disk) = Disk::mount() else { return };
+    let home = home_on(&disk);
+    disk.fill();
+    let refused = home.run(demo(&home, &[], "x"));
+    stage::assert_refused(&home, &refused, 3, &["dataFolder", "free some disk space"]);
+}
+
+#[test]
+fn a_corrupt_line_in_the_middle_costs_itself_and_is_told_with_its_place() {
+    let home = stage::home();
+    let (folder, session) = ended_session(&home, "hello");
+    let before = items(&home, &session);
+    let journal = folder.join("journal.ndjson");
+    let text = fs::read_to_string(&journal).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    let second = lines.iter().position(|line| line.contains("\"type\":\"prompt\"")).unwrap();
+    lines[second] = "\u{0}\u{0}\u{0}";
+    fs::write(&journal, lines.join("\n") + "\n").unwrap();
+    let _ = fs::remove_file(folder.join("items.idx"));
+    for _ in 0..2 {
+        let logs = home.run(["logs", &session, "--json"]);
+        logs.assert_code(0);
+        let place = format!("{}, line {}: ", journal.display(), second + 1);
+        assert!(logs.stderr.contains(&place), "{place:?} is not said: {}", logs.stderr);
+        assert_eq!(logs.json().len(), before.len() - 1);
+    }
+    home.run(["run", "--resume", &session, "--permissions", "deny", "--json", "more"]).assert_code(0);
+    home.assert_nobody_left();
+}
+
+#[test]
+fn a_torn_last_line_costs_itself_and_is_told() {
+    let home = stage::home();
+    let (folder, session) = ended_session(&home, "hello");
+    let journal = folder.join("journal.ndjson");
+    let whole = fs::read(&journal).unwrap();
+    fs::write(&journal, &whole[..whole.len() - 9]).unwrap();
+    let _ = fs::remove_file(folder.join("items.idx"));
+    let kept = seqs(&home.run(["logs", &session, "--records"]).json());
+    home.run(["run", "--resume", &session, "--permissions", "deny", "--json", "more"]).assert_code(0);
+    let now = seqs(&Home::journal(&folder));
+    assert!(now.starts_with(&kept) && now.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{now:?}");
+    let told = items(&home, &session).into_iter().any(|item| item["body"]["code"] == "torn_tail");
+    assert!(told, "the transcript does not say what was cut off");
+    home.assert_nobody_left();
+}
+
+#[test]
+fn a_session_that_nobody_used_for_a_month_is_compressed_and_resumes() {
+    let home = stage::home();
+    let (folder, session) = ended_session(&home, "hello");
+    let before = items(&home, &session);
+    let records = home.run(["logs", &session, "--records"]).stdout;
+    let meta = folder.join("meta.json");
+    let mut old: Value = serde_json::from_slice(&fs::read(&meta).unwrap()).unwrap();
+    old["updatedAt"] = "2020-01-01T00:00:00.000Z".into();
+    old["endedAt"] = "2020-01-01T00:00:00.000Z".into();
+    fs::write(&meta, old.to_string()).unwrap();
+    // The first session of the home looked today already.
+    let stamp = home.path().join("data/sessions/.compressed");
+    File::open(&stamp).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    home.run(demo(&home, &["--permissions", "deny"], "another")).assert_code(0);
+    home.assert_nobody_left();
+    assert_eq!(
+        files(&folder).iter().filter(|name| name.starts_with("journal")).collect::<Vec<_>>(),
+        ["journal.ndjson.zst"]
+    );
+    assert_eq!(items(&home, &session), before);
+    assert_eq!(home.run(["logs", &session, "--records"]).stdout, records);
+    assert_eq!(stage::listed(&home, &session)["liveness"]["type"], "ended");
+    home.run(["run", "--resume", &session, "--permissions", "deny", "--json", "more"]).assert_code(0);
+    home.assert_nobody_left();
+    assert!(folder.join("journal.ndjson").exists() && !folder.join("journal.ndjson.zst").exists());
+    assert_eq!(items(&home, &session)[..before.len()], before[..]);
 }
 
 #[test]

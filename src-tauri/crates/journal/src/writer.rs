@@ -126,13 +126,13 @@ impl JournalWriter {
         }
     }
 
-    /// Encodes and writes.
+    /// Encodes and writes. When that fails the numbers are free again: nobody has seen the records.
     ///
     /// # Errors
     /// As [`Self::write`].
     pub fn append(&mut self, at: Timestamp, entries: &[Entry<'_>]) -> Result<Appended, JournalError> {
         let records = self.encode(at, entries);
-        self.write(&records)?;
+        self.write(&records).inspect_err(|_| self.next_seq = records.first)?;
         Ok(records)
     }
 

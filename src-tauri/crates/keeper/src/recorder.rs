@@ -70,7 +70,8 @@ impl Recorder {
                 if self.recording == Recording::On {
                     tracing::error!(%error, "the session is not being recorded");
                 }
-                self.missing += entries.len() as u64;
+                // The notice took a number too, and is as little in the journal as what it tells of.
+                self.missing += records.last - records.first + 1;
                 self.recording = Recording::Off { reason: error.to_string() };
             }
         }
