@@ -40,6 +40,7 @@ struct Disk {
 
 impl Disk {
     /// Nothing, and a word on stderr, where this user may not mount.
+    #[allow(clippy::print_stderr, reason = "whoever runs the tests has to know what was not tested")]
     fn mount() -> Option<Self> {
         let at = tempfile::Builder::new().prefix("od-").tempdir().unwrap();
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(at.path()).output();
