@@ -1,18 +1,18 @@
 //! The icon in the system's tray: how many agents work and wait, and what can be done with all of them.
 //!
 //! A desktop without a tray has none; the app goes on without it. On Linux there is a menu and nothing else: no clicks, no
-//! tooltip. Quitting leaves the agents alone; stopping them is an entry of its own.
+//! tooltip. Quitting asks what becomes of the agents; stopping them all is an entry of its own, too.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use client::Machine;
-use client::sessions::{Which, connect, list};
-use protocol::session::Liveness;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry, include_image};
 
 use crate::Sessions;
+use crate::quit::quit;
+use crate::stop_all::stop_all;
 use crate::tally::Tally;
 use crate::windows;
 
@@ -57,7 +57,7 @@ fn build(app: &AppHandle) -> tauri::Result<Tray> {
     let counts = MenuItem::with_id(app, "counts", Tally::default().words(), false, None::<&str>)?;
     let open = MenuItem::with_id(app, "open", "Open window", true, None::<&str>)?;
     let stop_all = MenuItem::with_id(app, "stop-all", "Stop all agents", false, None::<&str>)?;
-    let quit = MenuItem::with_id(app, "quit", "Quit (agents go on)", true, None::<&str>)?;
+    let quit = MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?;
     let line = PredefinedMenuItem::separator(app)?;
     let menu = Menu::with_items(app, &[&counts, &line, &open, &stop_all, &PredefinedMenuItem::separator(app)?, &quit])?;
     let icon = TrayIconBuilder::with_id("outrigger")
@@ -79,35 +79,14 @@ fn on_menu(app: &AppHandle, entry: &str) {
         }
         "stop-all" => {
             let machine = app.state::<Machine>().inner().clone();
-            tauri::async_runtime::spawn(stop_all(machine));
-        }
-        "quit" => app.exit(0),
-        other => tracing::warn!(entry = other, "an entry of the tray's menu does nothing"),
-    }
-}
-
-/// Stops every live agent of this user, all at the same time. What survives is told in the debug log.
-async fn stop_all(machine: Machine) {
-    let sessions = match list(&machine, Which::Live).await {
-        Ok(sessions) => sessions,
-        Err(error) => {
-            return tracing::error!(%error, "the agents could not be stopped: the sessions could not be listed");
-        }
-    };
-    let live = sessions.into_iter().filter(|summary| match summary.liveness {
-        Liveness::Live { .. } | Liveness::Unknown { .. } => true,
-        Liveness::Ended { .. } | Liveness::Interrupted => false,
-    });
-    for summary in live {
-        let machine = machine.clone();
-        tauri::async_runtime::spawn(async move {
-            let stopped = async { connect(&machine, summary.session, "desktop").await?.stop(false).await }.await;
-            match stopped {
-                Ok(result) => {
-                    tracing::info!(session = %summary.session, survivors = ?result.survivors, "stopped from the tray")
+            tauri::async_runtime::spawn(async move {
+                // What became of it stands in the debug log, and each session says it.
+                if let Err(error) = stop_all(&machine).await {
+                    tracing::error!(%error, "the agents could not be stopped: the sessions could not be listed");
                 }
-                Err(error) => tracing::error!(session = %summary.session, %error, "could not be stopped from the tray"),
-            }
-        });
+            });
+        }
+        "quit" => drop(tauri::async_runtime::spawn(quit(app.clone()))),
+        other => tracing::warn!(entry = other, "an entry of the tray's menu does nothing"),
     }
 }
