@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::census::Keeper;
 use crate::findings::{Fault, lock};
 use crate::look::{Listed, look};
 use crate::world::{Role, Session, World};
@@ -64,6 +65,10 @@ fn prompt<'a>(
             // Whether a turn was there to interrupt does not matter.
             world.ask(&["interrupt", &session.id]);
             let done = world.ask(&["send", &session.id, "--queue", LAST_WORDS]);
+            if done.code != Some(0) && Keeper::of(&session.folder).is_none_or(|keeper| !keeper.lives()) {
+                // Its turn was one that ends the agent, and did so between the look and the prompt.
+                return prompt(world, session, Listed::Ended, followers);
+            }
             if done.code != Some(0) {
                 return Err(format!("send exited with {:?}: {}", done.code, done.stderr));
             }

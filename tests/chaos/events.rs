@@ -30,7 +30,7 @@ pub(crate) enum Event {
 }
 
 /// Every event with how often it comes up and its name in the table.
-const EVENTS: [(Event, u32, &str); 12] = [
+const EVENTS: [(Event, usize, &str); 12] = [
     (Event::KillKeeper, 10, "kill -9 keeper"),
     (Event::KillRunner, 8, "kill -9 runner"),
     (Event::KillTool, 6, "kill -9 tool"),
@@ -46,19 +46,6 @@ const EVENTS: [(Event, u32, &str); 12] = [
 ];
 
 impl Event {
-    /// The next one of the plan.
-    pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
-        let all: u32 = EVENTS.iter().map(|(_, weight, _)| weight).sum();
-        let mut drawn = random.u32(..all);
-        for (event, weight, _) in EVENTS {
-            if drawn < weight {
-                return event;
-            }
-            drawn -= weight;
-        }
-        Self::KillKeeper
-    }
-
     /// Its name in the table.
     pub(crate) fn name(self) -> &'static str {
         EVENTS.iter().find(|(event, _, _)| *event == self).map_or("", |(_, _, name)| name)
@@ -67,6 +54,27 @@ impl Event {
     /// All names, in the table's order.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         EVENTS.iter().map(|(_, _, name)| *name)
+    }
+}
+
+/// Deals events: every one as often as its weight says before any comes again, so that a short run has them all.
+pub(crate) struct Deck {
+    cards: Vec<Event>,
+}
+
+impl Deck {
+    /// Without a card; the first draw shuffles.
+    pub(crate) fn new() -> Self {
+        Self { cards: Vec::new() }
+    }
+
+    /// The next event of the plan.
+    pub(crate) fn draw(&mut self, random: &mut fastrand::Rng) -> Event {
+        if self.cards.is_empty() {
+            self.cards = EVENTS.iter().flat_map(|(event, weight, _)| (0..*weight).map(|_| *event)).collect();
+            random.shuffle(&mut self.cards);
+        }
+        self.cards.pop().unwrap_or(Event::KillKeeper)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use outrigger_tests::Home;
 
 use crate::disk::Disk;
-use crate::events::{Doer, Event};
+use crate::events::{Deck, Doer};
 use crate::findings::Findings;
 use crate::options::Options;
 use crate::world::{World, json_lines};
@@ -69,11 +69,12 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// Breaks one thing after the other, with a check of everything now and then.
 fn follow_plan(world: &World, doer: &mut Doer<'_>, options: &Options) {
     let mut random = fastrand::Rng::with_seed(options.seed);
+    let mut deck = Deck::new();
     let began = Instant::now();
     let mut calm_at = began + CALM_EVERY;
     while began.elapsed() < options.length {
         world.pause(Duration::from_millis(random.u64(100..2000)));
-        let event = Event::draw(&mut random);
+        let event = deck.draw(&mut random);
         let (pick, lasts) = (random.usize(..), Duration::from_millis(random.u64(500..4000)));
         doer.undo_due(Instant::now());
         doer.happen(event, pick, lasts);
