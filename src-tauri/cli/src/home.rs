@@ -52,7 +52,8 @@ pub(crate) async fn settle() {
 }
 
 fn words(id: &str, session: &SettledSession) -> String {
-    let what = if session.interrupted { "was interrupted: its keeper was killed" } else { "had a keeper that was killed" };
+    let what =
+        if session.interrupted { "was interrupted: its keeper was killed" } else { "had a keeper that was killed" };
     let ended = match session.ended.len() {
         0 => "nothing of it was still running".to_owned(),
         1 => "a process that it had left was ended".to_owned(),

@@ -114,7 +114,7 @@ struct Place {
 impl Place {
     fn take(order: &KeeperOrder) -> Result<Self, WireError> {
         let folder = SessionFolder::create(Path::new(&order.sessions), order.session).map_err(wire)?;
-        let lease = Lease::take(&folder).map_err(wire)?;
+        let lease = lease(&folder).map_err(wire)?;
         let meta = session_meta::open(&folder, order).map_err(wire)?;
         let new = !folder.meta().exists();
         Ok(Self { folder, meta, new, _lease: lease })
@@ -235,6 +235,26 @@ fn begin_notes(order: &KeeperOrder, pod: &PodFile, meta: &SessionMeta, launched:
     let process = launched.child.process();
     let runner = Runner { process, script: order.runner.clone(), cli: order.cli.clone() };
     LedgerNotes::begin(order.ledger.as_deref(), pod, meta, runner)
+}
+
+/// Takes the lease. The keeper of a session that has just ended holds it while its last readers fetch the end: that one is waited for.
+fn lease(folder: &SessionFolder) -> Result<Lease, JournalError> {
+    const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(20);
+    let until = std::time::Instant::now() + LAST_READERS + LAST_READERS;
+    loop {
+        match Lease::take(folder) {
+            Err(JournalError::Leased { .. }) if is_ending(folder) && std::time::Instant::now() < until => {
+                std::thread::sleep(BETWEEN_LOOKS);
+            }
+            taken => return taken,
+        }
+    }
+}
+
+/// Whether the session's end is written down and its pod out of sight.
+fn is_ending(folder: &SessionFolder) -> bool {
+    let ended = matches!(folder.read_meta(), Ok(Some(meta)) if meta.ended_at.is_some());
+    ended && !folder.pod().exists()
 }
 
 /// What was opened for a pod.
