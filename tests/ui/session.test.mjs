@@ -66,6 +66,7 @@ test('a queued prompt is sent when the turn has ended', async (t) => {
   await page.getByTestId('composer-stop').waitFor();
   await page.getByTestId('composer-input').fill('Two');
   await page.keyboard.press('Control+Enter');
+  await page.getByTestId('queued-prompt').getByText('Two').waitFor();
   await page.getByTestId('permission-deny').click();
   await page.locator('[data-kind=userMessage]').getByText('Two', { exact: true }).waitFor();
   assert.equal(await page.getByTestId('queued-prompt').count(), 0);
