@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod stage;
+mod table;
 
 use std::fs;
 
 use stage::{Stage, any, is_kind, is_pending, says};
+use table::{Cells, Scenario};
 
 /// Each scenario once for each CLI.
 macro_rules! for_both {
@@ -23,6 +25,7 @@ for_both!(
     an_allowed_tool_writes_its_file,
     a_denied_tool_writes_nothing,
     an_api_error_is_told,
+    a_rate_limit_is_told,
     a_second_turn_in_the_same_process,
     steering_in_mid_turn,
     an_interrupt_keeps_the_session,
@@ -30,6 +33,7 @@ for_both!(
 );
 
 fn text_and_thinking(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::Text, Scenario::Thinking]);
     let stage = Stage::set(provider);
     let ended = stage.home.run(stage.args(&[], "SCENARIO:think"));
     ended.assert_code(0);
@@ -45,6 +49,7 @@ fn text_and_thinking(provider: &'static str) {
 }
 
 fn an_allowed_tool_writes_its_file(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::ToolWritesFile, Scenario::Allowed]);
     let stage = Stage::set(provider);
     let file = stage.home.workspace().join("hello.txt");
     let (session, mut items) = stage.detached(&[], &format!("SCENARIO:write-file file={}", file.display()));
@@ -61,6 +66,7 @@ fn an_allowed_tool_writes_its_file(provider: &'static str) {
 }
 
 fn a_denied_tool_writes_nothing(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::Denied]);
     let stage = Stage::set(provider);
     let file = stage.home.workspace().join("hello.txt");
     let prompt = format!("SCENARIO:write-file file={}", file.display());
@@ -75,6 +81,7 @@ fn a_denied_tool_writes_nothing(provider: &'static str) {
 }
 
 fn an_api_error_is_told(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::ApiError]);
     let stage = Stage::set(provider);
     let ended = stage.home.run(stage.args(&[], "SCENARIO:error-400"));
     ended.assert_code(1);
@@ -85,6 +92,7 @@ fn an_api_error_is_told(provider: &'static str) {
 }
 
 fn a_second_turn_in_the_same_process(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::TwoTurns]);
     let stage = Stage::set(provider);
     let (session, mut items) = stage.detached(&[], "SCENARIO:hello");
     items.wait_for("the first end", is_kind("turnEnd"));
@@ -104,6 +112,8 @@ fn a_second_turn_in_the_same_process(provider: &'static str) {
 }
 
 fn steering_in_mid_turn(provider: &'static str) {
+    let mut cells = Cells::of(provider, &[Scenario::SteerOrQueue]);
+    cells.say("steer");
     let stage = Stage::set(provider);
     let (session, mut items) = stage.detached(&["--mode", "bypass"], "SCENARIO:sleep s=3");
     items.wait_for("the command", |item| item["body"]["type"] == "toolCall" && item["body"]["status"] == "running");
@@ -117,6 +127,7 @@ fn steering_in_mid_turn(provider: &'static str) {
 }
 
 fn an_interrupt_keeps_the_session(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::Interrupt]);
     let stage = Stage::set(provider);
     let (session, mut items) = stage.detached(&["--mode", "bypass"], "SCENARIO:sleep s=300");
     items.wait_for("the command", |item| item["body"]["type"] == "toolCall" && item["body"]["status"] == "running");
@@ -130,6 +141,7 @@ fn an_interrupt_keeps_the_session(provider: &'static str) {
 }
 
 fn a_resume_in_a_new_process(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::Resume]);
     let stage = Stage::set(provider);
     stage.home.run(stage.args(&[], "SCENARIO:hello")).assert_code(0);
     stage.home.assert_nobody_left();
@@ -142,5 +154,15 @@ fn a_resume_in_a_new_process(provider: &'static str) {
     let opened = items.iter().rfind(|item| item["body"]["type"] == "opened").unwrap();
     assert_eq!(opened["body"]["resumes"], opened["body"]["nativeSessionId"], "the same conversation: {opened}");
     assert_eq!(stage.home.sessions().len(), 1);
+    stage.home.assert_nobody_left();
+}
+
+fn a_rate_limit_is_told(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::RateLimit]);
+    let stage = Stage::set(provider);
+    let (session, mut items) = stage.detached(&[], "SCENARIO:error-429");
+    let said = items.wait_for("the limit", |item| item["body"]["class"] == "rateLimited");
+    assert_eq!(said["body"]["code"], "rate_limited", "{said}");
+    stage.home.run(["stop", &session]).assert_code(0);
     stage.home.assert_nobody_left();
 }
