@@ -1,4 +1,5 @@
-//! `outrigger doctor --orphans`: what crashes left running, how that was proved, and its end if the user wants it.
+//! `outrigger doctor --orphans`: what crashes left running, how that was proved, and its end if the user wants it. What belongs to
+//! another Outrigger home is shown and left alone.
 
 use std::io::IsTerminal;
 
@@ -11,7 +12,7 @@ use crate::exit::Exit;
 use crate::processes_text::mebibytes;
 use crate::{home, output, span};
 
-/// See the module. Ends with 1 when orphans are still there.
+/// See the module. Ends with 1 when orphans of this home are still there.
 pub(crate) async fn orphans(end: bool, json: bool) -> Result<Exit> {
     let machine = home::for_looking()?;
     let found = orphans::find(&machine).await?;
@@ -20,17 +21,23 @@ pub(crate) async fn orphans(end: bool, json: bool) -> Result<Exit> {
     } else {
         output::to_stdout(&list(&found, output::width()));
     }
-    if found.is_empty() {
+    let (others, ours): (Vec<Orphan>, Vec<Orphan>) = found.into_iter().partition(|orphan| orphan.other_home.is_some());
+    if !others.is_empty() && !json {
+        let belong = if others.len() == 1 { "belongs" } else { "belong" };
+        let count = processes(others.len());
+        output::to_stderr(&format!("{count} {belong} to another Outrigger home, and can only be ended from there."));
+    }
+    if ours.is_empty() {
         if !json {
-            output::to_stderr("There are no orphans: every process of Outrigger has a living keeper.");
+            output::to_stderr("There are no orphans: every process of this Outrigger has a living keeper.");
         }
         return Ok(Exit::Done);
     }
-    if !end && (json || !asked(found.len())) {
+    if !end && (json || !asked(ours.len())) {
         output::to_stderr("They are still running; `outrigger doctor --orphans --end` ends them.");
         return Ok(Exit::Failed);
     }
-    let ended = orphans::end(&machine, &found).await?;
+    let ended = orphans::end(&machine, &ours).await?;
     if ended.survivors.is_empty() {
         output::to_stderr(&format!("Ended {}; none is left.", processes(ended.ended)));
         return Ok(Exit::Done);
@@ -66,6 +73,12 @@ fn list(orphans: &[Orphan], width: usize) -> String {
         text += &output::visible_line(&line, width.saturating_sub(indent));
         let session = orphan.session.as_ref().map_or_else(|| "no known session".to_owned(), SessionId::to_string);
         text += &format!("\n           of {session}: {}\n", orphan.proof);
+        if let Some(home) = &orphan.other_home {
+            text += &match home.as_str() {
+                "?" => "           it does not say to which Outrigger home it belongs, and is not ended\n".to_owned(),
+                home => format!("           belongs to another Outrigger home, {home}, and is not ended\n"),
+            };
+        }
     }
     text
 }

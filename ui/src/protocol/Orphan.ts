@@ -39,6 +39,11 @@ pod: PodId,
  */
 session: SessionId | null, 
 /**
+ * The data folder of another Outrigger that it belongs to, or `?` when it says nothing of one and no record of ours knows
+ * it. Such a process is shown and never ended: what keeps it may be unknown here.
+ */
+otherHome?: string, 
+/**
  * How it was proved to be ours and without an owner, for people.
  */
 proof: string, };

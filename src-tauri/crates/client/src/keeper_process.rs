@@ -40,8 +40,9 @@ fn spawn(machine: &Machine) -> Result<Child, WireError> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // The mark of a pod that we may run in belongs to what that pod started, not to a keeper.
-        .env_remove(process::MARK_VARIABLE)
+        // The mark of a pod that we may run in belongs to what that pod started, not to a keeper, which outlives it.
+        .env(process::MARK_VARIABLE, process::OWNER_MARK)
+        .env_remove(process::HOME_VARIABLE)
         .spawn()
         .map_err(|error| {
             let message = format!("failed to start {} keep: {error}; reinstall Outrigger", machine.program.display());

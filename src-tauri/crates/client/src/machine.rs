@@ -33,6 +33,13 @@ impl Machine {
         Ok(Self { places, resource_dirs, program: program()? })
     }
 
+    /// Tells this Outrigger from others on the same computer that have other data folders: the path of ours.
+    #[must_use]
+    pub fn home(&self) -> String {
+        let data = &self.places.data;
+        std::fs::canonicalize(data).unwrap_or_else(|_| data.clone()).to_string_lossy().into_owned()
+    }
+
     /// The folder of a session, whether it is there or not.
     #[must_use]
     pub fn folder(&self, session: SessionId) -> SessionFolder {

@@ -57,7 +57,8 @@ fn prepare_in(
     let runner = runner(machine, manifest)?;
     let runtime = runtime(&search)?;
     let cli = cli(&search, manifest)?;
-    let environment = environment(&env, manifest, &start, &runtime, cli.as_ref(), &mut notices)?;
+    let mut environment = environment(&env, manifest, &start, &runtime, cli.as_ref(), &mut notices)?;
+    environment.insert(process::HOME_VARIABLE.to_owned(), machine.home());
 
     start.cwd = cwd.display().to_string();
     start.workspace = Some(start.workspace.map_or_else(|| start.cwd.clone(), |path| expanded(&path)));

@@ -53,7 +53,7 @@ pub async fn left_of(pods: &[PodFile]) -> Vec<ProcessInfo> {
     let keepers: Vec<ProcessRef> = pods.iter().map(keeper).collect();
     let mut left = process::wait_gone(&keepers, KEEPER_END).await;
     let is_of = |mark: &str| mark.parse::<PodId>().is_ok_and(|mark| pods.iter().any(|pod| pod.pod == mark));
-    left.extend(process::all_marked().into_iter().filter(|(mark, _)| is_of(mark)).map(|(_, entry)| entry));
+    left.extend(process::all_marked().into_iter().filter(|marked| is_of(&marked.mark)).map(|marked| marked.entry));
     left.into_iter().map(|entry| info(entry, ProcessPurpose::Tool)).collect()
 }
 

@@ -113,7 +113,7 @@ async fn settle_pod(
         Some(Err(error)) => return Err(error.to_string()),
         None => None,
     };
-    let sweep = process::sweep_except(&pod.pod.to_string(), &pod.known(ledger), living).await;
+    let sweep = process::sweep_beside(&pod.pod.to_string(), &pod.known(ledger), living).await;
     let interrupted = match &lease {
         Some(_) => closing::close(&folder, pod, &sweep).map_err(|error| error.to_string())?,
         None => false,

@@ -436,7 +436,7 @@ impl PodTask {
     }
 
     fn list_descendants(&mut self) {
-        let descendants = process::descendants(ProcessRef::current().pid);
+        let descendants = process::part_of_pod(&self.mark, ProcessRef::current().pid);
         for entry in &descendants {
             if !self.known.contains(&entry.process) {
                 self.known.push(entry.process);

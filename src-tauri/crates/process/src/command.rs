@@ -19,6 +19,13 @@ use crate::own_children;
 /// The environment variable that proves a process to be a descendant of a pod, even when its parents are gone.
 pub const MARK_VARIABLE: &str = "OUTRIGGER_POD";
 
+/// The environment variable beside the mark that says which data folder the pod belongs to: several may be in use on one machine.
+pub const HOME_VARIABLE: &str = "OUTRIGGER_POD_HOME";
+
+/// The mark of those who own pods. Started by the tool of an agent they must not carry the mark of its pod, and what carries another
+/// mark is never taken for a part of it.
+pub const OWNER_MARK: &str = "owner";
+
 /// A child before it is started.
 #[derive(Debug, Clone)]
 pub struct Command {

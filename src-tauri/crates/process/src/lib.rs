@@ -16,16 +16,18 @@ mod stderr_tail;
 mod stop;
 mod sweep;
 mod tree;
+mod whose;
 
 pub use child::{Child, Exit};
-pub use command::{Command, MARK_VARIABLE, SpawnError};
+pub use command::{Command, HOME_VARIABLE, MARK_VARIABLE, OWNER_MARK, SpawnError};
 pub use ladder::{Action, EndedBy, Input, Ladder, Pipes, Rung};
 pub use lines::{Line, LineReader};
 pub use stderr_tail::StderrTail;
 pub use stop::{Group, kill_processes, terminate_processes, wait_gone};
-pub use sweep::{Sweep, sweep, sweep_except};
+pub use sweep::{Sweep, sweep, sweep_beside, sweep_except};
 pub use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 pub use tree::{
-    Liveness, ProcessEntry, ProcessRef, all_marked, become_subreaper, below, descendants, entry, marked, reap_orphans,
-    table,
+    Liveness, Marked, ProcessEntry, ProcessRef, all_marked, become_subreaper, below, descendants, entry, marked,
+    reap_orphans, table,
 };
+pub use whose::{and_above, part_of_pod};

@@ -2,13 +2,14 @@
 //!
 //! Responsible for leftovers: processes that a pod knew by pid and start time, what descends from them, and whatever
 //! carries the pod's mark. Processes without such a proof are not touched, neither is the caller or its parents, nor
-//! what the caller spares.
+//! what is of another pod, nor what the caller spares.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::stop::{kill_processes, terminate_processes, wait_gone};
 use crate::tree::{self, ProcessEntry, ProcessRef};
+use crate::whose::{and_above, of_others};
 
 /// From SIGTERM to SIGKILL. Short: whoever is swept has been asked before, or has nobody left to work for.
 const TERM_WAIT: Duration = Duration::from_millis(500);
@@ -26,14 +27,35 @@ pub struct Sweep {
     pub survivors: Vec<ProcessEntry>,
 }
 
+/// What a sweep does not touch.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spared<'a> {
+    /// These and all below them.
+    whole: &'a [ProcessRef],
+    /// These, and below them what does not carry the mark that is swept.
+    owners: &'a [ProcessRef],
+}
+
 /// Ends all processes of `known` that still live (pid and start time), their descendants, and all that carry `mark`:
 /// SIGTERM, a short wait, SIGKILL, a wait. Takes at most a few seconds; returns at once when nothing is left.
+///
+/// What carries another mark, and what that has started, is of another pod and is not touched.
 pub async fn sweep(mark: &str, known: &[ProcessRef]) -> Sweep {
-    sweep_except(mark, known, &[]).await
+    sweep_sparing(mark, known, Spared::default()).await
 }
 
 /// The same, except for the processes of `spare` that still live (pid and start time) and what descends from them.
 pub async fn sweep_except(mark: &str, known: &[ProcessRef], spare: &[ProcessRef]) -> Sweep {
+    sweep_sparing(mark, known, Spared { whole: spare, owners: &[] }).await
+}
+
+/// The same, beside pods of others: their `owners` are spared with what descends from them, unless it carries `mark`. An owner
+/// adopts what the death of another one below it leaves behind.
+pub async fn sweep_beside(mark: &str, known: &[ProcessRef], owners: &[ProcessRef]) -> Sweep {
+    sweep_sparing(mark, known, Spared { whole: &[], owners }).await
+}
+
+async fn sweep_sparing(mark: &str, known: &[ProcessRef], spare: Spared<'_>) -> Sweep {
     let mut targets: HashMap<ProcessRef, ProcessEntry> = HashMap::new();
     let mut left = ours(mark, known, spare, &targets);
     add(&mut targets, &left);
@@ -65,14 +87,18 @@ pub async fn sweep_except(mark: &str, known: &[ProcessRef], spare: &[ProcessRef]
 fn ours(
     mark: &str,
     known: &[ProcessRef],
-    spare: &[ProcessRef],
+    spare: Spared<'_>,
     before: &HashMap<ProcessRef, ProcessEntry>,
 ) -> Vec<ProcessEntry> {
     let table = tree::table();
-    let mut spared = ancestors_of_this_process(&table);
-    spared.extend(with_descendants(spare, &table));
+    let marked = tree::all_marked();
+    let mut spared = and_above(std::process::id(), &table);
+    spared.extend(with_descendants(spare.whole, &table));
+    let others = of_others(mark, &marked, spare.owners, &table);
     let wanted: HashSet<ProcessRef> = known.iter().chain(before.keys()).copied().collect();
-    let mut found: Vec<ProcessEntry> = tree::marked(mark);
+    spared.extend(&others);
+    let carries_it = marked.into_iter().filter(|carried| carried.mark == mark).map(|carried| carried.entry);
+    let mut found: Vec<ProcessEntry> = carries_it.collect();
     found.extend(table.iter().filter(|entry| wanted.contains(&entry.process)).cloned());
     found.retain(|entry| !spared.contains(&entry.process.pid));
     let roots: Vec<u32> = found.iter().map(|entry| entry.process.pid).collect();
@@ -80,18 +106,6 @@ fn ours(
     let mut seen = HashSet::new();
     found.retain(|entry| !spared.contains(&entry.process.pid) && seen.insert(entry.process));
     found
-}
-
-/// This process and all above it: a keeper that an agent of another pod started carries that pod's mark.
-fn ancestors_of_this_process(table: &[ProcessEntry]) -> HashSet<u32> {
-    let parents: HashMap<u32, u32> = table.iter().map(|entry| (entry.process.pid, entry.parent)).collect();
-    let mut spared = HashSet::from([0, 1]);
-    let mut pid = std::process::id();
-    while spared.insert(pid) {
-        let Some(parent) = parents.get(&pid) else { break };
-        pid = *parent;
-    }
-    spared
 }
 
 /// Those of `roots` that live, and all below them.

@@ -118,9 +118,20 @@ pub fn marked(mark: &str) -> Vec<ProcessEntry> {
     platform::marked(mark)
 }
 
-/// All processes that carry a mark of any pod in their environment, each with that mark. The limits of [`marked`] hold.
+/// A process that carries a mark in its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Its pod, or [`crate::OWNER_MARK`].
+    pub mark: String,
+    /// The data folder that the pod belongs to, if it says so.
+    pub home: Option<String>,
+    /// The process.
+    pub entry: ProcessEntry,
+}
+
+/// All processes that carry any mark in their environment, each with that mark. The limits of [`marked`] hold.
 #[must_use]
-pub fn all_marked() -> Vec<(String, ProcessEntry)> {
+pub fn all_marked() -> Vec<Marked> {
     platform::all_marked()
 }
 
@@ -152,11 +163,17 @@ pub fn below(roots: &[u32], table: Vec<ProcessEntry>) -> Vec<ProcessEntry> {
 
 /// The numbers below any of `roots` among `(pid, parent)`, parents before their children.
 pub(crate) fn pids_below(roots: &[u32], links: &[(u32, u32)]) -> Vec<u32> {
+    pids_below_except(roots, links, HashSet::new())
+}
+
+/// The same, without those of `skipped` and what stands below them only.
+pub(crate) fn pids_below_except(roots: &[u32], links: &[(u32, u32)], skipped: HashSet<u32>) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for (pid, parent) in links {
         children.entry(*parent).or_default().push(*pid);
     }
-    let mut seen: HashSet<u32> = roots.iter().copied().collect();
+    let mut seen = skipped;
+    seen.extend(roots);
     let mut found = Vec::new();
     let mut next: Vec<u32> = roots.to_vec();
     while let Some(parent) = next.pop() {

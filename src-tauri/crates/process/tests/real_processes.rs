@@ -50,8 +50,9 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn a_grandchild_in_its_own_session_is_found_and_ended() {
-    let mark = new_mark("session");
-    let mut child = shell("setsid sleep 1000 & echo $!; wait", &mark).spawn().unwrap();
+    // Without a mark: what is known by pid and start time needs none, as long as it carries no other pod's.
+    let unmarked = Command { mark: None, ..shell("setsid sleep 1000 & echo $!; wait", "") };
+    let mut child = unmarked.spawn().unwrap();
     let pid: u32 = line(&mut lines_of(&mut child)).await.parse().unwrap();
     let root = child.process().pid;
     until("the grandchild left the group", || {
@@ -64,7 +65,7 @@ async fn a_grandchild_in_its_own_session_is_found_and_ended() {
     assert_eq!(child.wait().await.unwrap(), Exit { code: None, signal: Some("SIGKILL".to_owned()) });
     assert_eq!(grandchild.liveness(), Liveness::Alive, "a group kill alone leaves it, or this test proves nothing");
 
-    let swept = sweep("some-other-mark", &[grandchild]).await;
+    let swept = sweep("a-mark-that-it-lost", &[grandchild]).await;
     assert_eq!(swept.ended.iter().map(|e| e.process).collect::<Vec<_>>(), [grandchild]);
     assert_eq!(swept.survivors, []);
     assert_ne!(grandchild.liveness(), Liveness::Alive);
@@ -96,7 +97,7 @@ async fn a_sweep_leaves_the_spared_and_what_descends_from_them() {
     let lost = ProcessRef::of(line(&mut reader).await.parse().unwrap()).unwrap();
     let kept = ProcessRef::of(line(&mut reader).await.parse().unwrap()).unwrap();
     until("both sleep", || marked(&mark).iter().filter(|e| e.command.starts_with("sleep")).count() == 2).await;
-    let all: Vec<_> = all_marked().into_iter().filter(|(found, _)| *found == mark).map(|(_, e)| e.process).collect();
+    let all: Vec<_> = all_marked().into_iter().filter(|m| m.mark == mark).map(|m| m.entry.process).collect();
     assert!(all.len() == 3 && all.contains(&lost) && all.contains(&kept), "{all:?}");
 
     let swept = sweep_except(&mark, &[], &[child.process()]).await;
@@ -285,6 +286,44 @@ async fn orphans_are_adopted_and_collected_without_taking_our_own_exits() {
     })
     .await;
     assert_eq!(child.wait().await.unwrap().code, Some(7), "its exit was not taken by the collection");
+}
+
+#[tokio::test]
+async fn a_sweep_leaves_what_another_pod_has_below_ours_and_finds_ours_below_another_pods() {
+    become_subreaper().unwrap();
+    let (mark, inner) = (new_mark("outer"), new_mark("inner"));
+    // Below ours an owner without our mark; below that the inner pod's agent, a child of it without a mark, and one of ours.
+    let script = format!(
+        "OUTRIGGER_POD=owner setsid sh -c 'OUTRIGGER_POD={inner} sh -c \"env -u OUTRIGGER_POD sleep 1011 & echo; wait\" & \
+         OUTRIGGER_POD={mark} sleep 1012 & echo; wait' & sleep 1013 & echo; wait"
+    );
+    let mut child = shell(&script, &mark).spawn().unwrap();
+    let root = child.process().pid;
+    let sleeps = |of: &[&str]| {
+        let below = descendants(root).into_iter().chain(descendants(std::process::id()));
+        let mut found: Vec<_> = below.filter(|e| of.contains(&e.command.as_str())).map(|e| e.process).collect();
+        found.sort_by_key(|process| process.pid);
+        found.dedup();
+        found
+    };
+    until("all three sleep", || sleeps(&["sleep 1011", "sleep 1012", "sleep 1013"]).len() == 3).await;
+    until("the marks are there", || all_marked().iter().filter(|m| m.mark == inner).count() == 1).await;
+    let parts = part_of_pod(&mark, root);
+    assert!(!parts.iter().any(|e| e.command == "sleep 1011"), "{parts:?}");
+    assert!(parts.iter().any(|e| e.command == "sleep 1013"), "{parts:?}");
+    let known: Vec<ProcessRef> = descendants(root).iter().map(|e| e.process).collect();
+
+    let swept = sweep(&mark, &known).await;
+    assert_eq!((swept.survivors.len(), sleeps(&["sleep 1012", "sleep 1013"]).len()), (0, 0), "{swept:?}");
+    assert_eq!(sleeps(&["sleep 1011"]).len(), 1, "what belongs to another pod goes on, marked or not");
+    // Its owner spares it from a sweep for a third pod, but not from the sweep for its own.
+    let owners: Vec<_> = all_marked().into_iter().filter(|m| m.entry.command.contains(&inner)).collect();
+    let owners: Vec<_> = owners.iter().filter(|m| m.mark == "owner").map(|m| m.entry.process).collect();
+    assert_eq!(owners.len(), 1);
+    assert_eq!(sweep_beside(&inner, &[], &owners).await.ended.len(), 2);
+    kill_processes(&owners);
+    child.wait().await.unwrap();
+    assert_eq!(wait_gone(&known, LONG).await, []);
 }
 
 #[tokio::test]

@@ -85,6 +85,11 @@ pub struct Orphan {
     pub pod: PodId,
     /// The pod's session, if it is known.
     pub session: Option<SessionId>,
+    /// The data folder of another Outrigger that it belongs to, or `?` when it says nothing of one and no record of ours knows
+    /// it. Such a process is shown and never ended: what keeps it may be unknown here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub other_home: Option<String>,
     /// How it was proved to be ours and without an owner, for people.
     pub proof: String,
 }

@@ -7,8 +7,8 @@ use std::io;
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
-use super::{Liveness, ProcessEntry, ProcessRef, below, shortened};
-use crate::command::MARK_VARIABLE;
+use super::{Liveness, Marked, ProcessEntry, ProcessRef, below, shortened};
+use crate::command::{HOME_VARIABLE, MARK_VARIABLE};
 
 fn refreshed(which: ProcessesToUpdate<'_>, environment: bool) -> System {
     let mut system = System::new();
@@ -55,18 +55,21 @@ pub(super) fn entry(pid: u32) -> Option<ProcessEntry> {
 }
 
 pub(super) fn marked(mark: &str) -> Vec<ProcessEntry> {
-    all_marked().into_iter().filter(|(carried, _)| carried == mark).map(|(_, entry)| entry).collect()
+    all_marked().into_iter().filter(|carried| carried.mark == mark).map(|carried| carried.entry).collect()
 }
 
-pub(super) fn all_marked() -> Vec<(String, ProcessEntry)> {
+pub(super) fn all_marked() -> Vec<Marked> {
     let system = refreshed(ProcessesToUpdate::All, true);
     let running = system.processes().values().filter(|process| !is_over(process));
-    running.filter_map(|process| Some((mark_of(process)?, row(process)))).collect()
+    let marked = |process| {
+        let home = value_of(process, HOME_VARIABLE);
+        Some(Marked { mark: value_of(process, MARK_VARIABLE)?, home, entry: row(process) })
+    };
+    running.filter_map(marked).collect()
 }
 
-fn mark_of(process: &Process) -> Option<String> {
-    let variable =
-        |text: &std::ffi::OsString| text.to_str()?.strip_prefix(MARK_VARIABLE)?.strip_prefix('=').map(str::to_owned);
+fn value_of(process: &Process, name: &str) -> Option<String> {
+    let variable = |text: &std::ffi::OsString| text.to_str()?.strip_prefix(name)?.strip_prefix('=').map(str::to_owned);
     process.environ().iter().find_map(variable)
 }
 

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use rustix::process::{Pid, WaitOptions};
 
-use super::{Liveness, ProcessEntry, ProcessRef, pids_below, shortened};
-use crate::command::MARK_VARIABLE;
+use super::{Liveness, Marked, ProcessEntry, ProcessRef, pids_below, shortened};
+use crate::command::{HOME_VARIABLE, MARK_VARIABLE};
 use crate::own_children;
 
 /// Ticks take the lower bits: 2^40 of them are three centuries.
@@ -117,30 +117,30 @@ fn io_bytes(pid: u32) -> u64 {
 }
 
 pub(super) fn marked(mark: &str) -> Vec<ProcessEntry> {
-    with_mark(|carried| carried == mark.as_bytes()).into_iter().map(|(_, entry)| entry).collect()
+    with_mark(|carried| carried == mark.as_bytes()).into_iter().map(|marked| marked.entry).collect()
 }
 
-pub(super) fn all_marked() -> Vec<(String, ProcessEntry)> {
+pub(super) fn all_marked() -> Vec<Marked> {
     with_mark(|_| true)
 }
 
-fn with_mark(wanted: impl Fn(&[u8]) -> bool) -> Vec<(String, ProcessEntry)> {
+fn with_mark(wanted: impl Fn(&[u8]) -> bool) -> Vec<Marked> {
     // The row is read after the environment, so that a number that was used again in between is not taken for ours.
     let marked = |pid: u32| {
         let before = ProcessRef::of(pid)?;
         let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let mark = mark_in(&environment).filter(|mark| wanted(mark))?;
+        let mark = value_in(&environment, MARK_VARIABLE).filter(|mark| wanted(mark))?;
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let home = value_in(&environment, HOME_VARIABLE).map(text);
         let entry = entry(pid).filter(|entry| entry.process == before)?;
-        Some((String::from_utf8_lossy(mark).into_owned(), entry))
+        Some(Marked { mark: text(mark), home, entry })
     };
     pids().into_iter().filter_map(marked).collect()
 }
 
 /// What the variable holds; the first one counts, as for the process itself.
-fn mark_in(environment: &[u8]) -> Option<&[u8]> {
-    environment
-        .split(|byte| *byte == 0)
-        .find_map(|variable| variable.strip_prefix(MARK_VARIABLE.as_bytes())?.strip_prefix(b"="))
+fn value_in<'a>(environment: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    environment.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 pub(super) fn become_subreaper() -> io::Result<()> {
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_mark_is_a_whole_variable() {
         let mark = format!("A=1\0X{MARK_VARIABLE}=no\0{MARK_VARIABLE}=yes\0{MARK_VARIABLE}=later\0");
-        assert_eq!(mark_in(mark.as_bytes()), Some(&b"yes"[..]));
-        assert_eq!(mark_in(format!("{MARK_VARIABLE}X=no\0").as_bytes()), None);
+        assert_eq!(value_in(mark.as_bytes(), MARK_VARIABLE), Some(&b"yes"[..]));
+        assert_eq!(value_in(format!("{MARK_VARIABLE}_HOME=no\0").as_bytes(), MARK_VARIABLE), None);
     }
 }
