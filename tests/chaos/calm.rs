@@ -1,5 +1,5 @@
-//! The checks in a moment of calm: no events, no prompts. After `outrigger ps` has looked, everything must agree soon: the list, the
-//! session folders and the process table.
+//! The checks in a moment of calm: no events, no prompts. After `outrigger ps` has looked, everything must agree soon: the lists, the
+//! session folders, the ledger and the process table.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use crate::findings::Fault;
 use crate::journals::mark;
 use crate::look::{Listed, look};
 use crate::world::World;
+use crate::{ledger, processes};
 
 /// A crash's leftovers are gone, and starts are over, within this time, on a machine that is busy with twenty sessions.
 const SETTLES: Duration = Duration::from_secs(30);
@@ -37,6 +38,8 @@ pub(crate) fn check(world: &World) {
 enum Disagreement {
     Stray { pid: u32, started: u64, command: String },
     State(String),
+    Ledger(String),
+    Processes(String),
 }
 
 impl Disagreement {
@@ -48,6 +51,8 @@ impl Disagreement {
                 signal(pid, started, rustix::process::Signal::KILL);
             }
             Self::State(what) => world.findings.add(Fault::WrongState, what),
+            Self::Ledger(what) => world.findings.add(Fault::WrongLedger, what),
+            Self::Processes(what) => world.findings.add(Fault::WrongProcesses, what),
         }
     }
 }
@@ -73,5 +78,7 @@ fn disagreements(world: &World) -> Vec<Disagreement> {
             Disagreement::State(format!("{}: listed as {:?} while its keeper {what}", session.id, listed[index]))
         })
     });
-    strays.chain(states).collect()
+    let ledger = ledger::disagreements(world, &listed).into_iter().map(Disagreement::Ledger);
+    let processes = processes::disagreements(world).into_iter().map(Disagreement::Processes);
+    strays.chain(states).chain(ledger).chain(processes).collect()
 }

@@ -17,7 +17,7 @@ const TICK_BITS: u32 = 40;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
     pub(crate) pid: u32,
-    parent: u32,
+    pub(crate) parent: u32,
     /// In ticks since the boot: tells it from a later process of the same number.
     pub(crate) started: u64,
     pub(crate) command: String,
@@ -30,6 +30,18 @@ pub(crate) struct Census {
     ours: Vec<u32>,
 }
 
+/// What a session's `pod.json` says.
+#[derive(Debug, Clone)]
+pub(crate) struct PodFile {
+    pub(crate) pod: String,
+    pub(crate) session: String,
+    pub(crate) generation: u64,
+    pub(crate) socket: String,
+    /// The keeper's start, in the product's own unit.
+    pub(crate) started: u64,
+    pub(crate) keeper: Keeper,
+}
+
 /// What a `pod.json` says of its keeper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Keeper {
@@ -37,12 +49,27 @@ pub(crate) struct Keeper {
     pub(crate) started: u64,
 }
 
+impl PodFile {
+    /// The pod that a session's folder names, whether it lives or not.
+    pub(crate) fn of(folder: &Path) -> Option<Self> {
+        let pod: Value = serde_json::from_slice(&fs::read(folder.join("pod.json")).ok()?).ok()?;
+        let text = |name: &str| pod[name].as_str().map(str::to_owned);
+        let started = pod["pidStarted"].as_u64()?;
+        Some(Self {
+            pod: text("pod")?,
+            session: text("session")?,
+            generation: pod["generation"].as_u64()?,
+            socket: text("socket")?,
+            started,
+            keeper: Keeper { pid: u32::try_from(pod["pid"].as_u64()?).ok()?, started: ticks(started) },
+        })
+    }
+}
+
 impl Keeper {
     /// The keeper that a session's folder names, whether it lives or not.
     pub(crate) fn of(folder: &Path) -> Option<Self> {
-        let pod: Value = serde_json::from_slice(&fs::read(folder.join("pod.json")).ok()?).ok()?;
-        let started = pod["pidStarted"].as_u64()? & ((1 << TICK_BITS) - 1);
-        Some(Self { pid: u32::try_from(pod["pid"].as_u64()?).ok()?, started })
+        PodFile::of(folder).map(|pod| pod.keeper)
     }
 
     /// Whether it is in the table now.
@@ -61,6 +88,11 @@ impl Census {
         let mut ours: Vec<u32> = all.keys().copied().filter(|pid| *pid != own && belongs(*pid, home)).collect();
         ours.sort_unstable();
         Self { all, ours }
+    }
+
+    /// The process that has this number.
+    pub(crate) fn get(&self, pid: u32) -> Option<&Process> {
+        self.all.get(&pid)
     }
 
     pub(crate) fn has(&self, keeper: Keeper) -> bool {
@@ -95,6 +127,18 @@ impl Census {
         self.ours().filter(|process| !self.is_below(process.pid, &owners)).cloned().collect()
     }
 
+    /// Whether a process is another one or descends from it.
+    pub(crate) fn is_at_or_below(&self, pid: u32, owner: u32) -> bool {
+        self.is_below(pid, &HashSet::from([owner]))
+    }
+
+    /// Whether a process was started with the mark of a pod.
+    pub(crate) fn carries_mark(pid: u32, pod: &str) -> bool {
+        let mark = format!("OUTRIGGER_POD={pod}");
+        fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == mark.as_bytes()))
+    }
+
     fn is_below(&self, pid: u32, owners: &HashSet<u32>) -> bool {
         let mut at = pid;
         // As deep as any tree here, so that a table that changed while it was read cannot hold us.
@@ -109,6 +153,11 @@ impl Census {
         }
         false
     }
+}
+
+/// A start time of the product in ticks since the boot.
+pub(crate) fn ticks(started: u64) -> u64 {
+    started & ((1 << TICK_BITS) - 1)
 }
 
 /// Sends a signal to exactly this process. False when it has ended.

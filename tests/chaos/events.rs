@@ -263,8 +263,14 @@ impl<'a> Doer<'a> {
     }
 }
 
-fn is_runner(process: &Process) -> bool {
+/// Whether it drives a provider.
+pub(crate) fn is_runner(process: &Process) -> bool {
     process.command.contains("/runners/")
+}
+
+/// Whether it is a provider's own program. The demo agent has none.
+pub(crate) fn is_cli(process: &Process) -> bool {
+    !is_runner(process) && (process.command.contains("stream-json") || process.command.contains("app-server"))
 }
 
 fn chosen<T>(all: &[T], pick: usize) -> Option<&T> {

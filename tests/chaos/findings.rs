@@ -15,6 +15,10 @@ pub(crate) enum Fault {
     LeftOver,
     /// A session is listed as what it is not.
     WrongState,
+    /// The ledger does not say what is.
+    WrongLedger,
+    /// `ps --processes` does not tell what runs.
+    WrongProcesses,
     /// A session took no prompt at the end.
     NotPromptable,
     /// A command of the product failed in a way that it never should.
@@ -23,11 +27,13 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// All of them with the words of the verdict.
-    pub(crate) const ALL: [(Self, &'static str); 6] = [
+    pub(crate) const ALL: [(Self, &'static str); 8] = [
         (Self::Lost, "lost"),
         (Self::Repeated, "repeated"),
         (Self::LeftOver, "processes or files left"),
         (Self::WrongState, "wrong states"),
+        (Self::WrongLedger, "wrong in the ledger"),
+        (Self::WrongProcesses, "wrong in the list of processes"),
         (Self::NotPromptable, "not promptable"),
         (Self::Broken, "commands broken"),
     ];

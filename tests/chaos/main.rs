@@ -3,7 +3,8 @@
 //! repeated, no process is left, no state is wrong, and every session goes on.
 //!
 //! One file answers one question: `options` what to do, `events` what is broken, `prompter` and `reader` who uses the home
-//! meanwhile, `look`, `calm`, `journals` and `closing` what must hold, `census` what the kernel says, `report` how it is told.
+//! meanwhile, `look`, `calm`, `ledger`, `processes`, `journals` and `closing` what must hold, `census` what the kernel says,
+//! `report` how it is told.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints what it found")]
 
@@ -22,9 +23,13 @@ mod findings;
 #[cfg(target_os = "linux")]
 mod journals;
 #[cfg(target_os = "linux")]
+mod ledger;
+#[cfg(target_os = "linux")]
 mod look;
 #[cfg(target_os = "linux")]
 mod options;
+#[cfg(target_os = "linux")]
+mod processes;
 #[cfg(target_os = "linux")]
 mod prompter;
 #[cfg(target_os = "linux")]

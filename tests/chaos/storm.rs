@@ -52,6 +52,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         calm_down(&world, &mut doer);
         closing::prompt_all(&world, scope);
         closing::stop_all(&world);
+        calm::check(&world);
     });
     closing::look_for_files(&world);
     for session in &world.sessions {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
-use crate::census::{Census, Keeper};
+use crate::census::{Census, Keeper, PodFile};
 use crate::findings::{Fault, Findings, lock};
 use crate::journals::Seen;
 
@@ -97,6 +97,12 @@ impl World {
     pub(crate) fn keepers(&self) -> Vec<(usize, Keeper)> {
         let of = |(index, session): (usize, &Session)| Some((index, Keeper::of(&session.folder)?));
         self.sessions.iter().enumerate().filter_map(of).collect()
+    }
+
+    /// The pods of the live keepers, with the number of their session.
+    pub(crate) fn live_pods(&self) -> Vec<(usize, PodFile)> {
+        let of = |(index, session): (usize, &Session)| Some((index, PodFile::of(&session.folder)?));
+        self.sessions.iter().enumerate().filter_map(of).filter(|(_, pod)| pod.keeper.lives()).collect()
     }
 
     pub(crate) fn live_keepers(&self) -> Vec<(usize, Keeper)> {
