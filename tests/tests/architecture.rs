@@ -37,8 +37,7 @@ const LINES: usize = 500;
 /// No file may be longer than this.
 const LINES_AT_MOST: usize = 800;
 /// Files over [`LINES`], each with the reason why a reader is better off with one file.
-const LONG_FILES: &[(&str, &str)] =
-    &[("src-tauri/crates/protocol/src/pod.rs", "the pod protocol, all requests and answers, read from top to bottom")];
+const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Words that say nothing about what a file is for.
 const EMPTY_WORDS: &[&str] = &["manager", "service", "helper", "helpers", "util", "utils", "processor", "misc"];

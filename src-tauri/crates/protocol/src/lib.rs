@@ -13,6 +13,7 @@ pub mod item;
 pub mod json;
 pub mod limits;
 pub mod pod;
+mod pod_status;
 pub mod processes;
 pub mod provider;
 pub mod record;
