@@ -9,12 +9,16 @@
  * What a tool call should do.
  * @typedef {{ do: 'write', path: string, content: string } | { do: 'read', path: string } | { do: 'shell', command: string }
  *   | { do: 'delegate', description: string, prompt: string } | { do: 'await-delegate' }
- *   | { do: 'ask', question: string, options: string[] }} Want
+ *   | { do: 'ask', question: string, options: string[] } | { do: 'mcp', tool: string, input: any }
+ *   | { do: 'plan', steps: PlanStep[] } | { do: 'leave-plan-mode', plan: string } | { do: 'web-search', query: string }
+ *   | { do: 'background-shell', command: string } | { do: 'escalated-shell', command: string, why: string }} Want
  */
+
+/** @typedef {{ step: string, status: 'pending' | 'in_progress' | 'completed' }} PlanStep */
 
 /** A tool call in the CLI's own words. */
 /**
- * @typedef {{ type: 'call', name: string, input: any, custom?: boolean, search?: boolean, namespace?: string }} CallBlock
+ * @typedef {{ type: 'call', name: string, input: any, custom?: boolean, search?: boolean, web?: boolean, namespace?: string }} CallBlock
  */
 
 /**

@@ -14,7 +14,7 @@ import { scenarios } from './scenarios.mjs';
  * @property {boolean} [builtin] the vendor's own, known by its type
  * @property {string} [namespace]
  */
-/** @typedef {{ entries: Entry[], tools: OfferedTool[], system: string }} Conversation */
+/** @typedef {{ entries: Entry[], tools: OfferedTool[], system: string, images: number }} Conversation */
 /** @typedef {{ scenario: string, step: number, reply: import('./blocks.mjs').Reply }} Choice */
 
 const MARK = /SCENARIO:([a-z0-9-]+)((?:[ \t]+[a-z_]+=\S+)*)/g;
@@ -84,7 +84,7 @@ export function fromMessages(body) {
   const tools = (body.tools ?? [])
     .filter((/** @type {any} */ offered) => offered.name)
     .map((/** @type {any} */ offered) => ({ name: offered.name, schema: offered.input_schema }));
-  return { entries, tools, system: flat(body.system) };
+  return { entries, tools, system: flat(body.system), images: imagesIn(body.messages) };
 }
 
 /**
@@ -122,6 +122,7 @@ export function fromResponses(body) {
     entries: input.flatMap(itemEntries),
     tools: offered.flatMap((entry) => offeredTools(entry)),
     system: flat(body.instructions),
+    images: imagesIn(input),
   };
 }
 
@@ -157,6 +158,12 @@ function offeredTools(offered, namespace) {
       return [{ name: offered.type, builtin: true }];
   }
 }
+
+/**
+ * @param {any} messages
+ * @returns {number} how many images the conversation holds
+ */
+const imagesIn = (messages) => (JSON.stringify(messages ?? []).match(/"type":"(?:input_)?image"/g) ?? []).length;
 
 /**
  * @param {any} content

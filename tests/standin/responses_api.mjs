@@ -77,6 +77,7 @@ async function streamBlock(stream, send, block, index, cut) {
     case 'text':
       return streamMessage(stream, send, block, index, cut);
     case 'call':
+      if (block.web) return sendWebSearch(send, block, index);
       return block.search ? sendSearch(send, block, index) : streamCall(stream, send, block, index);
   }
 }
@@ -164,6 +165,19 @@ function sendSearch(send, block, index) {
     execution: 'client',
     arguments: block.input,
   };
+  send('response.output_item.added', { output_index: index, item: { ...item, status: 'in_progress' } });
+  send('response.output_item.done', { output_index: index, item: { ...item, status: 'completed' } });
+  return { ...item, status: 'completed' };
+}
+
+/**
+ * A search of the web, which the vendor itself carries out inside the reply.
+ * @param {Send} send
+ * @param {import('./blocks.mjs').CallBlock} block
+ * @param {number} index
+ */
+function sendWebSearch(send, block, index) {
+  const item = { type: 'web_search_call', id: newId('ws'), action: { type: 'search', ...block.input } };
   send('response.output_item.added', { output_index: index, item: { ...item, status: 'in_progress' } });
   send('response.output_item.done', { output_index: index, item: { ...item, status: 'completed' } });
   return { ...item, status: 'completed' };

@@ -91,6 +91,59 @@ export const scenarios = {
     reply(text('Thank you for the answer.')),
   ],
 
+  // `tool` is the name of one tool of an MCP server; the search for it, where one is needed, comes first.
+  mcp: ({ tool: name = 'echo', say = 'lighthouse' }, conversation) => {
+    const results = resultsSince(conversation, 'mcp');
+    const called = results.some(
+      (result) => result.text.includes(`echo: ${say}`) || /error|denied|reject/i.test(result.text),
+    );
+    if (called || results.length > 2) return reply(text(`The tool said: ${results.at(-1)?.text ?? 'nothing'}`));
+    return reply(text('I use the tool.'), tool({ do: 'mcp', tool: name, input: { text: say } }));
+  },
+
+  plan: () => [
+    reply(
+      text('I make a plan.'),
+      tool({
+        do: 'plan',
+        steps: [
+          { step: 'Read the file', status: 'completed' },
+          { step: 'Change it', status: 'in_progress' },
+          { step: 'Test it', status: 'pending' },
+        ],
+      }),
+    ),
+    reply(text('That is the plan.')),
+  ],
+
+  'leave-plan': ({ file = 'planned.txt' }) => [
+    reply(text('I have looked around.'), tool({ do: 'leave-plan-mode', plan: '# The plan\n\n1. Write the file' })),
+    reply(text('Now I do it.'), tool({ do: 'write', path: file, content: 'as planned\n' })),
+    reply(text('The plan is carried out.')),
+  ],
+
+  'web-search': ({ q = 'lighthouse' }) => [
+    reply(text('I search the web.'), tool({ do: 'web-search', query: q })),
+    reply(text('I found a lighthouse.')),
+  ],
+
+  background: ({ s = '1' }) => [
+    reply(
+      text('I start something in the background.'),
+      tool({ do: 'background-shell', command: `sleep ${Number(s)}; echo background done` }),
+    ),
+    reply(text('It runs in the background.')),
+    reply(text('The background command has ended.')),
+  ],
+
+  escalate: ({ cmd = 'echo escalated > escalated.txt' }) => [
+    reply(
+      text('This needs to write.'),
+      tool({ do: 'escalated-shell', command: cmd.replaceAll('+', ' '), why: 'It writes a file in the workspace' }),
+    ),
+    reply(text('The command is done.')),
+  ],
+
   subagent: ({ inner = 'sub-hello', file = '' }, conversation) => delegation(inner, file, conversation),
 
   'sub-hello': () => [
@@ -141,7 +194,7 @@ export const scenarios = {
 };
 
 /** @type {Conversation} */
-const NOBODY = { entries: [], tools: [], system: '' };
+const NOBODY = { entries: [], tools: [], system: '', images: 0 };
 
 /**
  * Delegates, waits where the CLI has a tool for waiting, and reports back. Some CLIs offer the delegating tool only
@@ -152,10 +205,7 @@ const NOBODY = { entries: [], tools: [], system: '' };
  * @returns {Reply}
  */
 function delegation(inner, file, conversation) {
-  const start = conversation.entries.findLastIndex(
-    (entry) => entry.role === 'user' && /SCENARIO:subagent/.test(entry.text),
-  );
-  const results = conversation.entries.slice(start + 1).filter((entry) => entry.role === 'tool');
+  const results = resultsSince(conversation, 'subagent');
   const prompt = `SCENARIO:${inner}${file ? ` file=${file}` : ''}`;
   const delegate = tool({ do: 'delegate', description: 'Say hello', prompt });
   if (results.length === 0) return reply(text('I delegate this.'), delegate);
@@ -168,6 +218,16 @@ function delegation(inner, file, conversation) {
   const answered = results.some((result) => /all is well|completed|timed_out/i.test(result.text));
   if (started && canWait && !answered && results.length < 6) return reply(tool({ do: 'await-delegate' }));
   return reply(text('The sub-agent reported back.'));
+}
+
+/**
+ * What the tools gave since a scenario began.
+ * @param {Conversation} conversation
+ * @param {string} scenario
+ */
+function resultsSince({ entries }, scenario) {
+  const start = entries.findLastIndex((entry) => entry.role === 'user' && entry.text.includes(`SCENARIO:${scenario}`));
+  return entries.slice(start + 1).filter((entry) => entry.role === 'tool');
 }
 
 /**

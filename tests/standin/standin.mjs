@@ -4,7 +4,7 @@
 //   node tests/standin/standin.mjs [--port 0] [--log FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
 //
 // Speaks Anthropic's Messages API and OpenAI's Responses API. What it answers is chosen by the prompt, see scenarios.mjs.
-// With --log each request becomes one JSON line: api, scenario, step, model, tools, the last user message, and the history:
+// With --log each request becomes one JSON line: api, scenario, step, model, tools, images, the last user message, and the history:
 // the beginning of everything that was said in the conversation, so that a test sees what a resumed one still holds.
 
 import { appendFileSync } from 'node:fs';
@@ -137,7 +137,9 @@ class Script {
       role: entry.role,
       text: entry.text.slice(0, HISTORY_TEXT),
     }));
-    this.#note({ api, scenario, step, model: body.model, tools, system: conversation.system, lastUser, history });
+    const { system, images } = conversation;
+    const effort = body.reasoning?.effort ?? body.output_config?.effort;
+    this.#note({ api, scenario, step, model: body.model, effort, tools, system, images, lastUser, history });
     const blocks = reply.blocks.map((block) => {
       if (block.type !== 'tool') return block;
       const none = text(`(the CLI offers no tool that can “${block.want.do}”; it offers: ${tools.join(', ')})`);

@@ -24,6 +24,18 @@ export function chooseTool(want, conversation) {
       return delegate(offer, want.description, want.prompt);
     case 'await-delegate':
       return awaitDelegate(offer, conversation);
+    case 'mcp':
+      return mcp(offer, want.tool, want.input);
+    case 'plan':
+      return plan(offer, want.steps);
+    case 'leave-plan-mode':
+      return offer.call('ExitPlanMode', { plan: want.plan });
+    case 'web-search':
+      return webSearch(offer, want.query);
+    case 'background-shell':
+      return offer.call('Bash', { command: want.command, description: 'In the background', run_in_background: true });
+    case 'escalated-shell':
+      return escalated(offer, want.command, want.why);
   }
 }
 
@@ -42,6 +54,14 @@ class Offer {
    */
   find(name) {
     return this.#tools.find((offered) => offered.name === name);
+  }
+
+  /**
+   * @param {RegExp} pattern
+   * @returns {string | undefined} the name of the first tool that fits
+   */
+  named(pattern) {
+    return this.#tools.find((offered) => pattern.test(offered.name))?.name;
   }
 
   /**
@@ -140,6 +160,67 @@ function awaitDelegate(offer, conversation) {
   const ids = conversation.entries.map((entry) => /"(?:agent_id|thread_id|id)"\s*:\s*"([^"]+)"/.exec(entry.text)?.[1]);
   const targets = takesTargets ? { targets: [ids.findLast((id) => id !== undefined)] } : {};
   return offer.call('wait_agent', { ...targets, timeout_ms: 15_000 });
+}
+
+/**
+ * A tool of an MCP server, which most CLIs offer only after a search for it.
+ * @param {Offer} offer
+ * @param {string} tool
+ * @param {any} input
+ */
+function mcp(offer, tool, input) {
+  const name = offer.named(new RegExp(`(^|_|-)${tool}$`));
+  if (name) return offer.call(name, input);
+  if (offer.find('tool_search')?.builtin) {
+    return { type: 'call', name: 'tool_search', input: { query: tool, limit: 5 }, search: /** @type {const} */ (true) };
+  }
+  const found = offer.call('ToolSearch', { query: tool, max_results: 5 });
+  const code = `const name = Object.keys(tools).find((key) => key.endsWith(${JSON.stringify(tool)})); text(JSON.stringify(await tools[name](${JSON.stringify(input)})));`;
+  return found ?? offer.script(code);
+}
+
+/**
+ * @param {Offer} offer
+ * @param {import('./blocks.mjs').PlanStep[]} steps
+ */
+function plan(offer, steps) {
+  const todos = steps.map(({ step, status }) => ({ content: step, status, activeForm: step }));
+  return (
+    offer.call('TodoWrite', { todos }) ??
+    offer.call('update_plan', { plan: steps }) ??
+    offer.script(`text(JSON.stringify(await tools.update_plan(${JSON.stringify({ plan: steps })})));`)
+  );
+}
+
+/**
+ * @param {Offer} offer
+ * @param {string} query
+ */
+function webSearch(offer, query) {
+  if (offer.find('web_search')?.builtin) {
+    return { type: 'call', name: 'web_search', input: { query }, web: /** @type {const} */ (true) };
+  }
+  return offer.call('WebSearch', { query });
+}
+
+/**
+ * A command that asks to run outside the CLI's sandbox.
+ * @param {Offer} offer
+ * @param {string} command
+ * @param {string} why
+ */
+function escalated(offer, command, why) {
+  const wish = { sandbox_permissions: 'require_escalated', justification: why };
+  const input = { cmd: command, yield_time_ms: 120_000, ...wish };
+  return (
+    offer.call('exec_command', input) ??
+    offer.call('shell_command', { command, timeout_ms: 120_000, ...wish }) ??
+    offer.call('shell', { command: ['bash', '-lc', command], timeout_ms: 120_000, ...wish }) ??
+    offer.script(
+      `const r = await tools.exec_command(${JSON.stringify(input)}); text(r.output ?? JSON.stringify(r));`,
+    ) ??
+    shell(offer, command)
+  );
 }
 
 /**
