@@ -61,18 +61,21 @@ fn items(machine: &Machine, session: SessionId, options: &LogsOptions) -> Result
             output::to_stdout(&item_text::item(&item.body, &palette, &short));
         }
     })?;
-    for damage in transcript.damage() {
-        output::to_stderr(&format!("outrigger: a line of the journal was passed over: {}", damage.why));
-    }
+    transcript.damage().iter().for_each(|damage| passed_over(&damage.why));
     Ok(())
+}
+
+fn passed_over(why: &str) {
+    output::to_stderr(&format!("outrigger: a line of the journal was passed over: {why}"));
 }
 
 /// Prints the journal's lines as they are.
 fn records(machine: &Machine, session: SessionId, from_seq: u64) -> Result<()> {
-    client::records::each_line(machine, session, from_seq, |line| {
+    let damage = client::records::each_line(machine, session, from_seq, |line| {
         output::to_stdout(&format!("{}\n", String::from_utf8_lossy(line)));
         !output::is_gone()
     })?;
+    damage.iter().for_each(|why| passed_over(why));
     Ok(())
 }
 

@@ -72,9 +72,14 @@ async fn begin(machine: &Machine, options: &RunOptions, prompt: String) -> Resul
     wish.config_dir = options.config_dir.clone();
     wish.provider_config = options.provider_config.clone();
     wish.create_cwd = options.create_cwd;
+    wish.mcp_servers = options.mcp_config.clone().unwrap_or_default();
     if options.detach {
         let started = start(machine, wish).await?;
-        return leave(started, prompt, options.json).await;
+        return leave(started, prompt, options).await;
+    }
+    if !options.attachments.is_empty() {
+        let started = start(machine, wish).await?;
+        return attend_prompted(machine, started, prompt, options).await;
     }
     wish.prompt = Some(prompt);
     let started = start(machine, wish).await?;
@@ -107,14 +112,16 @@ async fn go_on(machine: &Machine, session: SessionId, options: &RunOptions, prom
         }
         Liveness::Ended { .. } | Liveness::Interrupted => {
             let wish = Resume {
-                prompt: (!options.detach).then(|| prompt.clone()),
+                prompt: (!options.detach && options.attachments.is_empty()).then(|| prompt.clone()),
                 model: options.model.clone(),
                 permission_mode: options.mode.map(Into::into),
                 provider_config: options.provider_config.clone(),
             };
             let started = resume(machine, session, wish).await?;
             if options.detach {
-                leave(started, prompt, options.json).await
+                leave(started, prompt, options).await
+            } else if !options.attachments.is_empty() {
+                attend_prompted(machine, started, prompt, options).await
             } else {
                 attend(machine, started, options).await
             }
@@ -126,7 +133,7 @@ async fn go_on(machine: &Machine, session: SessionId, options: &RunOptions, prom
 async fn join(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Exit> {
     let mut pod = sessions::connect(machine, session, "cli").await?;
     let from_seq = pod.welcome().last_seq;
-    let prompt = PromptParams { text: prompt, attachments: Vec::new(), if_busy: IfBusy::Queue };
+    let prompt = PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Queue };
     if options.detach {
         pod.prompt(prompt).await?;
         tell_id(session, options.json);
@@ -141,28 +148,41 @@ async fn join(machine: &Machine, session: SessionId, options: &RunOptions, promp
 /// Shows a session that has just been started until its turn is over, and ends it.
 async fn attend(machine: &Machine, started: Started, options: &RunOptions) -> Result<Exit> {
     tell_notices(&started);
-    let plan = Plan {
+    Follow::begin(machine, whole(&started, options)).await?.run().await
+}
+
+/// As [`attend`], for a prompt with attachments, which a session cannot be started with.
+async fn attend_prompted(machine: &Machine, started: Started, prompt: String, options: &RunOptions) -> Result<Exit> {
+    tell_notices(&started);
+    let follow = Follow::begin(machine, whole(&started, options)).await?;
+    let mut pod = PodConnection::open(&started.pod, "cli").await?;
+    let attachments = options.attachments.clone();
+    pod.prompt(PromptParams { text: prompt, attachments, if_busy: IfBusy::Reject }).await?;
+    follow.run().await
+}
+
+fn whole(started: &Started, options: &RunOptions) -> Plan {
+    Plan {
         session: started.session,
         from_seq: started.from_seq,
         policy: options.permissions,
         json: options.json,
         ends_session: true,
-    };
-    Follow::begin(machine, plan).await?.run().await
+    }
 }
 
 /// Waits until the turn has really begun and leaves.
-async fn leave(started: Started, prompt: String, json: bool) -> Result<Exit> {
+async fn leave(started: Started, prompt: String, options: &RunOptions) -> Result<Exit> {
     tell_notices(&started);
     let mut pod = PodConnection::open(&started.pod, "cli").await?;
-    let prompt = PromptParams { text: prompt, attachments: Vec::new(), if_busy: IfBusy::Reject };
+    let prompt = PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Reject };
     if let Err(error) = pod.prompt(prompt).await {
         // The session is of no use to anybody; what it said is in its transcript.
         let _ = pod.stop(false).await;
         let more = format!("`outrigger logs {}` shows what it said before", started.session);
         return Err(error.with_detail(more).into());
     }
-    tell_id(started.session, json);
+    tell_id(started.session, options.json);
     Ok(Exit::Done)
 }
 

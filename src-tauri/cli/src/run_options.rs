@@ -62,6 +62,13 @@ pub(crate) struct RunOptions {
     /// Settings for the provider's runner, a JSON object
     #[arg(long, value_name = "JSON", value_parser = object)]
     pub(crate) provider_config: Option<Value>,
+    /// MCP servers for the agent: a JSON object `{name: {command, args, env}}` or `{name: {type, url, headers}}`, or a file with
+    /// one; as in `.mcp.json`, it may stand under `mcpServers`
+    #[arg(long, value_name = "JSON|FILE", value_parser = servers, conflicts_with_all = ["resume", "continue_newest"])]
+    pub(crate) mcp_config: Option<BTreeMap<String, Value>>,
+    /// An image or another file for the agent to look at; may be given more than once
+    #[arg(long = "attach", value_name = "FILE", value_parser = attachment)]
+    pub(crate) attachments: Vec<Value>,
     /// What the agent is to do; `-` reads it from stdin
     pub(crate) prompt: String,
 }
@@ -151,4 +158,27 @@ fn object(text: &str) -> Result<Value, String> {
         Ok(_) => Err("expected a JSON object".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn servers(given: &str) -> Result<BTreeMap<String, Value>, String> {
+    let read = || std::fs::read_to_string(given).map_err(|error| format!("{given} cannot be read: {error}"));
+    let text = if given.trim_start().starts_with('{') { given.to_owned() } else { read()? };
+    let Value::Object(mut all) = object(&text)? else { return Err("expected a JSON object".to_owned()) };
+    let named = match all.remove("mcpServers") {
+        Some(Value::Object(named)) => named,
+        Some(_) => return Err("`mcpServers` is no JSON object".to_owned()),
+        None => all,
+    };
+    match named.iter().find(|(_, server)| !server.is_object()) {
+        Some((name, _)) => Err(format!("the server `{name}` is no JSON object")),
+        None => Ok(named.into_iter().collect()),
+    }
+}
+
+/// A file for the agent, by its absolute path. Its runner reads it, or lets the agent read it.
+pub(crate) fn attachment(path: &str) -> Result<Value, String> {
+    let cannot = |error: std::io::Error| format!("{path} cannot be read: {error}");
+    std::fs::File::open(path).map_err(cannot)?;
+    let path = std::path::absolute(path).map_err(cannot)?;
+    Ok(serde_json::json!({ "path": path }))
 }

@@ -4,8 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use client::sessions;
 use protocol::pod::{IfBusy, PromptParams, Taken};
+use serde_json::Value;
 
 use crate::exit::Exit;
+use crate::run_options::attachment;
 use crate::{home, output};
 
 /// The arguments of `outrigger send`.
@@ -21,6 +23,9 @@ pub(crate) struct SendOptions {
     /// Behind the running turn
     #[arg(long)]
     queue: bool,
+    /// An image or another file for the agent to look at; may be given more than once
+    #[arg(long = "attach", value_name = "FILE", value_parser = attachment, conflicts_with = "steer")]
+    attachments: Vec<Value>,
     /// Answer as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -36,7 +41,7 @@ pub(crate) async fn send(options: SendOptions) -> Result<Exit> {
         (false, true) => IfBusy::Queue,
         (false, false) => IfBusy::Reject,
     };
-    let result = pod.prompt(PromptParams { text: options.text, attachments: Vec::new(), if_busy }).await?;
+    let result = pod.prompt(PromptParams { text: options.text, attachments: options.attachments, if_busy }).await?;
     if options.json {
         output::json(&result);
         return Ok(Exit::Done);
