@@ -5,7 +5,10 @@
 import { text } from './blocks.mjs';
 import { scenarios } from './scenarios.mjs';
 
-/** @typedef {{ role: 'user' | 'assistant' | 'tool' | 'system', text: string }} Entry */
+/**
+ * Who said what. `search` marks what a search for tools gave: the CLI offers more tools after it.
+ * @typedef {{ role: 'user' | 'assistant' | 'tool' | 'system', text: string, search?: boolean }} Entry
+ */
 /**
  * @typedef {object} OfferedTool
  * @property {string} name
@@ -58,7 +61,8 @@ function lastMark(entries) {
 }
 
 /**
- * How often the model has answered since an entry; several pieces of one answer count once.
+ * How often the model has answered since an entry; several pieces of one answer count once, and an answer that only
+ * searched for the tool it needs is given again.
  * @param {Entry[]} entries
  * @param {number} at
  */
@@ -66,6 +70,7 @@ function repliesSince(entries, at) {
   let replies = 0;
   for (let i = at + 1; i < entries.length; i++) {
     if (entries[i].role === 'assistant' && entries[i - 1].role !== 'assistant') replies += 1;
+    if (entries[i].search) replies -= 1;
   }
   return replies;
 }
@@ -101,10 +106,36 @@ function messageEntries(message) {
     .join('\n');
   /** @type {Entry[]} */
   const entries = [];
+  const search = results.some((/** @type {any} */ part) =>
+    JSON.stringify(part.content ?? '').includes('"tool_reference"'),
+  );
   if (results.length > 0)
-    entries.push({ role: 'tool', text: results.map((/** @type {any} */ part) => flat(part.content)).join('\n') });
+    entries.push({
+      role: 'tool',
+      text: results.map((/** @type {any} */ part) => flat(part.content)).join('\n'),
+      search,
+    });
   if (words !== '') entries.push({ role: 'user', text: words });
   return entries;
+}
+
+/**
+ * @param {any} body of an Ollama chat
+ * @returns {Conversation}
+ */
+export function fromOllama(body) {
+  const messages = body.messages ?? [];
+  return {
+    entries: messages
+      .filter((/** @type {any} */ message) => message.role !== 'system')
+      .map((/** @type {any} */ message) => ({ role: message.role, text: message.content ?? '' })),
+    tools: (body.tools ?? []).map((/** @type {any} */ { function: offered }) => ({
+      name: offered.name,
+      schema: offered.parameters,
+    })),
+    system: messages.find((/** @type {any} */ message) => message.role === 'system')?.content ?? '',
+    images: messages.flatMap((/** @type {any} */ message) => message.images ?? []).length,
+  };
 }
 
 /**
@@ -133,7 +164,9 @@ export function fromResponses(body) {
 function itemEntries(item) {
   const type = item.type ?? 'message';
   if (type === 'additional_tools') return [];
-  if (type === 'tool_search_output') return [{ role: 'tool', text: JSON.stringify(item.tools ?? item.output ?? '') }];
+  if (type === 'tool_search_output') {
+    return [{ role: 'tool', text: JSON.stringify(item.tools ?? item.output ?? ''), search: true }];
+  }
   if (type.endsWith('_output')) return [{ role: 'tool', text: flat(item.output) }];
   if (type !== 'message' || item.role === 'assistant') return [{ role: 'assistant', text: flat(item.content) }];
   return [{ role: item.role === 'user' ? 'user' : 'system', text: flat(item.content) }];

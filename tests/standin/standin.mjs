@@ -3,7 +3,8 @@
 //
 //   node tests/standin/standin.mjs [--port 0] [--log FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
 //
-// Speaks Anthropic's Messages API and OpenAI's Responses API. What it answers is chosen by the prompt, see scenarios.mjs.
+// Speaks Anthropic's Messages API, OpenAI's Responses API and Ollama's own, and is an MCP server over HTTP at /mcp. What it
+// answers is chosen by the prompt, see scenarios.mjs.
 // With --log each request becomes one JSON line: api, scenario, step, model, tools, images, the last user message, and the history:
 // the beginning of everything that was said in the conversation, so that a test sees what a resumed one still holds.
 
@@ -13,9 +14,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { text } from './blocks.mjs';
-import { fromMessages, fromResponses, nextReply } from './conversation.mjs';
+import { fromMessages, fromOllama, fromResponses, nextReply } from './conversation.mjs';
 import { sendJson } from './event_stream.mjs';
+import { mcpAnswer } from './mcp_answers.mjs';
 import { answerMessages } from './messages_api.mjs';
+import { answerOllamaChat, answerOllamaQuestion } from './ollama_api.mjs';
 import { answerResponses } from './responses_api.mjs';
 import { chooseTool } from './tool_choice.mjs';
 
@@ -109,11 +112,22 @@ class Script {
           conversation.entries.length,
         );
       }
+      case 'POST /api/chat': {
+        const conversation = fromOllama(body);
+        const reply = this.#reply('ollama', conversation, body);
+        return answerOllamaChat(response, body, reply, conversation.entries.length);
+      }
+      case 'POST /mcp': {
+        const answer = mcpAnswer(body);
+        this.#note({ api: 'mcp', method: body.method, name: body.params?.name });
+        return answer ? sendJson(response, 200, answer) : response.writeHead(202).end();
+      }
       case 'POST /messages/count_tokens':
         return sendJson(response, 200, { input_tokens: 1234 });
       case 'GET /models':
         return sendJson(response, 200, { object: 'list', data: [], has_more: false, models: [] });
       default:
+        if (answerOllamaQuestion(response, route, body)) return undefined;
         this.#note({ api: 'unknown', route });
         if (request.method === 'HEAD') return response.writeHead(200).end();
         return sendJson(response, 404, {

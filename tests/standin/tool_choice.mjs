@@ -17,7 +17,13 @@ export function chooseTool(want, conversation) {
     case 'write':
       return write(offer, want.path, want.content);
     case 'read':
-      return offer.call('Read', { file_path: want.path }) ?? shell(offer, `cat ${quoted(want.path)}`);
+      return (
+        offer.call('Read', { file_path: want.path }) ??
+        (offer.find('list_directory') && offer.find('run_command')
+          ? offer.call('read_file', { path: want.path })
+          : null) ??
+        shell(offer, `cat ${quoted(want.path)}`)
+      );
     case 'ask':
       return ask(offer, want.question, want.options);
     case 'delegate':
@@ -29,7 +35,7 @@ export function chooseTool(want, conversation) {
     case 'plan':
       return plan(offer, want.steps);
     case 'leave-plan-mode':
-      return offer.call('ExitPlanMode', { plan: want.plan });
+      return offer.call('ExitPlanMode', { plan: want.plan }) ?? offer.search('ExitPlanMode');
     case 'web-search':
       return webSearch(offer, want.query);
     case 'background-shell':
@@ -76,6 +82,18 @@ class Offer {
   }
 
   /**
+   * A search for a tool that is offered only to those who ask for it.
+   * @param {string} query
+   * @returns {CallBlock | null}
+   */
+  search(query) {
+    if (this.find('tool_search')?.builtin) {
+      return { type: 'call', name: 'tool_search', input: { query, limit: 5 }, search: true };
+    }
+    return this.call('ToolSearch', { query, max_results: 5 });
+  }
+
+  /**
    * The tool of the newest codex models that runs JavaScript, in which the other tools are functions.
    * @param {string} code
    * @returns {CallBlock | null}
@@ -93,6 +111,7 @@ function shell(offer, command) {
   const waiting = { cmd: command, yield_time_ms: 120_000 };
   return (
     offer.call('Bash', { command, description: 'Asked for by the stand-in' }) ??
+    offer.call('run_command', { command }) ??
     offer.call('exec_command', waiting) ??
     offer.call('shell_command', { command, timeout_ms: 120_000 }) ??
     offer.call('shell', { command: ['bash', '-lc', command], timeout_ms: 120_000 }) ??
@@ -109,6 +128,7 @@ function write(offer, path, content) {
   const patch = addingPatch(path, content);
   return (
     offer.call('Write', { file_path: path, content }) ??
+    (offer.find('write_file')?.schema?.properties?.path ? offer.call('write_file', { path, content }) : null) ??
     offer.call('apply_patch', offer.find('apply_patch')?.custom ? patch : { input: patch }) ??
     offer.script(`text(await tools.apply_patch(${JSON.stringify(patch)}));`) ??
     shell(offer, `printf %s ${quoted(content)} > ${quoted(path)}`)
@@ -142,9 +162,8 @@ function delegate(offer, description, prompt) {
   const named = offer.find('spawn_agent')?.schema?.properties?.task_name ? { task_name: 'stand_in_task' } : {};
   const spawned = offer.call('spawn_agent', { message: prompt, ...named });
   if (spawned) return spawned;
-  if (offer.find('tool_search')?.builtin) {
-    return { type: 'call', name: 'tool_search', input: { query: 'spawn_agent sub-agent', limit: 5 }, search: true };
-  }
+  const search = offer.search('spawn_agent sub-agent');
+  if (search) return search;
   const input = JSON.stringify({ message: prompt, task_name: 'stand_in_task' });
   return offer.script(
     `const name = Object.keys(tools).find((key) => key.includes('spawn_agent')); text(JSON.stringify(await tools[name](${input})));`,
@@ -171,12 +190,8 @@ function awaitDelegate(offer, conversation) {
 function mcp(offer, tool, input) {
   const name = offer.named(new RegExp(`(^|_|-)${tool}$`));
   if (name) return offer.call(name, input);
-  if (offer.find('tool_search')?.builtin) {
-    return { type: 'call', name: 'tool_search', input: { query: tool, limit: 5 }, search: /** @type {const} */ (true) };
-  }
-  const found = offer.call('ToolSearch', { query: tool, max_results: 5 });
   const code = `const name = Object.keys(tools).find((key) => key.endsWith(${JSON.stringify(tool)})); text(JSON.stringify(await tools[name](${JSON.stringify(input)})));`;
-  return found ?? offer.script(code);
+  return offer.search(tool) ?? offer.script(code);
 }
 
 /**
@@ -200,7 +215,7 @@ function webSearch(offer, query) {
   if (offer.find('web_search')?.builtin) {
     return { type: 'call', name: 'web_search', input: { query }, web: /** @type {const} */ (true) };
   }
-  return offer.call('WebSearch', { query });
+  return offer.call('WebSearch', { query }) ?? offer.search('WebSearch');
 }
 
 /**

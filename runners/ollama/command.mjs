@@ -1,0 +1,130 @@
+// How does a command of the model run, and how is it ended? In a shell and a process group of its own, below the runner, so
+// that an interrupt reaches everything that it started and whoever ends the runner's tree finds it.
+
+import { spawn } from 'node:child_process';
+import { ToolFailure } from './tool_failure.mjs';
+
+/** How long a command may run unless the model asks for another time, and at most, in milliseconds. */
+const TIME_MS = 120_000;
+const TIME_LIMIT_MS = 600_000;
+/** From SIGTERM to SIGKILL, in milliseconds. */
+const GRACE_MS = 1500;
+/** How long the output of a command that has ended is still read: what it left running may hold it open. */
+const DRAIN_MS = 250;
+/** Kept of an output's beginning and of its end, in characters: more is of no use to a model. */
+const KEPT_CHARS = 15_000;
+
+/** Commands that run, so that the end of the runner is theirs. @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+
+/** Ends every command at once. */
+export function killCommands() {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+}
+
+/**
+ * @param {{ command: string, timeout_ms?: number }} input
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv, signal: AbortSignal, onOutput: (text: string) => void }} run
+ * @returns {Promise<{ ok: boolean, output: string, exitCode: number | null }>}
+ */
+export function runCommand({ command, timeout_ms: asked }, { cwd, env, signal, onOutput }) {
+  if (typeof command !== 'string' || command.trim() === '') throw new ToolFailure('command must be a shell command');
+  const limit = Math.min(TIME_LIMIT_MS, Number(asked) > 0 ? Number(asked) : TIME_MS);
+  return new Promise((resolve, reject) => {
+    const child = start(command, cwd, env);
+    running.add(child);
+    const output = new Output(onOutput);
+    let note = '';
+    const end = (/** @type {string} */ why) => {
+      note ||= why;
+      signalGroup(child, 'SIGTERM');
+      setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS).unref();
+    };
+    const timer = setTimeout(() => end(`(ended after ${limit / 1000} s, as long as it may take)`), limit);
+    const onAbort = () => end('(interrupted)');
+    signal.addEventListener('abort', onAbort, { once: true });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.add(chunk));
+    child.once('error', (error) => reject(new ToolFailure(`cannot run the command: ${error.message}`)));
+    child.once('exit', () => {
+      setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), DRAIN_MS).unref();
+    });
+    child.once('close', (code, killed) => {
+      running.delete(child);
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      if (note) signalGroup(child, 'SIGKILL');
+      const how = note || (killed ? `(ended by ${killed})` : code === 0 ? '' : `(exit code ${code})`);
+      resolve({ ok: code === 0 && !note, output: output.text(how), exitCode: code });
+    });
+  });
+}
+
+/**
+ * @param {string} command
+ * @param {string} cwd
+ * @param {NodeJS.ProcessEnv} env
+ */
+function start(command, cwd, env) {
+  const windows = process.platform === 'win32';
+  const [shell, ...args] = windows ? [env.ComSpec || 'cmd.exe', '/d', '/s', '/c'] : ['/bin/sh', '-c'];
+  return spawn(shell, [...args, windows ? `"${command}"` : command], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: !windows,
+    windowsHide: true,
+    windowsVerbatimArguments: windows,
+  });
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child the leader of its group
+ * @param {NodeJS.Signals} signal
+ */
+function signalGroup(child, signal) {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** The beginning and the end of what a command prints. */
+class Output {
+  #head = '';
+  #tail = '';
+  #left = 0;
+  #decoder = new TextDecoder();
+  #onOutput;
+
+  /** @param {(text: string) => void} onOutput */
+  constructor(onOutput) {
+    this.#onOutput = onOutput;
+  }
+
+  /** @param {Buffer} chunk */
+  add(chunk) {
+    let text = this.#decoder.decode(chunk, { stream: true });
+    const room = KEPT_CHARS - this.#head.length;
+    if (room > 0) {
+      const kept = text.slice(0, room);
+      this.#head += kept;
+      this.#onOutput(kept);
+      text = text.slice(room);
+    }
+    this.#tail += text;
+    if (this.#tail.length > 2 * KEPT_CHARS) {
+      this.#left += this.#tail.length - KEPT_CHARS;
+      this.#tail = this.#tail.slice(-KEPT_CHARS);
+    }
+  }
+
+  /** @param {string} note how it ended, when not well */
+  text(note) {
+    const left = this.#left > 0 ? `\n(${this.#left} characters are left out here)\n` : '';
+    const all = `${this.#head}${left}${this.#tail}`;
+    return note ? `${all}${all === '' || all.endsWith('\n') ? '' : '\n'}${note}` : all || '(no output)';
+  }
+}
