@@ -45,7 +45,8 @@ struct Numbered {
 }
 
 /// Hands out the lines of all records after `from_seq` as they stand in the journal, without their newlines, until `take` has had
-/// enough and says false. A damaged line is left out, and one that is still being written.
+/// enough and says false. A line that is still being written is left out, and a damaged one too; what is wrong with those, with
+/// their file and line, is the answer.
 ///
 /// # Errors
 /// When there is no journal or it cannot be read.
@@ -54,16 +55,26 @@ pub fn each_line(
     session: SessionId,
     from_seq: u64,
     mut take: impl FnMut(&[u8]) -> bool,
-) -> Result<(), WireError> {
+) -> Result<Vec<String>, WireError> {
     let path = machine.folder(session).journal();
     let failed = |why: String| WireError::new(ErrorCode::DataFolder, why);
     let opened = JournalReader::open(&path).and_then(|reader| reader.forward(0));
     let mut lines = opened.map_err(|error| failed(error.to_string()))?;
     let broken = |error| failed(format!("failed to read the journal {}: {error}", path.display()));
+    let (mut number, mut damage) = (0_u64, Vec::new());
     while let Some((_, line)) = lines.next().map_err(broken)? {
-        if serde_json::from_slice::<Numbered>(line).is_ok_and(|record| record.seq > from_seq) && !take(line) {
-            break;
+        number += 1;
+        match numbered(line) {
+            Ok(seq) if seq > from_seq && !take(line) => break,
+            Err(why) if number > 1 => damage.push(format!("{}, line {number}: {why}", path.display())),
+            // The first line is the journal's header.
+            Ok(_) | Err(_) => {}
         }
     }
-    Ok(())
+    Ok(damage)
+}
+
+fn numbered(line: &[u8]) -> Result<u64, String> {
+    let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8: {error}"))?;
+    serde_json::from_str(text).map(|Numbered { seq }| seq).map_err(|error| error.to_string())
 }

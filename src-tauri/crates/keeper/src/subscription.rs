@@ -14,6 +14,7 @@ use protocol::limits::EVENT_BYTES;
 use protocol::pod::{SessionEvent, SubscribeParams, Want};
 use protocol::record::BlockKind;
 use providers::sheet::live_id;
+use serde::de::IgnoredAny;
 use transcript::Fold;
 
 use crate::events::Events;
@@ -137,7 +138,7 @@ impl Subscription {
                     let before = self.cursor.seq;
                     let caught_up = self.take_journal(forward, look.last_seq, outbox).await?;
                     if self.cursor.seq == before {
-                        // Records that could not be written are gone once they have left memory; go on with what there is.
+                        // What a full disk and a full backlog have cost is gone once it has left memory; go on with what there is.
                         self.cursor.seq = oldest_recent.map_or(look.last_seq, |oldest| oldest.saturating_sub(1));
                     }
                     Ok(caught_up)
@@ -171,7 +172,7 @@ impl Subscription {
                     return Err(HungUp);
                 }
             };
-            if seq_of(line).is_none_or(|seq| seq > self.cursor.seq) {
+            if seq_of(line).is_none_or(|seq| seq > self.cursor.seq) && self.can_take(line) {
                 self.line(line);
             }
             if self.events.size() > EVENT_BYTES {
@@ -181,6 +182,22 @@ impl Subscription {
             if self.cursor.seq >= last_seq {
                 return Ok(true);
             }
+        }
+    }
+
+    /// Records are sent as they stand, so one that was damaged since it was written would make the whole event unreadable. A fold
+    /// tells of damage itself.
+    fn can_take(&self, line: &[u8]) -> bool {
+        match self.shape {
+            Shape::Records => {
+                let text = std::str::from_utf8(line).ok();
+                let whole = text.is_some_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
+                if !whole {
+                    tracing::warn!(after = self.cursor.seq, "a damaged line of the journal was passed over");
+                }
+                whole
+            }
+            Shape::Items(_) | Shape::Status => true,
         }
     }
 
