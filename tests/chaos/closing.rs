@@ -85,18 +85,20 @@ fn wait_for_turn<'a>(
     followers: &'a thread::Scope<'a, '_>,
 ) -> Result<(), String> {
     let (told, over) = channel();
+    let told_end = told.clone();
     followers.spawn(move || {
         let mut prompted = false;
-        world.run(Role::Client, &["logs", &session.id, "--records", "--json", "--follow"], |line| {
+        let done = world.run(Role::Client, &["logs", &session.id, "--records", "--json", "--follow"], |line| {
             let record: Value = serde_json::from_slice(&line).unwrap_or_default();
             prompted |= record["line"]["type"] == "prompt" && record["line"]["text"] == LAST_WORDS;
             if prompted && record["line"]["type"] == "turn_ended" {
                 // Nobody waits any more when it came too late.
-                let _ = told.send(());
+                let _ = told.send(Ok(()));
             }
         });
+        let _ = told_end.send(Err(format!("its follower ended before its turn: {:?} {}", done.code, done.stderr)));
     });
-    over.recv_timeout(TURN).map_err(|_| format!("its turn did not end within {} s", TURN.as_secs()))
+    over.recv_timeout(TURN).unwrap_or_else(|_| Err(format!("its turn did not end within {} s", TURN.as_secs())))
 }
 
 /// Stops everything and looks for what is left.

@@ -67,6 +67,26 @@ pub(crate) fn mark(session: &Session, findings: &Findings) {
     seen.marks.push((from + end as u64 + 1, hasher));
 }
 
+/// After the journal was changed from outside: it must have been what it was, and is what it is from now on.
+pub(crate) fn remember_anew(session: &Session, findings: &Findings, before: &[u8], after: &[u8]) {
+    let mut seen = lock(&session.seen);
+    for (length, then) in std::mem::take(&mut seen.marks) {
+        let mut hasher = DefaultHasher::new();
+        let is = before.get(..usize::try_from(length).unwrap_or(usize::MAX)).map(|bytes| {
+            hasher.write(bytes);
+            hasher.finish()
+        });
+        if is != Some(then.finish()) {
+            let what = format!("{}: the first {length} bytes of the journal are not what they were", session.id);
+            findings.add(Fault::Lost, what);
+        }
+    }
+    let Some(end) = after.iter().rposition(|byte| *byte == b'\n') else { return };
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&after[..=end]);
+    seen.marks.push((end as u64 + 1, hasher));
+}
+
 /// The last judgement on one session's journal, when nobody writes any more.
 pub(crate) fn judge(session: &Session, findings: &Findings) {
     let path = session.folder.join("journal.ndjson");
@@ -75,8 +95,15 @@ pub(crate) fn judge(session: &Session, findings: &Findings) {
         Err(error) => return findings.add(Fault::Lost, format!("{}: {error}", path.display())),
     };
     let mut seen = lock(&session.seen);
-    let mut judgement =
-        Judgement { session, findings, last: 0, missing: Vec::new(), marks: std::mem::take(&mut seen.marks) };
+    let mut judgement = Judgement {
+        session,
+        findings,
+        last: 0,
+        lines: 0,
+        missing: Vec::new(),
+        destroyed: lock(&session.destroyed).iter().map(|one| (one.line, one.seq)).collect(),
+        marks: std::mem::take(&mut seen.marks),
+    };
     let (mut line, mut length, mut hasher) = (Vec::new(), 0, DefaultHasher::new());
     judgement.marks.reverse();
     while journal.read_until(b'\n', &mut line).is_ok_and(|size| size > 0) {
@@ -96,6 +123,9 @@ struct Judgement<'a> {
     session: &'a Session,
     findings: &'a Findings,
     last: u64,
+    lines: u64,
+    /// Records that the harness made unreadable: their numbers, by their lines.
+    destroyed: HashMap<u64, u64>,
     /// Numbers that the journal does not have: first, last.
     missing: Vec<(u64, u64)>,
     /// Newest first.
@@ -116,6 +146,12 @@ impl Judgement<'_> {
         let id = &self.session.id;
         if line.last() != Some(&b'\n') {
             return self.findings.add(Fault::Broken, format!("{id}: the journal ends at {end} with half a line"));
+        }
+        self.lines += 1;
+        if let Some(seq) = self.destroyed.get(&self.lines).copied() {
+            seen.records.remove(&seq);
+            self.last = self.last.max(seq);
+            return;
         }
         let Some(seq) = seq_of(line) else {
             if self.last > 0 || !line.starts_with(b"{\"type\":\"journal\"") {
@@ -172,11 +208,17 @@ impl Judgement<'_> {
         for (first, last) in &seen.gaps {
             // A keeper that dies before it could tell of what is missing leaves its numbers to the next one.
             let beside_full = seen.while_full.contains(&(first - 1)) || seen.while_full.contains(&(last + 1));
-            let excused = beside_full || self.missing.iter().any(|(from, to)| from <= first && last <= to);
-            if !excused {
+            let mut all = *first..=*last;
+            if !beside_full && !all.all(|seq| self.is_gone(seq)) {
                 self.findings.add(Fault::Lost, format!("{id}: a reader was not shown records {first} to {last}"));
             }
         }
+    }
+
+    /// Whether nobody can be shown a record: the journal tells that it was not written, or it was made unreadable.
+    fn is_gone(&self, seq: u64) -> bool {
+        self.missing.iter().any(|(first, last)| (*first..=*last).contains(&seq))
+            || self.destroyed.values().any(|gone| *gone == seq)
     }
 }
 

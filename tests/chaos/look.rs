@@ -1,12 +1,14 @@
 //! One look at all sessions by `outrigger ps --all --json`, held against the process table before and after it.
 
 use std::collections::HashMap;
+use std::fs;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
+use crate::census::Keeper;
 use crate::findings::Fault;
-use crate::world::{World, json_lines};
+use crate::world::{Session, World, json_lines};
 
 /// How a session is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +29,9 @@ pub(crate) enum Listed {
 
 /// How the sessions are listed, in their order; nothing when the command itself was hit by an event.
 pub(crate) fn look(world: &World) -> Option<Vec<Listed>> {
-    let before: HashMap<_, _> =
-        world.keepers().into_iter().map(|(index, keeper)| (index, (keeper, keeper.lives()))).collect();
+    let before = hosts(world);
     let done = world.ask(&["ps", "--all", "--json"]);
-    let after: HashMap<_, _> =
-        world.keepers().into_iter().map(|(index, keeper)| (index, (keeper, keeper.lives()))).collect();
+    let after = hosts(world);
     match done.code {
         Some(0) => {}
         None => return None,
@@ -49,9 +49,9 @@ pub(crate) fn look(world: &World) -> Option<Vec<Listed>> {
     for (index, session) in world.sessions.iter().enumerate() {
         let state = rows.get(&session.id).map_or(Listed::Missing, state_of);
         session.live.store(matches!(state, Listed::Idle | Listed::Busy | Listed::Unknown), Ordering::SeqCst);
-        let (then, now) = (before.get(&index), after.get(&index));
-        let keeper_lived = then.is_some_and(|(_, lives)| *lives) && then == now;
-        let keeper_was_dead = then.is_none_or(|(_, lives)| !lives) && then == now;
+        let (then, now) = (&before[index], &after[index]);
+        let keeper_lived = then.keeper.is_some_and(|(_, lives)| lives) && then == now;
+        let keeper_was_dead = then.keeper.is_none_or(|(_, lives)| !lives) && then == now;
         let wrong = match state {
             Listed::Idle | Listed::Busy => keeper_was_dead,
             Listed::Interrupted => keeper_lived,
@@ -66,6 +66,26 @@ pub(crate) fn look(world: &World) -> Option<Vec<Listed>> {
     }
     world.tell_of_look();
     Some(listed)
+}
+
+/// Who hosts a session at one moment.
+#[derive(Debug, PartialEq, Eq)]
+struct Host {
+    keeper: Option<(Keeper, bool)>,
+    /// The session's generation: a keeper that came and went between two moments has changed it.
+    generation: Option<u64>,
+}
+
+fn hosts(world: &World) -> Vec<Host> {
+    let host = |session: &Session| {
+        let meta: Option<Value> =
+            fs::read(session.folder.join("meta.json")).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        Host {
+            keeper: Keeper::of(&session.folder).map(|keeper| (keeper, keeper.lives())),
+            generation: meta.and_then(|meta| meta["generation"].as_u64()),
+        }
+    };
+    world.sessions.iter().map(host).collect()
 }
 
 fn state_of(row: &Value) -> Listed {

@@ -2,7 +2,7 @@
 //! plan, while readers read and prompts come. It checks from outside, without a crate of the product, that no record is lost or
 //! repeated, no process is left, no state is wrong, and every session goes on.
 //!
-//! One file answers one question: `options` what to do, `events` what is broken, `prompter` and `reader` who uses the home
+//! One file answers one question: `options` what to do, `events` and `damage` what is broken, `prompter` and `reader` who uses the home
 //! meanwhile, `look`, `calm`, `ledger`, `processes`, `journals` and `closing` what must hold, `census` what the kernel says,
 //! `report` how it is told.
 
@@ -14,6 +14,8 @@ mod calm;
 mod census;
 #[cfg(target_os = "linux")]
 mod closing;
+#[cfg(target_os = "linux")]
+mod damage;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(target_os = "linux")]

@@ -13,7 +13,7 @@ use crate::events::{Deck, Doer};
 use crate::findings::Findings;
 use crate::options::Options;
 use crate::world::{World, json_lines};
-use crate::{calm, closing, journals, prompter, reader, report};
+use crate::{calm, closing, damage, journals, prompter, reader, report};
 
 /// Between two moments of calm.
 const CALM_EVERY: Duration = Duration::from_secs(12);
@@ -54,6 +54,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         closing::stop_all(&world);
         calm::check(&world);
     });
+    damage::check(&world);
     closing::look_for_files(&world);
     for session in &world.sessions {
         journals::judge(session, &world.findings);

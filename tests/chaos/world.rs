@@ -15,6 +15,7 @@ use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
 use crate::census::{Census, Keeper, PodFile};
+use crate::damage::Destroyed;
 use crate::findings::{Fault, Findings, lock};
 use crate::journals::Seen;
 
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     /// Whether it was live when somebody last looked.
     pub(crate) live: AtomicBool,
     pub(crate) seen: Mutex<Seen>,
+    /// Records that an event made unreadable.
+    pub(crate) destroyed: Mutex<Vec<Destroyed>>,
 }
 
 /// See the module.
@@ -68,7 +71,13 @@ impl World {
         let folder = |id: &str| home.path().join("data/sessions").join(id);
         let sessions = sessions
             .into_iter()
-            .map(|id| Session { folder: folder(&id), id, live: AtomicBool::new(true), seen: Mutex::default() })
+            .map(|id| Session {
+                folder: folder(&id),
+                id,
+                live: AtomicBool::new(true),
+                seen: Mutex::default(),
+                destroyed: Mutex::default(),
+            })
             .collect();
         Self {
             home,
