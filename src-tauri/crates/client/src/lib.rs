@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod connection;
 pub mod keeper_process;
 pub mod machine;
+mod moments;
 pub mod order;
 pub mod orphans;
 pub mod processes;

@@ -14,6 +14,7 @@ use protocol::session::{Liveness, PodFile, SessionMeta, SessionSummary};
 
 use crate::connection::PodConnection;
 use crate::machine::Machine;
+use crate::moments;
 
 /// Which sessions a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,11 +89,12 @@ pub fn find(machine: &Machine, beginning: &str) -> Result<SessionId, WireError> 
 /// The newest session in a workspace that can be continued, of a provider if one is named.
 #[must_use]
 pub fn newest(machine: &Machine, workspace: &str, provider: Option<&str>) -> Option<SessionId> {
+    let now = Timestamp::now();
     let all = SessionFolder::list(&machine.places.sessions).ok()?;
     all.into_iter()
         .filter_map(|(session, folder)| Some((session, readable_meta(&folder)?)))
         .filter(|(_, meta)| meta.workspace == workspace && provider.is_none_or(|provider| meta.provider == provider))
-        .max_by(|(_, a), (_, b)| a.updated_at.cmp(&b.updated_at))
+        .max_by_key(|(session, meta)| (moments::by_age(&meta.updated_at, now), *session))
         .map(|(session, _)| session)
 }
 
@@ -155,9 +157,7 @@ fn is_live_or_fresh(summary: &SessionSummary) -> bool {
 }
 
 fn ended_lately(at: Option<&str>) -> bool {
-    let Some(at) = at.and_then(|at| at.parse::<Timestamp>().ok()) else { return false };
-    let age = Timestamp::now().as_millisecond() - at.as_millisecond();
-    age < i64::try_from(ENDED_STAYS.as_millis()).unwrap_or(i64::MAX)
+    at.is_some_and(|at| moments::is_near(at, Timestamp::now(), ENDED_STAYS))
 }
 
 async fn summary_of(folder: &SessionFolder, mut meta: SessionMeta) -> SessionSummary {

@@ -145,13 +145,14 @@ impl LogFile {
         let rotated = Rotated { day: begun, number };
         fs::rename(&path, self.dir.join(rotated.name()))?;
         earlier.push(rotated);
-        self.remove_oldest(earlier);
+        self.remove_oldest(earlier, today);
         Ok(())
         // The lock goes with its file handle.
     }
 
-    fn remove_oldest(&self, mut earlier: Vec<Rotated>) {
-        earlier.sort();
+    /// Files of days that are yet to come go first: they were written before the clock was set back, and would stay for ever.
+    fn remove_oldest(&self, mut earlier: Vec<Rotated>, today: &str) {
+        earlier.sort_by(|a, b| (a.day.as_str() <= today, a).cmp(&(b.day.as_str() <= today, b)));
         let keep = self.limits.files.saturating_sub(1);
         let surplus = earlier.len().saturating_sub(keep);
         for file in earlier.iter().take(surplus) {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::limits::{ENVIRONMENT_FAILURE_VALID, ENVIRONMENT_VALID, ENVIRONMENTS_KEPT};
 use serde::{Deserialize, Serialize};
@@ -116,22 +116,25 @@ struct KeptFile {
     unreadable: Vec<String>,
 }
 
-type Failures = BTreeMap<(Key, String), (SystemTime, String)>;
+type Failures = BTreeMap<(Key, String), (Instant, String)>;
 static FAILURES: LazyLock<Mutex<Failures>> = LazyLock::new(Mutex::default);
 
 /// The answer kept on disk that still holds, or with `any_age` the newest one for this key.
 pub(crate) fn recall(cache: &Path, key: &Key, startup_files: &str, any_age: bool) -> Option<Kept> {
     let bytes = std::fs::read(key.file(&folder(cache))).ok()?;
     let kept: KeptFile = serde_json::from_slice(&bytes).ok()?;
-    let taken = UNIX_EPOCH + Duration::from_secs(kept.taken_at);
-    // A time in the future means that the clock was set back; then the age is unknown.
-    let age = SystemTime::now().duration_since(taken).ok()?;
-    let holds = kept.startup_files == startup_files && age <= ENVIRONMENT_VALID;
+    let age = age_of(kept.taken_at, SystemTime::now());
+    let holds = kept.startup_files == startup_files && age.is_some_and(|age| age <= ENVIRONMENT_VALID);
     if kept.format != 1 || kept.key != *key || !(holds || any_age) {
         return None;
     }
     let KeptFile { interactive, variables, unreadable, .. } = kept;
-    Some(Kept { age, answer: ShellAnswer { variables, unreadable, interactive } })
+    Some(Kept { age: age.unwrap_or_default(), answer: ShellAnswer { variables, unreadable, interactive } })
+}
+
+/// Unknown when it was taken in the future: then the clock was set back since.
+fn age_of(taken_at: u64, now: SystemTime) -> Option<Duration> {
+    now.duration_since(UNIX_EPOCH).ok()?.checked_sub(Duration::from_secs(taken_at))
 }
 
 /// Keeps an answer. A cache that cannot be written costs time at the next question and nothing else, so nothing is
@@ -162,18 +165,47 @@ fn forget_oldest(folder: &Path) {
 pub(crate) fn recall_failure(key: &Key, startup_files: &str) -> Option<String> {
     let failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
     let (at, reason) = failures.get(&(key.clone(), startup_files.to_owned()))?;
-    at.elapsed().is_ok_and(|age| age <= ENVIRONMENT_FAILURE_VALID).then(|| reason.clone())
+    (at.elapsed() <= ENVIRONMENT_FAILURE_VALID).then(|| reason.clone())
 }
 
 /// Remembers for a short time that the shell gave nothing, so that not every session waits for it.
 pub(crate) fn keep_failure(key: &Key, startup_files: &str, reason: &str) {
     let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
-    failures.retain(|_, (at, _)| at.elapsed().is_ok_and(|age| age <= ENVIRONMENT_FAILURE_VALID));
+    failures.retain(|_, (at, _)| at.elapsed() <= ENVIRONMENT_FAILURE_VALID);
     if failures.len() < ENVIRONMENTS_KEPT {
-        failures.insert((key.clone(), startup_files.to_owned()), (SystemTime::now(), reason.to_owned()));
+        failures.insert((key.clone(), startup_files.to_owned()), (Instant::now(), reason.to_owned()));
     }
 }
 
 fn folder(cache: &Path) -> PathBuf {
     cache.join("environments")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_a_time_that_is_yet_to_come_is_of_unknown_age() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(age_of(1000, at(1060)), Some(Duration::from_secs(60)));
+        assert_eq!(age_of(1000, at(1000)), Some(Duration::ZERO));
+        assert_eq!((age_of(1001, at(1000)), age_of(u64::MAX, at(1000))), (None, None));
+        assert_eq!(age_of(0, UNIX_EPOCH - Duration::from_secs(1)), None);
+    }
+
+    #[test]
+    fn an_answer_of_unknown_age_holds_only_where_any_age_will_do() {
+        let cache = tempfile::tempdir().unwrap();
+        let key = Key::new(Path::new("/bin/sh"), Path::new("/"), &BTreeMap::new());
+        let answer = ShellAnswer { variables: BTreeMap::new(), unreadable: Vec::new(), interactive: true };
+        keep(cache.path(), &key, "files", &answer);
+        assert!(recall(cache.path(), &key, "files", false).is_some());
+        let file = key.file(&folder(cache.path()));
+        let mut kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        kept["takenAt"] = u64::MAX.into();
+        std::fs::write(&file, kept.to_string()).unwrap();
+        assert!(recall(cache.path(), &key, "files", false).is_none());
+        assert_eq!(recall(cache.path(), &key, "files", true).unwrap().answer, answer);
+    }
 }

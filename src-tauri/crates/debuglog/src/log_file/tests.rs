@@ -84,6 +84,22 @@ fn a_new_day_begins_a_new_file_named_after_the_day_that_ended() {
 }
 
 #[test]
+fn files_of_days_that_are_yet_to_come_make_room_first() {
+    let folder = tempfile::tempdir().unwrap();
+    for day in 10..20 {
+        fs::write(folder.path().join(format!("outrigger.2027-01-{day}.log")), "before the clock was set back\n")
+            .unwrap();
+    }
+    let log = LogFile::open(folder.path(), LIMITS, at_noon).unwrap();
+    for n in 0..300 {
+        stamped(&log, &format!("line {n:04} {}", "x".repeat(50)));
+    }
+    let names = names(folder.path());
+    assert!(names.iter().all(|name| !name.contains("2027")), "{names:?}");
+    assert_eq!(names.len(), 7);
+}
+
+#[test]
 fn a_rotation_that_another_process_has_done_is_not_done_again() {
     let folder = tempfile::tempdir().unwrap();
     let log = LogFile::open(folder.path(), LIMITS, at_noon).unwrap();
