@@ -101,6 +101,12 @@ impl SessionFolder {
         self.path.join("lease")
     }
 
+    /// Numbers that were shown while the journal could not be written.
+    #[must_use]
+    pub fn shown(&self) -> PathBuf {
+        self.path.join("shown.json")
+    }
+
     /// What can be known without reading the journal.
     #[must_use]
     pub fn meta(&self) -> PathBuf {

@@ -9,6 +9,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::compressed;
 use crate::error::JournalError;
 
@@ -36,15 +38,37 @@ impl JournalReader {
             },
             other => other.map_err(JournalError::io("open", path))?,
         };
-        Ok(Self { path: path.to_owned(), file: Place { file: Arc::new(file), at: 0 } })
+        Ok(Self { path: path.to_owned(), file: Place { file: Arc::new(file), unwritten: None, at: 0 } })
     }
 
-    /// How long the file is now, in bytes.
+    /// The same journal with the records that wait to be written behind the first `end` bytes of its file. What the file has behind
+    /// them is not looked at.
+    #[must_use]
+    pub fn with_unwritten(mut self, end: u64, records: Bytes) -> Self {
+        self.file.unwritten = Some(Unwritten { end, records });
+        self
+    }
+
+    /// Whether all that is read stands in the file.
+    #[must_use]
+    pub fn is_all_written(&self) -> bool {
+        self.file.unwritten.is_none()
+    }
+
+    /// Which file it is, or would be were it not compressed.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long the journal is now, in bytes.
     ///
     /// # Errors
     /// When the file system refuses.
     pub fn length(&self) -> Result<u64, JournalError> {
-        Ok(self.file.file.metadata().map_err(JournalError::io("read", &self.path))?.len())
+        match &self.file.unwritten {
+            Some(Unwritten { end, records }) => Ok(end + records.len() as u64),
+            None => Ok(self.file.file.metadata().map_err(JournalError::io("read", &self.path))?.len()),
+        }
     }
 
     /// Where the first record after `seq` begins; the end of the file when there is none.
@@ -61,7 +85,7 @@ impl JournalReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn forward(&self, offset: u64) -> Result<Forward, JournalError> {
-        let place = Place { file: Arc::clone(&self.file.file), at: offset };
+        let place = Place { at: offset, ..self.file.clone() };
         Ok(Forward { reader: BufReader::with_capacity(4 * CHUNK, place), offset, line: Vec::new() })
     }
 
@@ -226,17 +250,44 @@ impl Forward {
 #[derive(Debug, Clone)]
 struct Place {
     file: Arc<File>,
+    unwritten: Option<Unwritten>,
     at: u64,
+}
+
+/// Records that wait to be written behind the first `end` bytes of a file.
+#[derive(Debug, Clone)]
+struct Unwritten {
+    end: u64,
+    records: Bytes,
 }
 
 impl Read for Place {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        #[cfg(unix)]
-        let got = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.at)?;
-        #[cfg(windows)]
-        let got = std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, self.at)?;
+        let got = match &self.unwritten {
+            Some(Unwritten { end, records }) if self.at >= *end => {
+                let from = usize::try_from(self.at - end).unwrap_or(usize::MAX);
+                let rest = records.get(from..).unwrap_or_default();
+                let size = rest.len().min(buffer.len());
+                buffer[..size].copy_from_slice(&rest[..size]);
+                size
+            }
+            Some(Unwritten { end, .. }) => {
+                let until = usize::try_from(end - self.at).unwrap_or(usize::MAX).min(buffer.len());
+                self.read_file(&mut buffer[..until])?
+            }
+            None => self.read_file(buffer)?,
+        };
         self.at += got as u64;
         Ok(got)
+    }
+}
+
+impl Place {
+    fn read_file(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.at);
+        #[cfg(windows)]
+        return std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, self.at);
     }
 }
 

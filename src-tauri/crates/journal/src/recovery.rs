@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use protocol::SessionId;
@@ -19,6 +20,8 @@ pub struct Recovery {
     pub end: u64,
     /// Bytes of a torn last line that are to be cut off.
     pub torn: u64,
+    /// Numbers of records that readers were shown and that could not be kept. The journal's first new record tells of them.
+    pub missing: Vec<RangeInclusive<u64>>,
 }
 
 /// Looks at the header and at the end of a journal. The file is not changed.
@@ -32,7 +35,7 @@ pub(crate) fn inspect(path: &Path, file: &mut File, session: SessionId) -> Resul
     };
     let end = whole_until(file, length).map_err(JournalError::io("read", path))?.max(header_end);
     let last_seq = newest_seq(path, end)?;
-    Ok(Some(Recovery { last_seq, end, torn: length - end }))
+    Ok(Some(Recovery { last_seq, end, torn: length - end, missing: Vec::new() }))
 }
 
 /// The end of the header line, or nothing when the file has no whole line yet.

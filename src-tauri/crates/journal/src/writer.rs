@@ -5,9 +5,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use protocol::SessionId;
 use protocol::limits::BLOB_BYTES;
@@ -18,7 +19,10 @@ use crate::compressed;
 use crate::encode::{Entry, encode};
 use crate::error::JournalError;
 use crate::folder::SessionFolder;
+use crate::missing;
+use crate::reader::JournalReader;
 use crate::recovery::{Recovery, inspect};
+use crate::shown::Shown;
 
 /// See the module.
 #[derive(Debug)]
@@ -31,9 +35,20 @@ pub struct JournalWriter {
     generation: u64,
     /// Set while the file's tail is not known to be whole, after a failed write.
     torn: bool,
+    beside: Beside,
 }
 
-/// Records as they stand in the file now.
+/// The numbers that were shown and not kept, and where they are noted.
+#[derive(Debug)]
+struct Beside {
+    path: PathBuf,
+    shown: Option<Shown>,
+    /// Whether the disk may not have the newest numbers yet.
+    unsynced: bool,
+    failure: Option<io::Error>,
+}
+
+/// Records as they stand in the file.
 #[derive(Debug, Clone)]
 pub struct Appended {
     /// The first record's number.
@@ -46,7 +61,8 @@ pub struct Appended {
 
 impl JournalWriter {
     /// Opens the session's journal for appending, or begins it. A torn last line is cut off and reported; a journal that was
-    /// compressed is a plain file again. The caller holds the session's lease.
+    /// compressed is a plain file again. Numbers that somebody was shown are not used again: where their records could not be
+    /// kept, a notice that names them is the first record. The caller holds the session's lease.
     ///
     /// # Errors
     /// When the file cannot be written, is no journal, or has a newer format.
@@ -60,7 +76,7 @@ impl JournalWriter {
             .write(true)
             .open(&path)
             .map_err(JournalError::io("open", &path))?;
-        let recovery = match inspect(&path, &mut file, session)? {
+        let mut recovery = match inspect(&path, &mut file, session)? {
             Some(recovery) => recovery,
             None => begin(&path, &mut file, session)?,
         };
@@ -68,7 +84,7 @@ impl JournalWriter {
             file.set_len(recovery.end).map_err(JournalError::io("cut the torn end of", &path))?;
         }
         file.seek(SeekFrom::Start(recovery.end)).map_err(JournalError::io("open", &path))?;
-        let writer = Self {
+        let mut writer = Self {
             path,
             file,
             blobs: BlobStore::of(folder.path()),
@@ -76,8 +92,16 @@ impl JournalWriter {
             next_seq: recovery.last_seq + 1,
             generation,
             torn: false,
+            beside: Beside::open(folder.shown()),
         };
+        recovery.missing = writer.tell_missing()?;
         Ok((writer, recovery))
+    }
+
+    /// Where the whole records in the file end. What comes before is never changed again.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.end
     }
 
     /// The number that the next record gets.
@@ -136,13 +160,40 @@ impl JournalWriter {
         Ok(records)
     }
 
+    /// Notes that these numbers are given out and that not all of their records are in the file. Should that be impossible, it is
+    /// told by [`Self::note_failure`].
+    pub(crate) fn note_shown(&mut self, numbers: &RangeInclusive<u64>) {
+        self.beside.note(numbers);
+    }
+
+    /// Why numbers could not be noted beside the journal, once for each failure.
+    #[must_use]
+    pub fn note_failure(&mut self) -> Option<JournalError> {
+        self.beside.failure.take().map(JournalError::io("write", &self.beside.path))
+    }
+
     /// A handle that puts what was written so far on the disk; may be used from another thread.
     ///
     /// # Errors
     /// When the file handle cannot be duplicated.
     pub fn syncer(&mut self) -> io::Result<Syncer> {
         let journal = self.file.try_clone()?;
-        Ok(Syncer { journal, blobs: self.blobs.take_unsynced() })
+        let shown = self.beside.take_unsynced()?;
+        Ok(Syncer { journal, shown, blobs: self.blobs.take_unsynced() })
+    }
+
+    /// Goes on behind the numbers that were shown, and tells which of their records the file lacks. When it has a later record, that
+    /// was written after all of them, or after a notice of what it lacks.
+    fn tell_missing(&mut self) -> Result<Vec<RangeInclusive<u64>>, JournalError> {
+        let Some(shown) = self.beside.read().filter(|shown| shown.end().saturating_add(1) >= self.next_seq) else {
+            return Ok(Vec::new());
+        };
+        let missing = missing::within(&mut JournalReader::open(&self.path)?, &shown)?;
+        self.next_seq = shown.end().saturating_add(1);
+        if !missing.is_empty() {
+            self.append(Timestamp::now(), &[Entry::Host(&missing::notice(&missing))])?;
+        }
+        Ok(missing)
     }
 
     /// Cuts off what a failed write may have left.
@@ -154,10 +205,58 @@ impl JournalWriter {
     }
 }
 
-/// Puts a journal and the long strings beside it on the disk.
+impl Beside {
+    /// Without the file the journal is written all the same.
+    fn open(path: PathBuf) -> Self {
+        let (shown, failure) = match Shown::open(&path) {
+            Ok(shown) => (Some(shown), None),
+            Err(error) => (None, Some(error)),
+        };
+        // A file that is new has to get its place on the disk while there is some.
+        Self { path, unsynced: shown.is_some(), shown, failure }
+    }
+
+    fn read(&mut self) -> Option<RangeInclusive<u64>> {
+        self.shown.as_mut()?.read()
+    }
+
+    fn note(&mut self, numbers: &RangeInclusive<u64>) {
+        let shown = match self.shown.take() {
+            Some(shown) => Ok(shown),
+            None => Shown::open(&self.path),
+        };
+        match shown.and_then(|mut shown| shown.note(numbers).map(|()| shown)) {
+            Ok(shown) => {
+                self.shown = Some(shown);
+                self.unsynced = true;
+            }
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    fn take_unsynced(&mut self) -> io::Result<Option<File>> {
+        let handle = self.shown.as_ref().filter(|_| self.unsynced).map(Shown::handle).transpose()?;
+        self.unsynced = false;
+        Ok(handle)
+    }
+}
+
+impl Appended {
+    /// These records and those that follow them, as one.
+    #[must_use]
+    pub fn with(self, next: &Appended) -> Self {
+        let mut bytes = BytesMut::with_capacity(self.bytes.len() + next.bytes.len());
+        bytes.extend_from_slice(&self.bytes);
+        bytes.extend_from_slice(&next.bytes);
+        Self { first: self.first, last: next.last, bytes: bytes.freeze() }
+    }
+}
+
+/// Puts a journal and what stands beside it on the disk: long strings, and numbers that were shown and not kept.
 #[derive(Debug)]
 pub struct Syncer {
     journal: File,
+    shown: Option<File>,
     blobs: Vec<PathBuf>,
 }
 
@@ -169,6 +268,9 @@ impl Syncer {
     pub fn sync_data(&self) -> io::Result<()> {
         for path in &self.blobs {
             File::open(path)?.sync_data()?;
+        }
+        if let Some(shown) = &self.shown {
+            shown.sync_data()?;
         }
         self.journal.sync_data()
     }
@@ -187,7 +289,7 @@ fn begin(path: &std::path::Path, file: &mut File, session: SessionId) -> Result<
         file.sync_data()
     };
     write(file).map_err(JournalError::io("begin", path))?;
-    Ok(Recovery { last_seq: 0, end: line.len() as u64, torn: 0 })
+    Ok(Recovery { last_seq: 0, end: line.len() as u64, torn: 0, missing: Vec::new() })
 }
 
 fn size_of_entry(entry: &Entry<'_>) -> usize {

@@ -69,8 +69,9 @@ fn a_compressed_session_reads_both_ways_and_resumes() {
     assert_eq!(reader.page_after(100, 3).unwrap().len(), 3);
     assert_eq!(reader.page_before(0, 7).unwrap().len(), 7);
     assert_eq!(reader.last_seq().unwrap(), 500);
-    let names = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect::<Vec<_>>();
-    assert_eq!(names.len(), 2, "readers leave nothing: {names:?}");
+    let mut names = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect::<Vec<_>>();
+    names.sort();
+    assert_eq!(names, ["journal.ndjson.zst", "lease", "shown.json"], "readers leave nothing");
 
     let (mut writer, recovery) = JournalWriter::open(&folder, id, 2).unwrap();
     assert_eq!((recovery.last_seq, recovery.torn), (500, 0));

@@ -1,13 +1,15 @@
 //! What live readers pull from: the newest records, the text of open blocks so far, and the pod's status.
 //!
 //! Readers ask with a cursor and get what is new since; nothing is pushed into queues, so a reader that is slow or gone costs the
-//! agent nothing, and one that was slow gets the text in fewer, larger pieces. Records that have left memory are in the journal.
+//! agent nothing, and one that was slow gets the text in fewer, larger pieces. Records that have left memory are in the journal;
+//! those that the journal could not take yet stay here.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use journal::Appended;
+use journal::reader::seq_of;
 use protocol::limits::{OPEN_BLOCK_BYTES, OPEN_BLOCKS, RECENT_BYTES};
 use protocol::pod::PodStatus;
 use protocol::record::BlockKind;
@@ -26,6 +28,7 @@ struct Inner {
     last_seq: u64,
     recent: VecDeque<Appended>,
     recent_bytes: usize,
+    unwritten: Option<Unwritten>,
     blocks: Vec<OpenBlock>,
     next_instance: u64,
     status: Arc<PodStatus>,
@@ -50,10 +53,19 @@ pub struct OpenBlock {
     pub text: String,
 }
 
+/// Where the records begin that the journal does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unwritten {
+    /// The first one's number.
+    pub first: u64,
+    /// Where they will be written: so long is the file that holds all before them, in bytes.
+    pub written_bytes: u64,
+}
+
 /// What a batch of a runner's lines changes, published as one.
 #[derive(Debug, Default)]
 pub struct Update {
-    /// Records that are in the journal now.
+    /// Records that are in the journal now, unless [`Feed::hold`] was told otherwise.
     pub records: Option<Appended>,
     /// What became of open blocks, in order.
     pub blocks: Vec<BlockChange>,
@@ -123,6 +135,7 @@ impl Feed {
             last_seq,
             recent: VecDeque::new(),
             recent_bytes: 0,
+            unwritten: None,
             blocks: Vec::new(),
             next_instance: 1,
             status: Arc::new(status),
@@ -148,6 +161,32 @@ impl Feed {
             inner.over |= update.over;
         }
         self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Keeps the records that the journal does not have until it has them, be they recent or not.
+    pub fn hold(&self, unwritten: Option<Unwritten>) {
+        let mut inner = self.lock();
+        if inner.unwritten != unwritten {
+            inner.unwritten = unwritten;
+            inner.forget();
+        }
+    }
+
+    /// The records that are only here: their lines, and how long the file is that they belong behind, in bytes.
+    #[must_use]
+    pub fn unwritten(&self) -> Option<(u64, Bytes)> {
+        let inner = self.lock();
+        let Unwritten { first, written_bytes } = inner.unwritten?;
+        let mut lines = BytesMut::new();
+        for records in inner.recent.iter().filter(|records| records.last >= first) {
+            // The oldest of them may begin with records that were dropped.
+            let kept = records
+                .bytes
+                .split_inclusive(|byte| *byte == b'\n')
+                .skip_while(|line| records.first < first && seq_of(line).is_none_or(|seq| seq < first));
+            kept.for_each(|line| lines.extend_from_slice(line));
+        }
+        Some((written_bytes, lines.freeze()))
     }
 
     /// Tells of changes; a reader waits on it after each look.
@@ -215,11 +254,17 @@ impl Inner {
         self.last_seq = records.last;
         self.recent_bytes += records.bytes.len();
         self.recent.push_back(records);
-        while self.recent_bytes > RECENT_BYTES {
-            match self.recent.pop_front() {
-                Some(oldest) => self.recent_bytes -= oldest.bytes.len(),
-                None => break,
-            }
+        self.forget();
+    }
+
+    /// Lets go of what is in the journal, beyond what is kept for its readers.
+    fn forget(&mut self) {
+        let first = self.unwritten.map_or(u64::MAX, |unwritten| unwritten.first);
+        while self.recent_bytes > RECENT_BYTES
+            && let Some(oldest) = self.recent.front().filter(|oldest| oldest.last < first)
+        {
+            self.recent_bytes -= oldest.bytes.len();
+            self.recent.pop_front();
         }
     }
 

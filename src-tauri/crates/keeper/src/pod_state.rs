@@ -17,7 +17,7 @@ use protocol::limits::{PROMPT_BYTES, QUEUED_PROMPTS};
 use protocol::pod::{
     IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, Taken, Work,
 };
-use protocol::record::{Delivery, HostRecord, Outcome};
+use protocol::record::{Delivery, HostRecord, NoticeLevel, Outcome};
 use protocol::runner::{HostLine, RunnerLine, StopReason, Usage};
 use providers::Hint;
 use serde_json::Value;
@@ -50,6 +50,8 @@ pub struct Pod {
     agent_retry: Option<Retry>,
     /// Whether the agent said something since the newest prompt.
     said: bool,
+    /// The conversation that this keeper was to go on with.
+    resumes: Option<String>,
     facts: Facts,
 }
 
@@ -109,6 +111,7 @@ impl Pod {
             attempt: None,
             agent_retry: None,
             said: false,
+            resumes: facts.native_session_id.clone(),
             facts,
         }
     }
@@ -345,10 +348,12 @@ impl Pod {
             RunnerLine::AgentStarted { native_session_id, cli_version, model } => {
                 self.agent_broke = false;
                 let facts = &mut self.facts;
+                let known = facts.native_session_id.as_deref();
+                let changed = conversation_changed(self.resumes.as_deref(), known, native_session_id.as_deref());
                 facts.native_session_id = native_session_id.or(facts.native_session_id.take());
                 facts.cli_version = cli_version.or(facts.cli_version.take());
                 facts.model = model.or(facts.model.take());
-                vec![Effect::SaveFacts]
+                std::iter::once(Effect::SaveFacts).chain(changed.map(Effect::Record)).collect()
             }
             RunnerLine::TurnStarted { .. } => self.turn_started(now),
             RunnerLine::TurnEnded { stop_reason, usage, background_tasks, .. } => {
@@ -452,6 +457,17 @@ impl Pod {
         self.next_prompt += 1;
         id
     }
+}
+
+/// A conversation that goes on under another id may have been forked, or begun anew: the agent knows, the transcript tells what is
+/// known.
+fn conversation_changed(resumes: Option<&str>, known: Option<&str>, answered: Option<&str>) -> Option<HostRecord> {
+    let (known, answered) = known.zip(answered).filter(|(known, answered)| known != answered)?;
+    let was = if resumes == Some(known) { "was asked to resume" } else { "worked in" };
+    let text = format!(
+        "The agent {was} the conversation {known} and goes on as {answered}. It may not know all of what stands above."
+    );
+    Some(HostRecord::Notice { level: NoticeLevel::Warning, code: "conversation_changed".to_owned(), text })
 }
 
 fn refuse(ticket: Ticket, code: ErrorCode, message: impl Into<String>) -> Effect {

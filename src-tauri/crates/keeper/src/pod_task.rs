@@ -2,6 +2,7 @@
 //! state and performs the effects; it decides nothing itself.
 
 mod open_text;
+mod recording;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use process::{
     StderrTail, Sweep,
 };
 use protocol::error::WireError;
-use protocol::limits::{FSYNC_EVERY, PARTIAL_EVERY};
+use protocol::limits::PARTIAL_EVERY;
 use protocol::pod::PodStatus;
 use protocol::record::{HostRecord, NoticeLevel};
 use protocol::runner::{HostLine, Query, ResumeMode};
@@ -59,6 +60,7 @@ pub(crate) struct PodTask {
     saved: HashMap<u64, usize>,
     partial_timer: Option<Instant>,
     sync_timer: Option<Instant>,
+    unwritten_timer: Option<Instant>,
     closing_pipes: bool,
     finished: bool,
     health: HealthLook,
@@ -83,6 +85,7 @@ enum Happened {
     LadderTimer,
     PartialTimer,
     SyncTimer,
+    UnwrittenTimer,
     Swept(Sweep),
     RetryTimer,
     Looked(Sample),
@@ -107,7 +110,8 @@ impl PodTask {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { order, mark, folder, meta, pod, recorder, intake, notes } = parts;
         let health = HealthLook::new(order.health);
-        let feed = Feed::new(recorder.last_seq(), status(&order, &meta, &pod, &recorder, health.health()));
+        let known = recorder.unwritten().next().map_or(recorder.last_seq(), |records| records.first - 1);
+        let feed = Feed::new(known, status(&order, &meta, &pod, &recorder, health.health()));
         Self {
             order,
             mark,
@@ -130,6 +134,7 @@ impl PodTask {
             saved: HashMap::new(),
             partial_timer: None,
             sync_timer: None,
+            unwritten_timer: None,
             closing_pipes: false,
             finished: false,
             health,
@@ -148,6 +153,7 @@ impl PodTask {
     /// Runs the pod until its session is over.
     pub(crate) async fn run(mut self, launched: Launched, mut asks: mpsc::Receiver<Asked>) {
         let Launched { child, stdin, stdout, stderr, stderr_tail, capabilities: _, first_lines } = launched;
+        self.show_unwritten();
         self.stdin = stdin.map(RunnerStdin::open);
         self.stderr_tail = stderr_tail;
         self.group = Some(child.group());
@@ -175,6 +181,7 @@ impl PodTask {
             () = at(self.ladder_timer) => Happened::LadderTimer,
             () = at(self.partial_timer) => Happened::PartialTimer,
             () = at(self.sync_timer) => Happened::SyncTimer,
+            () = at(self.unwritten_timer) => Happened::UnwrittenTimer,
             swept = swept(&mut self.sweeping) => Happened::Swept(swept),
             () = at(self.retry_timer) => Happened::RetryTimer,
             sample = self.health.looked() => Happened::Looked(sample),
@@ -210,6 +217,7 @@ impl PodTask {
                 self.sync_timer = None;
                 self.recorder.sync();
             }
+            Happened::UnwrittenTimer => self.write_again(),
             Happened::Swept(sweep) => self.swept(sweep),
             Happened::RetryTimer => {
                 self.retry_timer = None;
@@ -246,7 +254,7 @@ impl PodTask {
         if !taken.blocks.is_empty() && self.partial_timer.is_none() {
             self.partial_timer = Some(Instant::now() + PARTIAL_EVERY);
         }
-        self.feed.publish(Update { blocks: taken.blocks, ..Update::default() }, &session_meta::now());
+        self.show(Update { blocks: taken.blocks, ..Update::default() });
         self.leftovers.after(&taken.inputs, &self.mark, self.ladder.rung(), self.group.as_ref());
         let mut effects = Vec::new();
         let heard = !taken.inputs.is_empty();
@@ -300,30 +308,11 @@ impl PodTask {
                     session_meta::end(&mut self.meta, outcome);
                     self.save_meta();
                     self.finished = true;
-                    let status = Some(self.status());
-                    self.feed.publish(Update { status, over: true, ..Update::default() }, &session_meta::now());
+                    let records = self.recorder.catch_up();
+                    self.show(Update { records, status: Some(self.status()), over: true, ..Update::default() });
                 }
             }
         }
-    }
-
-    fn record(&mut self, record: &HostRecord) {
-        if let HostRecord::Prompt { text, .. } = record {
-            session_meta::name(&mut self.meta, text);
-        }
-        tracing::debug!(source = "host", record = record.name(), "host record");
-        let records = self.recorder.host(record);
-        self.publish(records);
-    }
-
-    fn publish(&self, records: Option<journal::Appended>) {
-        let status = self.status();
-        if self.feed.status().state != status.state {
-            tracing::info!(state = status.state.name(), "the pod's state");
-            self.notes.state(&status.state);
-        }
-        let update = Update { records, status: Some(status), ..Update::default() };
-        self.feed.publish(update, &session_meta::now());
     }
 
     fn tell(&self, line: &HostLine) {
@@ -367,6 +356,7 @@ impl PodTask {
             cli: self.order.cli.clone(),
             cli_version: self.order.cli_version.clone(),
             provider_config: start.provider_config.clone(),
+            state_dir: Some(self.order.state_dir()),
         };
         self.tell(&HostLine::Query(Box::new(query)));
     }
@@ -459,12 +449,6 @@ impl PodTask {
         self.finish_open_blocks();
         let gone = Gone { code, signal, stderr_tail: self.stderr_tail.lines(), survivors };
         self.step(Input::RunnerGone(gone));
-    }
-
-    fn schedule_sync(&mut self) {
-        if self.recorder.is_dirty() && self.sync_timer.is_none() {
-            self.sync_timer = Some(Instant::now() + FSYNC_EVERY);
-        }
     }
 
     fn save_facts(&mut self) {

@@ -1,6 +1,6 @@
-//! Answers `session/read`: pages of records or items, from the journal, in a thread of its own.
+//! Answers `session/read`: pages of records or items, in a thread of its own, from the journal and from what it could not take yet.
 
-use journal::{JournalReader, SessionFolder};
+use journal::{JournalError, JournalReader, SessionFolder};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::READ_PAGE;
 use protocol::pod::{Direction, ReadParams, ReadResult, Want};
@@ -13,9 +13,18 @@ use crate::shared::Shared;
 pub(crate) async fn read(shared: &Shared, params: ReadParams) -> Result<ReadResult, WireError> {
     let folder = shared.folder.clone();
     let adapter = shared.adapter.clone();
+    // Before the file is opened: what has been written by then stands behind the place that goes with them, and is not looked at.
+    let unwritten = shared.feed.unwritten();
+    let open = move |folder: &SessionFolder| {
+        let reader = JournalReader::open(&folder.journal())?;
+        Ok(match unwritten {
+            Some((end, records)) => reader.with_unwritten(end, records),
+            None => reader,
+        })
+    };
     let read = move || match params.want {
-        Want::Items => items(&folder, &adapter, &params),
-        Want::Records => records(&folder, &params),
+        Want::Items => items(&folder, &adapter, open(&folder).map_err(failed)?, &params),
+        Want::Records => records(open(&folder).map_err(failed)?, &params),
         Want::Status => Ok(ReadResult { items: Vec::new(), records: Vec::new(), more: false }),
     };
     tokio::task::spawn_blocking(read)
@@ -23,10 +32,19 @@ pub(crate) async fn read(shared: &Shared, params: ReadParams) -> Result<ReadResu
         .map_err(|error| WireError::new(ErrorCode::Internal, format!("reading the session broke off: {error}")))?
 }
 
-fn items(folder: &SessionFolder, adapter: &str, params: &ReadParams) -> Result<ReadResult, WireError> {
+fn failed(error: JournalError) -> WireError {
+    WireError::new(ErrorCode::DataFolder, error.to_string())
+}
+
+fn items(
+    folder: &SessionFolder,
+    adapter: &str,
+    reader: JournalReader,
+    params: &ReadParams,
+) -> Result<ReadResult, WireError> {
     let failed = |error: transcript::TranscriptError| WireError::new(ErrorCode::DataFolder, error.to_string());
     let limit = params.limit.min(READ_PAGE);
-    let transcript = Transcript::open(folder, adapter).map_err(failed)?;
+    let transcript = Transcript::of(reader, folder, adapter).map_err(failed)?;
     let (from, until) = match params.direction {
         Direction::Forwards => {
             let from = transcript.place_of(params.from_seq + 1);
@@ -45,10 +63,8 @@ fn items(folder: &SessionFolder, adapter: &str, params: &ReadParams) -> Result<R
     Ok(ReadResult { items: page.items, records: Vec::new(), more })
 }
 
-fn records(folder: &SessionFolder, params: &ReadParams) -> Result<ReadResult, WireError> {
-    let failed = |error: journal::JournalError| WireError::new(ErrorCode::DataFolder, error.to_string());
+fn records(mut reader: JournalReader, params: &ReadParams) -> Result<ReadResult, WireError> {
     let limit = params.limit.min(READ_PAGE);
-    let mut reader = JournalReader::open(&folder.journal()).map_err(failed)?;
     let lines = match params.direction {
         Direction::Forwards => reader.page_after(params.from_seq, limit + 1),
         Direction::Backwards => reader.page_before(params.from_seq, limit + 1),

@@ -1,20 +1,22 @@
 //! Writes what happens into the session's journal, and says so when it cannot.
 //!
-//! A full or dead disk ends the recording, never the agent: records still reach live readers, their numbers stay used, and when
-//! writing works again a notice in the journal tells how many are missing.
+//! A full or dead disk ends the recording, never the agent: records still reach live readers, and wait in memory until they can be
+//! written. Their numbers are noted beside the journal, so that they are not given out again should the keeper die meanwhile.
 
 use jiff::Timestamp;
-use journal::{Appended, Entry, JournalWriter, Syncer};
+use journal::{Appended, Backlog, Entry, JournalError, JournalWriter, Syncer};
+use protocol::limits::UNWRITTEN_BYTES;
 use protocol::pod::Recording;
-use protocol::record::{HostRecord, NoticeLevel};
+use protocol::record::HostRecord;
 use tokio::task::JoinHandle;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     writer: JournalWriter,
+    backlog: Backlog,
     recording: Recording,
-    missing: u64,
+    told_unnoted: bool,
     dirty: bool,
     syncing: Option<JoinHandle<()>>,
 }
@@ -23,7 +25,15 @@ impl Recorder {
     /// Takes over a writer.
     #[must_use]
     pub(crate) fn new(writer: JournalWriter) -> Self {
-        Self { writer, recording: Recording::On, missing: 0, dirty: false, syncing: None }
+        Self {
+            writer,
+            backlog: Backlog::new(UNWRITTEN_BYTES),
+            recording: Recording::On,
+            told_unnoted: false,
+            // What was written when the journal was opened.
+            dirty: true,
+            syncing: None,
+        }
     }
 
     /// Whether what happens is being kept.
@@ -44,43 +54,65 @@ impl Recorder {
         self.dirty
     }
 
-    /// Records the entries. They are in the file when this returns, unless [`Self::recording`] says otherwise.
+    /// Whether the journal lacks records, so that [`Self::catch_up`] is to be called again.
+    #[must_use]
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// The records that are only in memory, oldest first.
+    pub(crate) fn unwritten(&self) -> impl Iterator<Item = &Appended> {
+        self.backlog.records()
+    }
+
+    /// Where the written part of the journal's file ends, in bytes.
+    #[must_use]
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.writer.end()
+    }
+
+    /// Records the entries. They are in the file when this returns, unless [`Self::recording`] says otherwise. What it returns is
+    /// to be shown to readers.
     pub(crate) fn record(&mut self, entries: &[Entry<'_>]) -> Option<Appended> {
         if entries.is_empty() {
             return None;
         }
-        let records = if self.missing == 0 {
-            self.writer.encode(Timestamp::now(), entries)
-        } else {
-            // Written and shown together with what comes next, so that no live reader passes it over.
-            let notice = self.notice_of_missing();
-            let with_notice: Vec<_> = std::iter::once(Entry::Host(&notice)).chain(entries.iter().cloned()).collect();
-            self.writer.encode(Timestamp::now(), &with_notice)
-        };
-        match self.writer.write(&records) {
-            Ok(()) => {
-                if self.missing > 0 {
-                    tracing::info!(missing = self.missing, "the session is being recorded again");
-                }
-                self.missing = 0;
-                self.dirty = true;
-                self.recording = Recording::On;
-            }
-            Err(error) => {
-                if self.recording == Recording::On {
-                    tracing::error!(%error, "the session is not being recorded");
-                }
-                // The notice took a number too, and is as little in the journal as what it tells of.
-                self.missing += records.last - records.first + 1;
-                self.recording = Recording::Off { reason: error.to_string() };
-            }
+        let notice = self.catch_up();
+        let records = self.writer.encode(Timestamp::now(), entries);
+        if let Err(error) = self.backlog.take(&mut self.writer, &records) {
+            self.is_off(&error);
         }
-        Some(records)
+        self.tell_unnoted();
+        self.dirty = true;
+        Some(match notice {
+            Some(notice) => notice.with(&records),
+            None => records,
+        })
     }
 
     /// Records one thing that Outrigger did.
     pub(crate) fn host(&mut self, record: &HostRecord) -> Option<Appended> {
         self.record(&[Entry::Host(record)])
+    }
+
+    /// Writes what could not be written before. Does nothing when there is nothing. What it returns is to be shown to readers.
+    pub(crate) fn catch_up(&mut self) -> Option<Appended> {
+        if !self.is_behind() {
+            return None;
+        }
+        let waited = self.backlog.count();
+        match self.backlog.catch_up(&mut self.writer, Timestamp::now()) {
+            Ok(notice) => {
+                tracing::info!(records = waited, lost = notice.is_some(), "the session is being recorded again");
+                self.recording = Recording::On;
+                self.dirty = true;
+                notice
+            }
+            Err(error) => {
+                self.is_off(&error);
+                None
+            }
+        }
     }
 
     /// Puts what was written on the disk, in another thread. Does nothing while the sync before is still under way.
@@ -97,8 +129,12 @@ impl Recorder {
         }
     }
 
-    /// Puts everything on the disk before it returns.
+    /// Puts everything on the disk before it returns. What could not be written by now will not be.
     pub(crate) async fn finish(&mut self) {
+        if self.is_behind() {
+            let records = self.backlog.count();
+            tracing::error!(records, "the session has ended and these records could not be written");
+        }
         if let Some(task) = self.syncing.take() {
             let _ = task.await;
         }
@@ -108,10 +144,19 @@ impl Recorder {
         }
     }
 
-    /// What the journal says in the place of the records that could not be written.
-    fn notice_of_missing(&self) -> HostRecord {
-        let text = format!("{} records before this one could not be written and are not in the journal.", self.missing);
-        HostRecord::Notice { level: NoticeLevel::Error, code: "records_missing".to_owned(), text }
+    fn is_off(&mut self, error: &JournalError) {
+        if self.recording == Recording::On {
+            tracing::error!(%error, "the session is not being recorded");
+        }
+        self.recording = Recording::Off { reason: error.to_string() };
+    }
+
+    fn tell_unnoted(&mut self) {
+        if let Some(error) = self.writer.note_failure()
+            && !std::mem::replace(&mut self.told_unnoted, true)
+        {
+            tracing::warn!(%error, "should this keeper be killed while its disk is full, numbers of records may be used again");
+        }
     }
 }
 

@@ -174,7 +174,7 @@ impl Place {
             capabilities: launched.capabilities,
             model: meta.model.clone(),
             permission_mode: order.start.permission_mode.unwrap_or_default(),
-            native_session_id: meta.native_session_id.clone(),
+            native_session_id: meta.native_session_id.clone().or_else(|| order.start.resume_session_id.clone()),
             cli_version: order.cli_version.clone(),
             usage: meta.usage,
         };
@@ -301,6 +301,10 @@ fn opened_record(order: &KeeperOrder) -> HostRecord {
 }
 
 fn tell_recovery(recorder: &mut Recorder, recovery: &Recovery) {
+    if !recovery.missing.is_empty() {
+        // The journal says so itself, in its first new record.
+        tracing::warn!(missing = ?recovery.missing, "records that were shown on a full disk are not in the journal");
+    }
     if recovery.torn > 0 {
         let text = format!(
             "The journal's last line had been torn by a crash; its {} bytes were cut off. Everything before is whole.",

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use journal::Appended;
-use outrigger_keeper::feed::{BlockChange, Cursor, Feed, Records, Update};
+use outrigger_keeper::feed::{BlockChange, Cursor, Feed, Records, Unwritten, Update};
 use protocol::limits::RECENT_BYTES;
 use protocol::pod::{PodState, PodStatus, Recording};
 use protocol::provider::PermissionMode;
@@ -94,6 +94,42 @@ fn records_are_in_memory_while_they_are_new_and_in_the_journal_after() {
     feed.publish(records(14, 14, RECENT_BYTES), "t");
     assert!(matches!(feed.look(&cursor(12), false).records, Records::InJournal { oldest_recent: Some(14) }));
     assert!(matches!(&feed.look(&cursor(13), false).records, Records::Recent(_)));
+}
+
+/// Lines of records with these numbers.
+fn lines(seqs: std::ops::RangeInclusive<u64>, size: usize) -> Appended {
+    let line = |seq: u64| format!("{{\"seq\":{seq},\"pad\":\"{}\"}}\n", "x".repeat(size));
+    let (first, last) = (*seqs.start(), *seqs.end());
+    Appended { first, last, bytes: Bytes::from(seqs.map(line).collect::<String>()) }
+}
+
+fn remember(feed: &Feed, records: &Appended) {
+    feed.publish(Update { records: Some(records.clone()), ..Update::default() }, "t");
+}
+
+#[test]
+fn what_the_journal_does_not_have_stays_in_memory_until_it_has_it() {
+    let feed = Feed::new(10, status());
+    let cursor = |seq| Cursor { seq, ..Cursor::default() };
+    let pieces: Vec<Appended> = (0..8).map(|n| lines(11 + 2 * n..=12 + 2 * n, RECENT_BYTES / 4)).collect();
+    remember(&feed, &pieces[0]);
+    assert_eq!(feed.unwritten(), None);
+    feed.hold(Some(Unwritten { first: 13, written_bytes: 500 }));
+    pieces[1..].iter().for_each(|records| remember(&feed, records));
+    let Records::Recent(all) = feed.look(&cursor(12), false).records else { panic!("records were let go of") };
+    assert_eq!(all.concat(), pieces[1..].iter().flat_map(|records| records.bytes.to_vec()).collect::<Vec<u8>>());
+    assert!(matches!(feed.look(&cursor(10), false).records, Records::InJournal { oldest_recent: Some(13) }));
+
+    let (written, unwritten) = feed.unwritten().unwrap();
+    assert_eq!((written, unwritten.to_vec()), (500, all.concat()));
+    // The oldest one was dropped, and the reader that comes now is not told of it.
+    feed.hold(Some(Unwritten { first: 14, written_bytes: 500 }));
+    assert!(feed.unwritten().unwrap().1.starts_with(b"{\"seq\":14,"));
+
+    feed.hold(None);
+    assert_eq!(feed.unwritten(), None);
+    assert!(matches!(feed.look(&cursor(12), false).records, Records::InJournal { .. }), "as small as ever");
+    assert!(matches!(feed.look(&cursor(24), false).records, Records::Recent(_)));
 }
 
 #[test]

@@ -16,6 +16,10 @@ use providers::Hint;
 const NOW: &str = "2026-11-21T07:00:00.000Z";
 
 fn pod() -> Pod {
+    pod_that_resumes(None)
+}
+
+fn pod_that_resumes(native_session_id: Option<&str>) -> Pod {
     let capabilities = Capabilities { steer: true, set_model: true, ..Capabilities::default() };
     Pod::new(
         SessionId::new(),
@@ -23,7 +27,7 @@ fn pod() -> Pod {
             capabilities,
             model: None,
             permission_mode: PermissionMode::Ask,
-            native_session_id: None,
+            native_session_id: native_session_id.map(str::to_owned),
             cli_version: None,
             usage: Usage::default(),
         },
@@ -267,4 +271,38 @@ fn a_stop_right_after_the_agent_broke_does_not_make_it_look_well_ended() {
         let effects = pod.step(Input::RunnerGone(Gone { code: Some(1), ..Gone::default() }), NOW);
         assert_eq!(effects.last(), Some(&Effect::Finish(Outcome::Failed)), "{broke}");
     }
+}
+
+/// What the transcript is told of conversations when the agent says these ids one after the other.
+fn told_of_conversations(pod: &mut Pod, ids: &[&str]) -> Vec<String> {
+    let mut told = Vec::new();
+    for id in ids {
+        let started = format!(r#"{{"type":"agent_started","nativeSessionId":"{id}"}}"#);
+        let effects = pod.step(line(&started), NOW);
+        assert!(effects.contains(&Effect::SaveFacts));
+        assert_eq!(pod.facts().native_session_id.as_deref(), Some(*id), "what goes on is what is resumed next");
+        told.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Record(HostRecord::Notice { code, text, .. }) if code == "conversation_changed" => Some(text),
+            _ => None,
+        }));
+    }
+    told
+}
+
+#[test]
+fn a_resume_that_goes_on_as_another_conversation_is_disclosed() {
+    let told = told_of_conversations(&mut pod_that_resumes(Some("x")), &["x", "y", "y", "z"]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("asked to resume the conversation x") && told[0].contains("goes on as y"), "{told:?}");
+    assert!(told[1].contains("worked in the conversation y and goes on as z"), "{told:?}");
+    assert!(told_of_conversations(&mut pod(), &["x", "x"]).is_empty(), "a new conversation has no other before it");
+}
+
+#[test]
+fn a_conversation_that_the_provider_forgot_is_told_by_the_next_start_and_not_as_a_change() {
+    let mut pod = pod_that_resumes(Some("x"));
+    pod.step(Input::Asked(Ticket(1), prompt("go", IfBusy::Reject)), NOW);
+    pod.step(line(r#"{"type":"agent_error","code":"conversation_unknown","message":"no such conversation"}"#), NOW);
+    assert_eq!(pod.facts().native_session_id, None);
+    assert!(told_of_conversations(&mut pod, &["y"]).is_empty());
 }

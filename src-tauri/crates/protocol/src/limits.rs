@@ -19,6 +19,8 @@ pub const OPEN_BLOCK_BYTES: usize = 4 * 1024 * 1024;
 pub const OPEN_BLOCKS: usize = 64;
 /// Bytes of the newest records that a keeper holds in memory for its live readers.
 pub const RECENT_BYTES: usize = 1024 * 1024;
+/// Records that a keeper holds in memory while its journal cannot be written, in bytes.
+pub const UNWRITTEN_BYTES: usize = 16 * 1024 * 1024;
 /// A string in a record that is longer than this becomes a blob, in bytes.
 pub const BLOB_BYTES: usize = 64 * 1024;
 /// How much of a blob stays in the record to look at, in bytes.
@@ -78,6 +80,8 @@ pub const EXCHANGE: Duration = Duration::from_secs(5);
 pub const PARTIAL_EVERY: Duration = Duration::from_secs(2);
 /// Longest time between two fsyncs while a journal is being written.
 pub const FSYNC_EVERY: Duration = Duration::from_secs(1);
+/// Between two attempts to write a journal that could not be written. Nobody attempts anything while it can.
+pub const UNWRITTEN_AGAIN: Duration = Duration::from_secs(1);
 /// The login shell must print its environment within this time.
 pub const LOGIN_SHELL: Duration = Duration::from_secs(5);
 /// A CLI must print its version within this time.
@@ -151,6 +155,11 @@ fn sizes() -> Vec<Limit> {
         row("open blocks in a session", OPEN_BLOCKS.to_string(), "the oldest is closed in memory"),
         row("newest records in memory, per pod", bytes(RECENT_BYTES), "older ones are read from the journal"),
         row(
+            "records that wait for a full disk, per pod",
+            bytes(UNWRITTEN_BYTES),
+            "the oldest are dropped, and a notice in the journal names them",
+        ),
+        row(
             "string in a record",
             bytes(BLOB_BYTES),
             "kept as a file of its own beside the journal; the record has its beginning",
@@ -193,6 +202,7 @@ fn times() -> Vec<Limit> {
         row("one exchange with a pod", time(EXCHANGE), "unreachable, which does not mean dead"),
         row("text of an open block to disk", time(PARTIAL_EVERY), "at most this much of a block is lost to a crash"),
         row("fsync of the journal", time(FSYNC_EVERY), "at most this much is lost to a power cut"),
+        row("between two attempts to write a full disk", time(UNWRITTEN_AGAIN), "the next attempt; the agent goes on"),
         row("login shell's environment", time(LOGIN_SHELL), "the process's own environment is used, and said so"),
         row("version probe of a program", time(VERSION_PROBE), "its version is unknown"),
         row("doctor", time(DOCTOR), "what did not answer is reported as unknown"),

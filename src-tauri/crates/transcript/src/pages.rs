@@ -39,19 +39,18 @@ impl Transcript {
     /// # Errors
     /// When the journal cannot be read. An index that cannot be written only costs time at the next opening.
     pub fn open(folder: &SessionFolder, adapter: &str) -> Result<Self, TranscriptError> {
-        let mut transcript = Self {
-            folder: folder.clone(),
-            adapter: adapter.to_owned(),
-            journal: None,
-            index: ItemIndex::empty(maker(adapter)),
-            tail: Tail::default(),
-            last_seq: 0,
-            damage: Vec::new(),
-        };
         if !folder.has_journal() {
-            return Ok(transcript);
+            return Ok(Self::empty(folder, adapter));
         }
-        let reader = JournalReader::open(&folder.journal())?;
+        Self::of(JournalReader::open(&folder.journal())?, folder, adapter)
+    }
+
+    /// The transcript of what this reader of the session's journal reads. Its index grows by what stands in the file only.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of(reader: JournalReader, folder: &SessionFolder, adapter: &str) -> Result<Self, TranscriptError> {
+        let mut transcript = Self::empty(folder, adapter);
         let index = ItemIndex::load(&folder.items(), maker(adapter))?;
         if index.covered_seq > 0 && index.covered_offset <= reader.length()? {
             transcript.last_seq = index.covered_seq;
@@ -62,13 +61,26 @@ impl Transcript {
         let covered = transcript.index.covered_seq;
         transcript.extend(reader.forward(transcript.index.covered_offset)?)?;
         damage::number_lines(&reader, &mut transcript.damage)?;
+        let is_all_written = reader.is_all_written();
         transcript.journal = Some(reader);
-        if transcript.index.covered_seq > covered {
+        if transcript.index.covered_seq > covered && is_all_written {
             // A folder that cannot be written still shows its transcript.
             let _ = transcript.index.save(&folder.items(), known);
             let _ = damage::note_covered(folder, &transcript.damage, transcript.index.covered_offset);
         }
         Ok(transcript)
+    }
+
+    fn empty(folder: &SessionFolder, adapter: &str) -> Self {
+        Self {
+            folder: folder.clone(),
+            adapter: adapter.to_owned(),
+            journal: None,
+            index: ItemIndex::empty(maker(adapter)),
+            tail: Tail::default(),
+            last_seq: 0,
+            damage: Vec::new(),
+        }
     }
 
     /// How many items there are.

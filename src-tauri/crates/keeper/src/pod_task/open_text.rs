@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 use super::PodTask;
 use crate::feed::{BlockChange, Update};
-use crate::session_meta;
 
 impl PodTask {
     /// Text that somebody has seen, and that its provider will not finish any more, becomes a record of ours.
@@ -25,7 +24,7 @@ impl PodTask {
             };
             let records = self.recorder.host(&record);
             let blocks = vec![BlockChange::Closed(block.key)];
-            self.feed.publish(Update { records, blocks, ..Update::default() }, &session_meta::now());
+            self.show(Update { records, blocks, ..Update::default() });
         }
     }
 

@@ -1,0 +1,69 @@
+//! How records come from the task into the journal and to readers, and when the disk is asked again.
+//!
+//! Journal first: what is shown is in the file, or waits for it in memory, where readers find it.
+
+use journal::Appended;
+use protocol::limits::{FSYNC_EVERY, UNWRITTEN_AGAIN};
+use protocol::record::HostRecord;
+use tokio::time::Instant;
+
+use super::PodTask;
+use crate::feed::{Unwritten, Update};
+use crate::session_meta;
+
+impl PodTask {
+    /// Records that were made before there was a feed and could not be written are shown from memory as any others.
+    pub(super) fn show_unwritten(&self) {
+        self.hold_unwritten();
+        for records in self.recorder.unwritten() {
+            let update = Update { records: Some(records.clone()), ..Update::default() };
+            self.feed.publish(update, &session_meta::now());
+        }
+    }
+
+    pub(super) fn record(&mut self, record: &HostRecord) {
+        if let HostRecord::Prompt { text, .. } = record {
+            session_meta::name(&mut self.meta, text);
+        }
+        tracing::debug!(source = "host", record = record.name(), "host record");
+        let records = self.recorder.host(record);
+        self.publish(records);
+    }
+
+    pub(super) fn publish(&self, records: Option<Appended>) {
+        let status = self.status();
+        if self.feed.status().state != status.state {
+            tracing::info!(state = status.state.name(), "the pod's state");
+            self.notes.state(&status.state);
+        }
+        self.show(Update { records, status: Some(status), ..Update::default() });
+    }
+
+    /// Shows what changed. Readers keep what the journal does not have.
+    pub(super) fn show(&self, update: Update) {
+        self.hold_unwritten();
+        self.feed.publish(update, &session_meta::now());
+    }
+
+    /// Writes what could not be written before, if the disk takes it now.
+    pub(super) fn write_again(&mut self) {
+        self.unwritten_timer = None;
+        let notice = self.recorder.catch_up();
+        self.publish(notice);
+        self.schedule_sync();
+    }
+
+    pub(super) fn schedule_sync(&mut self) {
+        if self.recorder.is_dirty() && self.sync_timer.is_none() {
+            self.sync_timer = Some(Instant::now() + FSYNC_EVERY);
+        }
+        if self.recorder.is_behind() && self.unwritten_timer.is_none() {
+            self.unwritten_timer = Some(Instant::now() + UNWRITTEN_AGAIN);
+        }
+    }
+
+    fn hold_unwritten(&self) {
+        let first = self.recorder.unwritten().next().map(|records| records.first);
+        self.feed.hold(first.map(|first| Unwritten { first, written_bytes: self.recorder.written_bytes() }));
+    }
+}
