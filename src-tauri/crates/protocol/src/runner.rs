@@ -117,6 +117,9 @@ pub struct Query {
     /// Provider-specific settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_config: Option<Value>,
+    /// A folder of this session in which the runner may keep what it must remember; it makes it when it needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_dir: Option<String>,
 }
 
 /// Which conversation a start means.

@@ -248,6 +248,14 @@ pub struct KeeperOrder {
     pub health: crate::health::HealthThresholds,
 }
 
+impl KeeperOrder {
+    /// The folder inside the session's own in which its runner may keep what it must remember.
+    #[must_use]
+    pub fn state_dir(&self) -> String {
+        std::path::Path::new(&self.sessions).join(self.session.to_string()).join("runner").display().to_string()
+    }
+}
+
 /// Whether a session has a pod.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]

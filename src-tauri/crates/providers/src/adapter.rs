@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::claude::Claude;
 use crate::codex::Codex;
 use crate::demo::Demo;
+use crate::ollama::Ollama;
 use crate::raw::Raw;
 use crate::sheet::Sheet;
 
@@ -105,7 +106,7 @@ pub enum Hint {
 }
 
 /// The names that a manifest may give as its adapter.
-pub const ADAPTERS: [&str; 4] = ["claude", "codex", "demo", "raw"];
+pub const ADAPTERS: [&str; 5] = ["claude", "codex", "demo", "ollama", "raw"];
 
 /// The adapter of this name, as a manifest gives it. None when there is none of this name, see [`ADAPTERS`].
 #[must_use]
@@ -114,6 +115,7 @@ pub fn adapter(name: &str) -> Option<Box<dyn Adapter>> {
         "claude" => Some(Box::new(Claude::default())),
         "codex" => Some(Box::new(Codex::default())),
         "demo" => Some(Box::new(Demo)),
+        "ollama" => Some(Box::new(Ollama::default())),
         "raw" => Some(Box::new(Raw)),
         _ => None,
     }

@@ -11,6 +11,7 @@ mod demo;
 pub mod environment;
 mod failure_code;
 pub mod manifest;
+mod ollama;
 mod plan;
 mod raw;
 pub mod sheet;

@@ -68,9 +68,9 @@ fn survive(provider: &str, events: &[&str]) -> String {
 #[test]
 fn any_field_of_any_kind_of_line_may_have_any_type() {
     let others = [json!(null), json!(-1.5e300), json!("x"), json!([]), json!([[{}]]), json!({"a": 1}), json!(true)];
-    for provider in ["claude", "codex"] {
+    for (provider, least) in [("claude", 16), ("codex", 16), ("ollama", 7)] {
         let kinds = kinds(provider);
-        assert!(kinds.len() > 15, "{} kinds of lines", kinds.len());
+        assert!(kinds.len() >= least, "{} kinds of lines", kinds.len());
         for line in &kinds {
             let mut all = Vec::new();
             paths(line, "", &mut all);
@@ -87,7 +87,7 @@ fn any_field_of_any_kind_of_line_may_have_any_type() {
 
 #[test]
 fn any_field_may_be_missing() {
-    for provider in ["claude", "codex"] {
+    for provider in ["claude", "codex", "ollama"] {
         for line in kinds(provider) {
             let mut all = Vec::new();
             paths(&line, "", &mut all);
@@ -122,6 +122,9 @@ fn half_an_emoji_is_a_delta_like_any_other() {
     let half = r#"{"method":"item/agentMessage/delta","params":{"threadId":"t","itemId":"i","delta":"\udc4d"}}"#;
     let Weight::Delta(delta) = adapter("codex").unwrap().weigh(half) else { panic!("it is no delta") };
     assert_eq!(delta.text, "\u{fffd}");
+    let half = r#"{"created_at":"t","message":{"role":"assistant","content":"a\ud83d"},"done":false}"#;
+    let Weight::Delta(delta) = adapter("ollama").unwrap().weigh(half) else { panic!("it is no delta") };
+    assert_eq!(delta.text, "a\u{fffd}");
     let half = r#"{"type":"text","block":1,"text":"half: \ud83d"}"#;
     assert!(survive("demo", &[half]).contains("half: \u{fffd}"));
 }
@@ -146,15 +149,15 @@ fn deep_nesting_is_shown_as_it_came() {
 
 proptest! {
     #[test]
-    fn any_text_at_all_survives(text in "\\PC{0,200}", provider in 0..4_usize) {
+    fn any_text_at_all_survives(text in "\\PC{0,200}", provider in 0..outrigger_providers::ADAPTERS.len()) {
         survive(outrigger_providers::ADAPTERS[provider], &[&text]);
     }
 
     #[test]
-    fn lines_in_any_order_survive(seed in proptest::collection::vec(any::<prop::sample::Index>(), 1..40), codex in any::<bool>()) {
-        let provider = if codex { "codex" } else { "claude" };
+    fn lines_in_any_order_survive(seed in proptest::collection::vec(any::<prop::sample::Index>(), 1..40), which in 0..RECORDED.len()) {
+        let provider = RECORDED[which];
         let lines: Vec<String> = LINES.with(|lines| {
-            let lines = &lines[usize::from(codex)];
+            let lines = &lines[which];
             seed.iter().map(|index| index.get(lines).clone()).collect()
         });
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
@@ -162,7 +165,10 @@ proptest! {
     }
 }
 
+/// Providers with recordings of many kinds.
+const RECORDED: [&str; 3] = ["claude", "codex", "ollama"];
+
 thread_local! {
-    /// One line of each kind, of claude and of codex.
-    static LINES: [Vec<String>; 2] = ["claude", "codex"].map(|provider| kinds(provider).iter().map(Value::to_string).collect());
+    /// One line of each kind, of each of these.
+    static LINES: [Vec<String>; RECORDED.len()] = RECORDED.map(|provider| kinds(provider).iter().map(Value::to_string).collect());
 }

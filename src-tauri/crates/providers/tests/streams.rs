@@ -12,7 +12,7 @@ use protocol::item::{ItemBody, ToolStatus};
 use recorded::{Folded, Recording, fold_from, recordings, run};
 
 /// Of these there are recordings.
-const PROVIDERS: [&str; 3] = ["claude", "codex", "demo"];
+const PROVIDERS: [&str; 4] = ["claude", "codex", "demo", "ollama"];
 
 fn by_name(provider: &str, name: &str) -> Recording {
     recordings(provider).into_iter().find(|recording| recording.name == name).unwrap()
@@ -142,8 +142,15 @@ fn telling_streams_read_as_expected() {
         "mcp-stdio",
         "think",
     ];
-    for (provider, names) in [("claude", claude.as_slice()), ("codex", codex.as_slice()), ("demo", ["turn"].as_slice())]
-    {
+    let ollama =
+        ["think", "multi", "write-denied", "plan-mode", "bash-fail", "interrupt-tool", "mcp", "no-tools", "outside"];
+    let telling = [
+        ("claude", claude.as_slice()),
+        ("codex", codex.as_slice()),
+        ("demo", ["turn"].as_slice()),
+        ("ollama", ollama.as_slice()),
+    ];
+    for (provider, names) in telling {
         for name in names {
             let folded = run(&by_name(provider, name));
             insta::assert_snapshot!(format!("{provider}-{name}"), recorded::page(&folded));
@@ -165,6 +172,13 @@ fn an_event_of_the_future_survives_whole() {
             "item/song",
         ),
         ("demo", r#"{"type":"from_the_future","anything":{"goes":[1,2.5e300,null]}}"#, "from_the_future"),
+        (
+            "ollama",
+            r#"{"message":{"role":"assistant","content":"","hologram":{"z":1}},"done":false}"#,
+            "message/hologram",
+        ),
+        ("ollama", r#"{"dream":"sheep"}"#, "event"),
+        ("ollama", r#"{"type":"teleported","to":"moon"}"#, "teleported"),
         ("raw", r#"{"type":"assistant","message":{"content":"hi"}}"#, "assistant"),
     ];
     for (provider, event, label) in events {

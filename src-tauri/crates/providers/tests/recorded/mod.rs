@@ -62,7 +62,7 @@ impl Recording {
     pub(crate) fn is_finished(&self) -> bool {
         let has = |line: &String, mark: &str| line.contains(mark);
         match self.provider.as_str() {
-            "demo" => true,
+            "demo" | "ollama" => true,
             "claude" => self.lines.last().is_some_and(|line| has(line, r#""type":"result""#)),
             _ => {
                 let ends = self.lines.iter().filter(|line| has(line, r#""method":"turn/completed""#)).count();
