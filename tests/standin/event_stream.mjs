@@ -40,6 +40,17 @@ export class EventStream {
   }
 
   /**
+   * Sends an event without a name. In ASCII, because gemini takes a raw U+2028 for the end of a line.
+   * @param {unknown} data a text is sent as it is
+   */
+  data(data) {
+    const ascii = (/** @type {string} */ json) =>
+      json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    const text = typeof data === 'string' ? data : ascii(JSON.stringify(data));
+    if (this.#open) this.#response.write(`data: ${text}\n\n`);
+  }
+
+  /**
    * Sends a block's words delta by delta.
    * @param {{ text: string, chunk?: number, delayMs?: number, splitPairs?: boolean }} block
    * @param {(delta: string) => void} sendDelta

@@ -3,8 +3,8 @@
 //
 //   node tests/standin/standin.mjs [--port 0] [--log FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
 //
-// Speaks Anthropic's Messages API, OpenAI's Responses API and Ollama's own, and is an MCP server over HTTP at /mcp. What it
-// answers is chosen by the prompt, see scenarios.mjs.
+// Speaks Anthropic's Messages API, OpenAI's Responses and Chat Completions APIs, Google's generateContent and Ollama's own API,
+// and is an MCP server over HTTP at /mcp. What it answers is chosen by the prompt, see scenarios.mjs.
 // With --log each request becomes one JSON line: api, scenario, step, model, tools, images, the last user message, and the history:
 // the beginning of everything that was said in the conversation, so that a test sees what a resumed one still holds.
 
@@ -14,8 +14,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { text } from './blocks.mjs';
+import { answerChat, fromChat } from './chat_api.mjs';
 import { fromMessages, fromOllama, fromResponses, nextReply } from './conversation.mjs';
 import { sendJson } from './event_stream.mjs';
+import { answerGemini, fromGemini, geminiRoute } from './gemini_api.mjs';
 import { mcpAnswer } from './mcp_answers.mjs';
 import { answerMessages } from './messages_api.mjs';
 import { answerOllamaChat, answerOllamaQuestion } from './ollama_api.mjs';
@@ -98,7 +100,13 @@ class Script {
   async #answer(request, response, body) {
     const { pathname } = new URL(request.url ?? '/', 'http://stand-in');
     const route = `${request.method} ${pathname.replace(/^(\/v1)+/, '')}`;
+    const gemini = geminiRoute(pathname);
+    if (gemini) return this.#answerGemini(response, gemini, body);
     switch (route) {
+      case 'POST /chat/completions': {
+        const conversation = fromChat(body);
+        return answerChat(response, body, this.#reply('chat', conversation, body), conversation.entries.length);
+      }
       case 'POST /messages': {
         const conversation = fromMessages(body);
         return answerMessages(response, body, this.#reply('messages', conversation, body), conversation.entries.length);
@@ -135,6 +143,18 @@ class Script {
           error: { type: 'not_found_error', message: `stand-in: no ${route}` },
         });
     }
+  }
+
+  /**
+   * @param {http.ServerResponse} response
+   * @param {{ model: string, method: string }} route
+   * @param {any} body
+   */
+  #answerGemini(response, route, body) {
+    if (route.method === 'countTokens') return sendJson(response, 200, { totalTokens: 1234 });
+    const conversation = fromGemini(body);
+    const reply = this.#reply('gemini', conversation, { ...body, model: route.model });
+    return answerGemini(response, route, reply, conversation.entries.length);
   }
 
   /**

@@ -112,6 +112,8 @@ function shell(offer, command) {
   return (
     offer.call('Bash', { command, description: 'Asked for by the stand-in' }) ??
     offer.call('run_command', { command }) ??
+    offer.call('run_shell_command', { command, description: 'Asked for by the stand-in', is_background: false }) ??
+    offer.call('bash', { command, description: 'Asked for by the stand-in' }) ??
     offer.call('exec_command', waiting) ??
     offer.call('shell_command', { command, timeout_ms: 120_000 }) ??
     offer.call('shell', { command: ['bash', '-lc', command], timeout_ms: 120_000 }) ??
@@ -128,6 +130,10 @@ function write(offer, path, content) {
   const patch = addingPatch(path, content);
   return (
     offer.call('Write', { file_path: path, content }) ??
+    (offer.find('write_file')?.schema?.properties?.file_path
+      ? offer.call('write_file', { file_path: path, content })
+      : null) ??
+    offer.call('write', { filePath: path, content }) ??
     (offer.find('write_file')?.schema?.properties?.path ? offer.call('write_file', { path, content }) : null) ??
     offer.call('apply_patch', offer.find('apply_patch')?.custom ? patch : { input: patch }) ??
     offer.script(`text(await tools.apply_patch(${JSON.stringify(patch)}));`) ??
