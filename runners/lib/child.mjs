@@ -67,6 +67,11 @@ export class CliChild {
     return this.#batches === 0 && this.#tail.every((line) => line.trim() === '');
   }
 
+  /** Whether its process is gone; its output may still be read. */
+  get hasEnded() {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** The last lines of stderr. */
   get stderrTail() {
     return [...this.#tail];
@@ -85,7 +90,7 @@ export class CliChild {
 
   /** @param {NodeJS.Signals} signal */
   kill(signal) {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+    if (!this.hasEnded) this.#child.kill(signal);
   }
 
   /**

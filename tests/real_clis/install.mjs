@@ -51,29 +51,44 @@ export function cacheRoot() {
  */
 export async function ensureRealClis() {
   const root = cacheRoot();
-  const key = createHash('sha256')
-    .update(readFileSync(LOCK))
-    .update(`${process.platform}-${process.arch}`)
-    .digest('hex')
-    .slice(0, 16);
-  const dir = path.join(root, `real-clis-${key}`);
+  const dir = path.join(root, `real-clis-${keyOf(LOCK)}`);
   if (!existsSync(path.join(dir, 'ready.json'))) await install(root, dir);
   return describe(root, dir);
+}
+
+/**
+ * @param {string} lock a lock file
+ * @returns {string} what stands in the name of the folder that it is installed into
+ */
+export function keyOf(lock) {
+  const platform = `${process.platform}-${process.arch}`;
+  return createHash('sha256').update(readFileSync(lock)).update(platform).digest('hex').slice(0, 16);
 }
 
 /**
  * @param {string} root
  * @param {string} dir
  */
-async function install(root, dir) {
+function install(root, dir) {
+  say(`installing the real CLIs into ${dir} (about 1 GB, once)`);
+  return installInto(root, dir, HERE, link);
+}
+
+/**
+ * Installs the packages that `from` pins into `dir`; complete or not at all.
+ * @param {string} root
+ * @param {string} dir
+ * @param {string} from a folder with package.json and package-lock.json
+ * @param {(dir: string) => unknown} finish does the rest; what it gives is kept in `ready.json`
+ */
+export async function installInto(root, dir, from, finish) {
   mkdirSync(root, { recursive: true });
   const fresh = mkdtempSync(path.join(root, '.installing-'));
   try {
-    for (const file of ['package.json', 'package-lock.json']) cpSync(path.join(HERE, file), path.join(fresh, file));
-    say(`installing the real CLIs into ${dir} (about 1 GB, once)`);
+    for (const file of ['package.json', 'package-lock.json']) cpSync(path.join(from, file), path.join(fresh, file));
     await npmCi(fresh);
-    const versions = link(fresh);
-    writeFileSync(path.join(fresh, 'ready.json'), `${JSON.stringify(versions, null, 2)}\n`);
+    const ready = await finish(fresh);
+    writeFileSync(path.join(fresh, 'ready.json'), `${JSON.stringify(ready, null, 2)}\n`);
     rmSync(dir, { recursive: true, force: true });
     renameSync(fresh, dir);
     say('done');
@@ -189,7 +204,7 @@ function describe(root, dir) {
 }
 
 /** @param {string} text */
-function say(text) {
+export function say(text) {
   process.stderr.write(`real CLIs: ${text}\n`);
 }
 

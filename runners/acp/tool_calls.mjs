@@ -1,0 +1,53 @@
+// Which tool calls has the agent told of, and what did it say of them?
+//
+// An agent may ask about a call, or tell how it ended, without having told that it began (gemini does). Whoever reads the events
+// later must know from a single one whether it begins a call, so that missing beginning is found here, where all were seen.
+
+/** The calls of one conversation. */
+export class ToolCalls {
+  /** @type {Set<string>} */ #told = new Set();
+  /** What was said of each that runs. @type {Map<string, Record<string, any>>} */ #running = new Map();
+  /** The call that shows each terminal. @type {Map<string, string>} */ #shows = new Map();
+
+  /**
+   * Takes in what a message says of a call.
+   * @param {Record<string, any>} message
+   * @returns {string | undefined} the call whose beginning is missing before this message
+   */
+  hear({ method, params }) {
+    const update = params?.update ?? {};
+    const begins = method === 'session/update' && update.sessionUpdate === 'tool_call';
+    const goesOn = method === 'session/update' && update.sessionUpdate === 'tool_call_update';
+    if (!begins && !goesOn && method !== 'session/request_permission') return undefined;
+    const call = begins || goesOn ? update : params?.toolCall;
+    const id = call?.toolCallId;
+    if (typeof id !== 'string' || id === '') return undefined;
+    const missing = !begins && !this.#told.has(id);
+    this.#told.add(id);
+    this.#note(id, call);
+    return missing ? id : undefined;
+  }
+
+  /** @param {string | undefined} id what was said of it */
+  get(id) {
+    return this.#running.get(id ?? '') ?? {};
+  }
+
+  /** @param {string} terminalId the call that shows it */
+  shownBy(terminalId) {
+    return this.#shows.get(terminalId);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Record<string, any>} call
+   */
+  #note(id, call) {
+    const said = Object.entries(call).filter(([, value]) => value != null);
+    if (call.status === 'completed' || call.status === 'failed') this.#running.delete(id);
+    else this.#running.set(id, { ...this.#running.get(id), ...Object.fromEntries(said) });
+    for (const piece of Array.isArray(call.content) ? call.content : []) {
+      if (piece?.type === 'terminal') this.#shows.set(String(piece.terminalId), id);
+    }
+  }
+}
