@@ -23,9 +23,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-transcript", &["protocol", "journal", "providers"]),
     ("outrigger-discovery", &["protocol"]),
     ("outrigger-ledger", &["protocol"]),
+    ("outrigger-driver", &["protocol", "process", "providers"]),
     ("outrigger-keeper", &["protocol", "process", "journal", "ledger", "providers", "transcript", "debuglog"]),
     ("outrigger-client", &["protocol", "journal", "ledger", "providers", "transcript", "discovery", "process"]),
-    ("outrigger-cli", &["protocol", "providers", "transcript", "client", "discovery", "keeper", "debuglog"]),
+    ("outrigger-cli", &["protocol", "providers", "transcript", "client", "discovery", "driver", "keeper", "debuglog"]),
     ("outrigger-desktop", &["protocol", "providers", "transcript", "client", "discovery", "debuglog"]),
 ];
 

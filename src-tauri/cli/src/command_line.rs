@@ -38,13 +38,26 @@ enum Command {
     /// Keeps one pod; started by Outrigger itself
     #[command(hide = true)]
     Keep,
+    /// Drives an agent's CLI without a runner; started by a keeper
+    #[command(hide = true)]
+    Drive(DriveOptions),
+}
+
+/// The arguments of `outrigger drive`.
+#[derive(Debug, clap::Args)]
+struct DriveOptions {
+    /// Words for the transcript
+    #[arg(long)]
+    notice: Option<String>,
+    /// The provider's manifest
+    manifest: std::path::PathBuf,
 }
 
 impl Command {
     /// Whether it begins with ending what killed keepers left. Answers and interrupts go to one live pod and are in a hurry.
     fn looks_around(&self) -> bool {
         match self {
-            Self::Answer(_) | Self::Interrupt(_) | Self::Keep => false,
+            Self::Answer(_) | Self::Interrupt(_) | Self::Keep | Self::Drive(_) => false,
             Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) => true,
             // Whoever asks what was left behind decides about it.
             Self::Doctor(options) => !options.orphans,
@@ -62,7 +75,7 @@ impl Command {
             Self::Interrupt(options) => options.json,
             Self::Stop(options) => options.json,
             Self::Doctor(options) => options.json,
-            Self::Keep => false,
+            Self::Keep | Self::Drive(_) => false,
         }
     }
 }
@@ -73,6 +86,9 @@ pub(crate) fn main() -> ExitCode {
     if matches!(command, Command::Keep) {
         // A keeper starts its own log and runtime, in a session of its own.
         return keeper::run();
+    }
+    if let Command::Drive(DriveOptions { manifest, notice }) = command {
+        return driver::run(&driver::Drive { manifest, notice });
     }
     let _log = home::debug_log();
     let json = command.wants_json();
@@ -106,7 +122,7 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Interrupt(options) => interrupt::interrupt(options).await,
         Command::Stop(options) => stop::stop(options).await,
         Command::Doctor(options) => doctor::doctor(&options).await,
-        Command::Keep => Ok(Exit::Usage),
+        Command::Keep | Command::Drive(_) => Ok(Exit::Usage),
     }
 }
 

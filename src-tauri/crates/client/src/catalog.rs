@@ -52,16 +52,25 @@ pub fn choices(machine: &Machine, workspace: &Path, refresh: bool) -> Vec<Provid
     let runners = machine.runners();
     let manifests = load(machine);
     let choice = |manifest: &Manifest| {
-        let (available, note) = match needs(manifest, &search, &runners, runtime.problem.as_deref()) {
+        // What stands in for it needs no runtime.
+        let no_runtime = if stand_in(&manifests, &manifest.id).is_some() { None } else { runtime.problem.as_deref() };
+        let (available, note) = match needs(manifest, &search, &runners, no_runtime) {
             Ok(note) => (true, note),
             Err(note) => (false, note),
         };
         ProviderChoice { provider: manifest.info(), available, note }
     };
-    let mut choices: Vec<_> = manifests.providers.values().map(choice).collect();
+    let mut choices: Vec<_> =
+        manifests.providers.values().filter(|manifest| manifest.stands_in_for.is_none()).map(choice).collect();
     // What can be started stands first; the demo agent, which always can, last among those.
     choices.sort_by_key(|choice| (!choice.available, choice.provider.needs_cli.is_none(), choice.provider.id.clone()));
     choices
+}
+
+/// The provider that drives the CLI of this one where no JavaScript runtime is found.
+#[must_use]
+pub fn stand_in<'a>(manifests: &'a Manifests, id: &str) -> Option<&'a Manifest> {
+    manifests.providers.values().find(|manifest| manifest.stands_in_for.as_deref() == Some(id))
 }
 
 /// Where the provider's CLI was found, or what is missing and what to do.
@@ -106,7 +115,8 @@ fn sentence(words: &str) -> String {
 #[must_use]
 pub fn cli_spec(manifest: &Manifest) -> Option<CliSpec> {
     manifest.cli.as_ref().map(|cli| CliSpec {
-        id: manifest.id.clone(),
+        // A path that the user set for a CLI holds for whatever drives it.
+        id: manifest.stands_in_for.as_ref().unwrap_or(&manifest.id).clone(),
         names: cli.names.clone(),
         candidates: cli.candidates.clone(),
         version_args: cli.version_args.clone(),

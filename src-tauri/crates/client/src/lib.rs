@@ -17,6 +17,7 @@ pub mod recovery;
 pub mod sessions;
 pub mod start;
 pub mod start_turn;
+mod starter;
 pub mod subscription;
 pub mod watch;
 mod working_directory;

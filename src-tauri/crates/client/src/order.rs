@@ -7,10 +7,11 @@ use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::session::{KeeperOrder, StartSession};
 use providers::environment::{clean_environment, expand_home};
-use providers::manifest::{Launch, Manifest};
+use providers::manifest::Manifest;
 
 use crate::catalog;
 use crate::machine::Machine;
+use crate::starter::Starter;
 use crate::working_directory::WorkingDirectory;
 
 /// Names, with commas between them, the variables that a program of Outrigger has set in its own environment.
@@ -54,10 +55,9 @@ fn prepare_in(
     let search = Search::new(&env, &settings, Some(&machine.places.cache));
     let mut notices: Vec<String> = settings.problem.iter().cloned().chain(place.warning.clone()).collect();
 
-    let runner = runner(machine, manifest)?;
-    let runtime = runtime(&search)?;
+    let starter = Starter::find(machine, &search, manifest)?;
     let cli = cli(&search, manifest)?;
-    let mut environment = environment(&env, manifest, &start, &runtime, cli.as_ref(), &mut notices)?;
+    let mut environment = environment(&env, manifest, &start, starter.runtime.as_deref(), cli.as_ref(), &mut notices)?;
     environment.insert(process::HOME_VARIABLE.to_owned(), machine.home());
 
     start.cwd = cwd.display().to_string();
@@ -65,8 +65,6 @@ fn prepare_in(
     start.additional_directories = start.additional_directories.iter().map(|path| expanded(path)).collect();
     start.model = start.model.or_else(|| manifest.defaults.model.clone());
     start.permission_mode = start.permission_mode.or(Some(manifest.defaults.permission_mode));
-    let mut words = vec![runtime.path.display().to_string()];
-    words.extend(runtime.args);
     let order = KeeperOrder {
         session,
         start,
@@ -74,8 +72,8 @@ fn prepare_in(
         run: machine.places.run.display().to_string(),
         logs: machine.places.logs.display().to_string(),
         environment,
-        runtime: words,
-        runner: runner.display().to_string(),
+        runtime: starter.words,
+        runner: starter.runner,
         cli: cli.as_ref().map(|cli| cli.path.display().to_string()),
         cli_version: cli.and_then(|cli| cli.version),
         adapter: manifest.adapter.clone(),
@@ -89,30 +87,6 @@ fn prepare_in(
 /// With the user's home folder in the place of `~`.
 pub(crate) fn expanded(path: &str) -> String {
     expand_home(path, &std::env::vars().collect())
-}
-
-fn runner(machine: &Machine, manifest: &Manifest) -> Result<PathBuf, WireError> {
-    match &manifest.launch {
-        Launch::Runner { script } => {
-            let failed = |error: discovery::RunnerNotFound| WireError::new(ErrorCode::RunnerFailed, error.to_string());
-            machine.runners().find(script).map_err(failed)
-        }
-        Launch::Driver { protocol, .. } => {
-            let message = format!(
-                "{} is driven by `driver = \"{protocol}\"`, which this version cannot start yet; give its manifest a runner",
-                manifest.name
-            );
-            Err(WireError::new(ErrorCode::NotSupported, message))
-        }
-    }
-}
-
-fn runtime(search: &Search<'_>) -> Result<discovery::FoundRuntime, WireError> {
-    let looked = search.runtime();
-    let detail = looked.detail();
-    looked.found.ok_or_else(|| {
-        missing(ErrorCode::RuntimeUnavailable, "a JavaScript runtime", looked.problem, looked.fix).with_detail(detail)
-    })
 }
 
 struct Cli {
@@ -135,7 +109,7 @@ fn cli(search: &Search<'_>, manifest: &Manifest) -> Result<Option<Cli>, WireErro
     Ok(Some(Cli { path, version: found.version }))
 }
 
-fn missing(code: ErrorCode, what: &str, problem: Option<String>, fix: Option<String>) -> WireError {
+pub(crate) fn missing(code: ErrorCode, what: &str, problem: Option<String>, fix: Option<String>) -> WireError {
     let problem = problem.unwrap_or_else(|| format!("{what} was not found"));
     let fix = fix.unwrap_or_else(|| "`outrigger doctor` shows where it was looked for".to_owned());
     WireError::new(code, format!("{}. {fix}", problem.trim_end_matches('.')))
@@ -145,7 +119,7 @@ fn environment(
     env: &Environment,
     manifest: &Manifest,
     start: &StartSession,
-    runtime: &discovery::FoundRuntime,
+    runtime: Option<&Path>,
     cli: Option<&Cli>,
     notices: &mut Vec<String>,
 ) -> Result<std::collections::BTreeMap<String, String>, WireError> {
@@ -160,9 +134,10 @@ fn environment(
     }
     let mut vars = clean.env;
     forget_our_own(&mut vars);
-    let program: &Path = cli.map_or(&runtime.path, |cli| &cli.path);
-    let (name, value) = discovery::env_patch(env, program, Some(&runtime.path));
-    vars.insert(name, value);
+    if let Some(program) = cli.map(|cli| cli.path.as_path()).or(runtime) {
+        let (name, value) = discovery::env_patch(env, program, runtime);
+        vars.insert(name, value);
+    }
     Ok(vars)
 }
 

@@ -8,6 +8,7 @@ pub mod adapter;
 mod claude;
 mod codex;
 mod demo;
+pub mod driver;
 pub mod environment;
 mod failure_code;
 pub mod manifest;
@@ -18,6 +19,7 @@ pub mod sheet;
 mod tool_call;
 
 pub use adapter::{ADAPTERS, Adapter, Delta, Hint, Weight, adapter};
+pub use driver::{Driver, ModeArgs, Options};
 pub use environment::{CleanEnvironment, clean_environment, expand_home};
 pub use manifest::{Cli, Defaults, EnvRules, Launch, Manifest, ManifestError, Manifests};
 pub use sheet::{ItemChange, Sheet};

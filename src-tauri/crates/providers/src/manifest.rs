@@ -4,14 +4,13 @@
 //! own and never keeps the others from being used.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use protocol::provider::{Capabilities, ModelChoice, PermissionMode, ProviderInfo};
 use serde::Deserialize;
 
 use crate::adapter::ADAPTERS;
-
-/// The drivers that need no runner script.
-const DRIVERS: [&str; 1] = ["stream-json"];
+use crate::driver::{DRIVERS, Driver, Options};
 
 /// Why a manifest cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +33,12 @@ pub struct Manifest {
     pub id: String,
     /// The name for people.
     pub name: String,
+    /// The manifest's file, as the caller named it.
+    pub file: String,
     /// What is started to drive the agent.
     pub launch: Launch,
+    /// The provider that this one stands in for where no JavaScript runtime is found. Lists for choosing leave it out.
+    pub stands_in_for: Option<String>,
     /// Which adapter understands its events, one of [`ADAPTERS`].
     pub adapter: String,
     /// The vendor's program; None when the runner is the whole agent.
@@ -58,15 +61,8 @@ pub enum Launch {
         /// Its file name or path.
         script: String,
     },
-    /// The CLI itself, which speaks a protocol that the keeper knows.
-    Driver {
-        /// Which protocol; `stream-json` is the only one.
-        protocol: String,
-        /// The CLI's arguments.
-        args: Vec<String>,
-        /// The field of its lines that holds the native session id.
-        session_id_field: String,
-    },
+    /// The CLI itself, which speaks `stream-json`: no script, no JavaScript runtime.
+    Driver(Driver),
 }
 
 /// The vendor's program that the user installed.
@@ -122,9 +118,16 @@ struct Written {
     runner: Option<String>,
     driver: Option<String>,
     adapter: Option<String>,
+    stands_in_for: Option<String>,
     #[serde(default)]
     args: Vec<String>,
     session_id_field: Option<String>,
+    #[serde(default)]
+    control: bool,
+    #[serde(default)]
+    options: Options,
+    #[serde(default)]
+    since: BTreeMap<String, String>,
     cli: Option<Cli>,
     #[serde(default)]
     env: EnvRules,
@@ -142,9 +145,9 @@ impl Manifest {
     pub fn parse(text: &str, file: &str) -> Result<Self, ManifestError> {
         let written: Written = toml::from_str(text).map_err(|error| not_read(&error, text, file))?;
         let unknown_keys = unknown_keys(text);
-        check(written, unknown_keys).map_err(|(key, problem, remedy)| ManifestError {
+        check(written, unknown_keys, file).map_err(|(key, problem, remedy)| ManifestError {
             file: file.to_owned(),
-            key: key.to_owned(),
+            key: place_of(key, text),
             problem,
             remedy,
         })
@@ -224,26 +227,28 @@ impl Manifests {
 }
 
 /// Key, problem, remedy.
-type Wrong = (&'static str, String, String);
+pub(crate) type Wrong = (&'static str, String, String);
 
-fn check(written: Written, unknown_keys: Vec<String>) -> Result<Manifest, Wrong> {
-    let id = given(written.id, "id", "add a line such as `id = \"my-agent\"`")?;
+fn check(mut written: Written, unknown_keys: Vec<String>, file: &str) -> Result<Manifest, Wrong> {
+    let id = given(written.id.take(), "id", "add a line such as `id = \"my-agent\"`")?;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !id.chars().all(plain) || !id.starts_with(|c: char| c.is_ascii_lowercase()) {
         let remedy = "use lower case letters, digits and hyphens, a letter first".to_owned();
         return Err(("id", format!("`{id}` is no provider id"), remedy));
     }
-    let name = given(written.name, "name", "add the name that people shall read")?;
-    let adapter = given(written.adapter, "adapter", &format!("name one of {}", listed(&ADAPTERS)))?;
+    let name = given(written.name.take(), "name", "add the name that people shall read")?;
+    let adapter = given(written.adapter.take(), "adapter", &format!("name one of {}", listed(&ADAPTERS)))?;
     if !ADAPTERS.contains(&adapter.as_str()) {
         let remedy = format!("use one of {}; `raw` shows every event as it came", listed(&ADAPTERS));
         return Err(("adapter", format!("there is no adapter `{adapter}`"), remedy));
     }
-    let cli = written.cli.map(check_cli).transpose()?;
-    let launch = launch(written.runner, written.driver, written.args, written.session_id_field, cli.is_some())?;
+    let cli = written.cli.take().map(|cli| check_cli(cli, file)).transpose()?;
     check_env(&written.env)?;
-    let (env, defaults, capabilities) = (written.env, written.defaults, written.capabilities);
-    Ok(Manifest { id, name, launch, adapter, cli, env, defaults, capabilities, unknown_keys })
+    let (env, defaults, capabilities) = (written.env.clone(), written.defaults.clone(), written.capabilities);
+    let stands_in_for = written.stands_in_for.take();
+    let launch = launch(written, cli.is_some(), file)?;
+    let file = file.to_owned();
+    Ok(Manifest { id, name, file, launch, stands_in_for, adapter, cli, env, defaults, capabilities, unknown_keys })
 }
 
 fn given(value: Option<String>, key: &'static str, remedy: &str) -> Result<String, Wrong> {
@@ -254,13 +259,8 @@ fn given(value: Option<String>, key: &'static str, remedy: &str) -> Result<Strin
     }
 }
 
-fn launch(
-    runner: Option<String>,
-    driver: Option<String>,
-    args: Vec<String>,
-    field: Option<String>,
-    has_cli: bool,
-) -> Result<Launch, Wrong> {
+fn launch(written: Written, has_cli: bool, file: &str) -> Result<Launch, Wrong> {
+    let Written { runner, driver, args, session_id_field, control, options, since, .. } = written;
     match (runner, driver) {
         (Some(_), Some(_)) => {
             Err(("driver", "a runner is given too".to_owned(), "keep one of `runner` and `driver`".to_owned()))
@@ -270,7 +270,8 @@ fn launch(
             Err(("runner", "neither `runner` nor `driver` is given".to_owned(), remedy))
         }
         (Some(script), None) => {
-            Ok(Launch::Runner { script: given(Some(script), "runner", "name a script in runners/")? })
+            let script = given(Some(script), "runner", "name a script in runners/, or `./my.mjs` beside the manifest")?;
+            Ok(Launch::Runner { script: beside(file, script) })
         }
         (None, Some(protocol)) if !DRIVERS.contains(&protocol.as_str()) => {
             let remedy = format!("use one of {}, or write a runner", listed(&DRIVERS));
@@ -279,15 +280,28 @@ fn launch(
         (None, Some(_)) if !has_cli => {
             Err(("cli", "a driver needs a CLI to start".to_owned(), "add a table [cli] with `names`".to_owned()))
         }
-        (None, Some(protocol)) => {
-            let session_id_field = field.unwrap_or_else(|| "session_id".to_owned());
-            Ok(Launch::Driver { protocol, args, session_id_field })
+        (None, Some(_)) => {
+            let session_id_field = session_id_field.unwrap_or_else(|| "session_id".to_owned());
+            let driver = Driver { args, session_id_field, control, options, since };
+            driver.check()?;
+            Ok(Launch::Driver(driver))
         }
     }
 }
 
-fn check_cli(cli: Cli) -> Result<Cli, Wrong> {
-    if cli.names.iter().all(|name| name.trim().is_empty()) {
+/// `./script` is beside the manifest, wherever the program that reads it runs.
+fn beside(file: &str, path: String) -> String {
+    let folder = Path::new(file).parent().filter(|folder| folder.is_absolute());
+    match (path.strip_prefix("./"), folder) {
+        (Some(name), Some(folder)) => folder.join(name).display().to_string(),
+        (Some(_) | None, _) => path,
+    }
+}
+
+fn check_cli(mut cli: Cli, file: &str) -> Result<Cli, Wrong> {
+    cli.names.retain(|name| !name.trim().is_empty());
+    cli.candidates = cli.candidates.into_iter().map(|path| beside(file, path)).collect();
+    if cli.names.is_empty() && cli.candidates.is_empty() {
         return Err((
             "cli.names",
             "no program is named".to_owned(),
@@ -304,7 +318,7 @@ fn check_cli(cli: Cli) -> Result<Cli, Wrong> {
     Ok(Cli { version_args, ..cli })
 }
 
-fn is_version(version: &str) -> bool {
+pub(crate) fn is_version(version: &str) -> bool {
     version.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -330,6 +344,24 @@ fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// The key, with its line in the file where it stands there.
+fn place_of(key: &str, text: &str) -> String {
+    let (table, name) = key.rsplit_once('.').map_or((None, key), |(table, name)| (Some(table), name));
+    let mut inside: Option<&str> = None;
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with('[') {
+            inside = Some(line.trim_start_matches('[').split(']').next().unwrap_or_default().trim());
+            if table.is_none() && inside == Some(name) {
+                return format!("line {}: {key}", at + 1);
+            }
+        } else if inside == table && line.split_once('=').is_some_and(|(word, _)| word.trim() == name) {
+            return format!("line {}: {key}", at + 1);
+        }
+    }
+    key.to_owned()
+}
+
 fn not_read(error: &toml::de::Error, text: &str, file: &str) -> ManifestError {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
@@ -347,6 +379,8 @@ fn unknown_keys(text: &str) -> Vec<String> {
     for (key, value) in &table {
         match (known(key), value.as_table()) {
             (None, _) => unknown.push(key.clone()),
+            // Its keys are the CLI's flags.
+            (Some(_), Some(_)) if key == "since" => {}
             (Some(inner), Some(table)) => {
                 let strange = table.keys().filter(|name| !inner.contains(&name.as_str()));
                 unknown.extend(strange.map(|name| format!("{key}.{name}")));
@@ -360,7 +394,23 @@ fn unknown_keys(text: &str) -> Vec<String> {
 /// The known keys inside of a known key.
 fn known(key: &str) -> Option<&'static [&'static str]> {
     match key {
-        "id" | "name" | "runner" | "driver" | "adapter" | "args" | "sessionIdField" => Some(&[]),
+        "id" | "name" | "runner" | "driver" | "adapter" | "args" | "sessionIdField" | "control" | "standsInFor" => {
+            Some(&[])
+        }
+        "since" => Some(&[]),
+        "options" => Some(&[
+            "newSession",
+            "resume",
+            "continue",
+            "model",
+            "systemPrompt",
+            "maxTurns",
+            "additionalDirectory",
+            "mcpServers",
+            "worktree",
+            "permissionMode",
+            "config",
+        ]),
         "cli" => Some(&["names", "candidates", "versionArgs", "minVersion", "testedVersions", "installHint"]),
         "env" => Some(&["strip", "keep", "require", "configDir"]),
         "defaults" => Some(&["model", "permissionMode", "models"]),

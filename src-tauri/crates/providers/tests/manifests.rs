@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use outrigger_providers::{Launch, Manifest, Manifests, clean_environment, expand_home};
+use outrigger_providers::{Driver, Launch, Manifest, Manifests, clean_environment, expand_home};
 use protocol::provider::PermissionMode;
 
 const CLAUDE: &str = include_str!("../../../../runners/manifests/claude.toml");
 const CODEX: &str = include_str!("../../../../runners/manifests/codex.toml");
+const CLAUDE_DIRECT: &str = include_str!("../../../../runners/manifests/claude-direct.toml");
 const DEMO: &str = include_str!("../../../../runners/manifests/demo.toml");
 
 fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -37,15 +38,18 @@ fn a_wrong_manifest_says_where_what_and_what_to_do() {
     let without = |key: &str| good.lines().filter(|line| !line.starts_with(key)).collect::<Vec<_>>().join("\n");
     let cases = [
         (without("id"), "x.toml: id: it is missing"),
-        (good.replace("id = \"x\"", "id = \"My Agent\""), "x.toml: id: `My Agent` is no provider id"),
+        (good.replace("id = \"x\"", "id = \"My Agent\""), "x.toml: line 1: id: `My Agent` is no provider id"),
         (without("name"), "x.toml: name: it is missing"),
         (without("runner"), "x.toml: runner: neither `runner` nor `driver` is given"),
-        (format!("driver = \"stream-json\"\n{good}"), "x.toml: driver: a runner is given too"),
-        (good.replace("\"raw\"", "\"gpt\""), "x.toml: adapter: there is no adapter `gpt`"),
+        (format!("driver = \"stream-json\"\n{good}"), "x.toml: line 1: driver: a runner is given too"),
+        (good.replace("\"raw\"", "\"gpt\""), "x.toml: line 4: adapter: there is no adapter `gpt`"),
         (without("adapter"), "x.toml: adapter: it is missing"),
-        (format!("{good}[cli]\nnames = []"), "x.toml: cli.names: no program is named"),
-        (format!("{good}[cli]\nnames = [\"x\"]\nminVersion = \"v2\""), "x.toml: cli.minVersion: `v2` is no version"),
-        (format!("{good}[env]\nkeep = [\"A B\"]"), "x.toml: env.keep: `A B` is no name of a variable"),
+        (format!("{good}[cli]\nnames = []"), "x.toml: line 6: cli.names: no program is named"),
+        (
+            format!("{good}[cli]\nnames = [\"x\"]\nminVersion = \"v2\""),
+            "x.toml: line 7: cli.minVersion: `v2` is no version",
+        ),
+        (format!("{good}[env]\nkeep = [\"A B\"]"), "x.toml: line 6: env.keep: `A B` is no name of a variable"),
         (
             format!("{good}[defaults]\npermissionMode = \"yolo\""),
             "x.toml: line 6: permissionMode: unknown variant `yolo`",
@@ -53,7 +57,21 @@ fn a_wrong_manifest_says_where_what_and_what_to_do() {
         (format!("{good}[capabilities]\nsteer = 1"), "x.toml: line 6: steer: invalid type: integer `1`"),
         (format!("{good}what is this"), "x.toml: line 5"),
         (good.replace("runner = \"x.mjs\"", "driver = \"stream-json\""), "x.toml: cli: a driver needs a CLI"),
-        (good.replace("runner = \"x.mjs\"", "driver = \"http\""), "x.toml: driver: there is no driver `http`"),
+        (
+            format!(
+                "{}[cli]\nnames = [\"x\"]\n[options]\nresume = [\"--resume\"]",
+                good.replace("runner = \"x.mjs\"", "driver = \"stream-json\"")
+            ),
+            "x.toml: line 7: options: `resume = [\"--resume\"]` has no place for the value; write `{}`",
+        ),
+        (
+            format!(
+                "{}[cli]\nnames = [\"x\"]\n[since]\n\"--new\" = \"soon\"",
+                good.replace("runner = \"x.mjs\"", "driver = \"stream-json\"")
+            ),
+            "x.toml: line 7: since: `soon`, for --new, is no version",
+        ),
+        (good.replace("runner = \"x.mjs\"", "driver = \"http\""), "x.toml: line 3: driver: there is no driver `http`"),
     ];
     for (text, expected) in cases {
         let error = Manifest::parse(&text, "x.toml").unwrap_err();
@@ -67,14 +85,36 @@ fn a_driver_needs_no_script_and_unknown_keys_are_told() {
     let text = "id = \"mine\"\nname = \"Mine\"\ndriver = \"stream-json\"\nadapter = \"claude\"\nargs = [\"-p\"]\ncolour = 1\n\
         [cli]\nnames = [\"mine\"]\nflavour = 2";
     let manifest = Manifest::parse(text, "mine.toml").unwrap();
-    let driver = Launch::Driver {
-        protocol: "stream-json".into(),
-        args: vec!["-p".into()],
-        session_id_field: "session_id".into(),
-    };
+    let driver =
+        Launch::Driver(Driver { args: vec!["-p".into()], session_id_field: "session_id".into(), ..Driver::default() });
     assert_eq!(manifest.launch, driver);
     assert_eq!(manifest.cli.unwrap().version_args, ["--version"]);
     assert_eq!(manifest.unknown_keys, ["cli.flavour", "colour"]);
+}
+
+#[test]
+fn the_direct_claude_differs_from_claude_only_in_how_it_is_driven() {
+    let claude = Manifest::parse(CLAUDE, "claude.toml").unwrap();
+    let direct = Manifest::parse(CLAUDE_DIRECT, "claude-direct.toml").unwrap();
+    assert_eq!(direct.stands_in_for.as_deref(), Some("claude"));
+    assert_eq!(direct.unknown_keys, Vec::<String>::new());
+    let hint = "copy the section from claude.toml to claude-direct.toml";
+    assert_eq!(direct.adapter, claude.adapter, "{hint}");
+    assert_eq!(direct.cli, claude.cli, "{hint}");
+    assert_eq!(direct.env, claude.env, "{hint}");
+    assert_eq!(direct.defaults, claude.defaults, "{hint}");
+    assert_eq!(direct.capabilities, claude.capabilities, "{hint}");
+}
+
+#[test]
+fn what_begins_with_a_dot_is_beside_the_manifest() {
+    let text =
+        "id = \"x\"\nname = \"X\"\nrunner = \"./x.mjs\"\nadapter = \"raw\"\n[cli]\ncandidates = [\"./x\", \"~/x\"]";
+    let manifest = Manifest::parse(text, "/config/providers/x.toml").unwrap();
+    assert_eq!(manifest.launch, Launch::Runner { script: "/config/providers/x.mjs".into() });
+    assert_eq!(manifest.cli.unwrap().candidates, ["/config/providers/x", "~/x"]);
+    let elsewhere = Manifest::parse(text, "x.toml").unwrap();
+    assert_eq!(elsewhere.launch, Launch::Runner { script: "./x.mjs".into() }, "nobody knows where that is");
 }
 
 #[test]
