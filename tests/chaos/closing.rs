@@ -14,8 +14,6 @@ use crate::findings::{Fault, lock};
 use crate::look::{Listed, look};
 use crate::world::{Role, Session, World};
 
-/// The last prompt.
-const LAST_WORDS: &str = "the storm is over, say something";
 /// A turn of the demo agent takes a second; one more that it was at may come before.
 const TURN: Duration = Duration::from_secs(60);
 /// The whole stop ladder and a little more.
@@ -52,9 +50,10 @@ fn prompt<'a>(
     listed: Listed,
     followers: &'a thread::Scope<'a, '_>,
 ) -> Result<(), String> {
+    let last_words = world.agents.last_words(session.number);
     match listed {
         Listed::Ended | Listed::Interrupted => {
-            let done = world.ask(&["run", "--resume", &session.id, "--permissions", "allow", "--json", LAST_WORDS]);
+            let done = world.ask(&["run", "--resume", &session.id, "--permissions", "allow", "--json", &last_words]);
             if done.code == Some(0) {
                 Ok(())
             } else {
@@ -64,7 +63,7 @@ fn prompt<'a>(
         Listed::Idle | Listed::Busy | Listed::Unknown | Listed::Missing => {
             // Whether a turn was there to interrupt does not matter.
             world.ask(&["interrupt", &session.id]);
-            let done = world.ask(&["send", &session.id, "--queue", LAST_WORDS]);
+            let done = world.ask(&["send", &session.id, "--queue", &last_words]);
             if done.code != Some(0) && Keeper::of(&session.folder).is_none_or(|keeper| !keeper.lives()) {
                 // Its turn was one that ends the agent, and did so between the look and the prompt.
                 return prompt(world, session, Listed::Ended, followers);
@@ -86,11 +85,12 @@ fn wait_for_turn<'a>(
 ) -> Result<(), String> {
     let (told, over) = channel();
     let told_end = told.clone();
+    let last_words = world.agents.last_words(session.number);
     followers.spawn(move || {
         let mut prompted = false;
         let done = world.run(Role::Client, &["logs", &session.id, "--records", "--json", "--follow"], |line| {
             let record: Value = serde_json::from_slice(&line).unwrap_or_default();
-            prompted |= record["line"]["type"] == "prompt" && record["line"]["text"] == LAST_WORDS;
+            prompted |= record["line"]["type"] == "prompt" && record["line"]["text"] == last_words.as_str();
             if prompted && record["line"]["type"] == "turn_ended" {
                 // Nobody waits any more when it came too late.
                 let _ = told.send(Ok(()));

@@ -20,6 +20,7 @@ use crate::world::{Role, World};
 pub(crate) enum Event {
     KillKeeper,
     KillRunner,
+    KillCli,
     KillTool,
     KillReader,
     KillClient,
@@ -34,9 +35,10 @@ pub(crate) enum Event {
 }
 
 /// Every event with how often it comes up and its name in the table.
-const EVENTS: [(Event, usize, &str); 13] = [
+const EVENTS: [(Event, usize, &str); 14] = [
     (Event::KillKeeper, 10, "kill -9 keeper"),
     (Event::KillRunner, 8, "kill -9 runner"),
+    (Event::KillCli, 8, "kill -9 CLI"),
     (Event::KillTool, 6, "kill -9 tool"),
     (Event::KillReader, 6, "kill -9 reader"),
     (Event::KillClient, 4, "kill -9 client"),
@@ -56,27 +58,50 @@ impl Event {
         EVENTS.iter().find(|(event, _, _)| *event == self).map_or("", |(_, _, name)| name)
     }
 
-    /// All names, in the table's order.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        EVENTS.iter().map(|(_, _, name)| *name)
+    /// Those that can happen with such agents, in the table's order.
+    pub(crate) fn all(agents_are_real: bool) -> impl Iterator<Item = Self> {
+        let may_happen = move |event: &Self| match event {
+            // The demo agent has no CLI.
+            Self::KillCli => agents_are_real,
+            // A real CLI keeps its conversation on the same disk, and what becomes of it there is not ours.
+            Self::FillDisk => !agents_are_real,
+            Self::KillKeeper
+            | Self::KillRunner
+            | Self::KillTool
+            | Self::KillReader
+            | Self::KillClient
+            | Self::StopReader
+            | Self::StopKeeper
+            | Self::KillPod
+            | Self::Reboot
+            | Self::TearTail
+            | Self::DestroyRecord
+            | Self::BreakLedger => true,
+        };
+        EVENTS.iter().map(|(event, _, _)| *event).filter(may_happen)
+    }
+
+    fn weight(self) -> usize {
+        EVENTS.iter().find(|(event, _, _)| *event == self).map_or(0, |(_, weight, _)| *weight)
     }
 }
 
 /// Deals events: every one as often as its weight says before any comes again, so that a short run has them all.
 pub(crate) struct Deck {
+    all: Vec<Event>,
     cards: Vec<Event>,
 }
 
 impl Deck {
     /// Without a card; the first draw shuffles.
-    pub(crate) fn new() -> Self {
-        Self { cards: Vec::new() }
+    pub(crate) fn new(all: impl Iterator<Item = Event>) -> Self {
+        Self { all: all.collect(), cards: Vec::new() }
     }
 
     /// The next event of the plan.
     pub(crate) fn draw(&mut self, random: &mut fastrand::Rng) -> Event {
         if self.cards.is_empty() {
-            self.cards = EVENTS.iter().flat_map(|(event, weight, _)| (0..*weight).map(|_| *event)).collect();
+            self.cards = self.all.iter().flat_map(|event| (0..event.weight()).map(|_| *event)).collect();
             random.shuffle(&mut self.cards);
         }
         self.cards.pop().unwrap_or(Event::KillKeeper)
@@ -113,7 +138,8 @@ impl<'a> Doer<'a> {
         let victim = match event {
             Event::KillKeeper => self.kill_keeper(pick),
             Event::KillRunner => self.kill_below(pick, is_runner),
-            Event::KillTool => self.kill_below(pick, |process| !is_runner(process)),
+            Event::KillCli => self.kill_below(pick, is_cli),
+            Event::KillTool => self.kill_below(pick, |process| !is_runner(process) && !is_cli(process)),
             Event::KillReader => self.kill_command(Role::Reader, pick),
             Event::KillClient => self.kill_command(Role::Client, pick),
             Event::StopReader => self.stop_reader(pick, lasts),

@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub(crate) length: Duration,
     /// Followers of each session.
     pub(crate) readers: usize,
+    /// Whether the sessions are the real CLIs', against the stand-in of their vendors.
+    pub(crate) real: bool,
     /// Whether each event is told as it happens.
     pub(crate) verbose: bool,
     /// Whether the home is kept although nothing was found.
@@ -21,10 +23,11 @@ pub(crate) struct Options {
 
 /// What `--help` says.
 pub(crate) const USAGE: &str = "\
-chaos [--seed N] [--sessions K] [--minutes M | --seconds S] [--readers R] [--verbose] [--keep]
+chaos [--seed N] [--sessions K] [--minutes M | --seconds S] [--readers R] [--real] [--verbose] [--keep]
 
 Breaks a home of Outrigger for a while (20 sessions of the demo agent for 60 s by default) and checks from outside that nothing is
-lost, repeated, left running or told wrongly. Exits with 1 when something was found; the home is kept then.";
+lost, repeated, left running or told wrongly. With --real the sessions are those of the real claude and codex by turns (6 by
+default), against a local stand-in of their vendors, and each has to go on with its own conversation at the end. Exits with 1 when something was found; the home is kept then.";
 
 impl Options {
     /// Reads the arguments.
@@ -34,9 +37,10 @@ impl Options {
     pub(crate) fn read(args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             seed: fastrand::u64(..100_000),
-            sessions: 20,
+            sessions: 0,
             length: Duration::from_secs(60),
             readers: 2,
+            real: false,
             verbose: false,
             keep: false,
         };
@@ -56,11 +60,15 @@ impl Options {
                 "--readers" => options.readers = count(number()?).max(1),
                 "--minutes" => options.length = Duration::from_secs_f64(number()? * 60.0),
                 "--seconds" => options.length = Duration::from_secs_f64(number()?),
+                "--real" => options.real = true,
                 "--verbose" => options.verbose = true,
                 "--keep" => options.keep = true,
                 "--help" | "-h" => return Err(USAGE.to_owned()),
                 other => return Err(format!("unknown argument {other}\n\n{USAGE}")),
             }
+        }
+        if options.sessions == 0 {
+            options.sessions = if options.real { 6 } else { 20 };
         }
         Ok(options)
     }
@@ -69,7 +77,8 @@ impl Options {
     pub(crate) fn command(&self) -> String {
         let seconds = self.length.as_secs();
         let Self { seed, sessions, readers, .. } = self;
-        format!("./dev chaos --seed {seed} --sessions {sessions} --readers {readers} --seconds {seconds}")
+        let real = if self.real { " --real" } else { "" };
+        format!("./dev chaos --seed {seed} --sessions {sessions} --readers {readers} --seconds {seconds}{real}")
     }
 }
 

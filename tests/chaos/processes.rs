@@ -29,7 +29,7 @@ pub(crate) fn disagreements(world: &World) -> Vec<String> {
         };
         let lasting = lasting(*keeper, &before, &between);
         world.findings.count("processes compared", lasting.len() as u64);
-        wrong.extend(lasting.into_iter().filter_map(|process| told_wrongly(process, told, *keeper, session)));
+        wrong.extend(lasting.into_iter().filter_map(|process| told_wrongly(process, told, *keeper, &between, session)));
     }
     for (session, told) in &first {
         let again = |pid: &u32| second.get(session).is_some_and(|second| second.contains_key(pid));
@@ -73,12 +73,18 @@ fn lasting<'a>(keeper: Keeper, before: &Census, later: &'a Census) -> Vec<&'a Pr
         .collect()
 }
 
-fn told_wrongly(process: &Process, told: &HashMap<u32, String>, keeper: Keeper, session: &str) -> Option<String> {
+fn told_wrongly(
+    process: &Process,
+    told: &HashMap<u32, String>,
+    keeper: Keeper,
+    census: &Census,
+    session: &str,
+) -> Option<String> {
     let Process { pid, command, .. } = process;
     let purpose = match process {
         _ if *pid == keeper.pid => "keeper",
         _ if is_runner(process) && process.parent == keeper.pid => "runner",
-        _ if is_cli(process) => "cli",
+        _ if is_cli(process) && census.get(process.parent).is_some_and(is_runner) => "cli",
         _ => "tool",
     };
     match told.get(pid) {

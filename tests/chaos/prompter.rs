@@ -9,24 +9,6 @@ use crate::findings::Fault;
 use crate::look::{Listed, look};
 use crate::world::World;
 
-/// Prompts with how often each comes up. Several leave processes in sessions of their own that nobody waits for.
-const PROMPTS: [(u32, &str); 14] = [
-    (6, "say something"),
-    (8, "demo:slow=40 tell a long story"),
-    (6, "demo:slow=120 tell it slowly"),
-    (5, "demo:tools=5 demo:slow=10 look closely"),
-    (6, "demo:slow=5 demo:run=\"setsid sleep 300 >/dev/null 2>&1 & echo started\""),
-    (4, "demo:slow=5 demo:run=\"setsid sleep 300 & sleep 4\""),
-    (4, "demo:slow=5 demo:run=\"sleep 6\""),
-    (3, "demo:slow=5 demo:run=\"sh -c 'setsid sh -c \\'sleep 300 & sleep 300\\'' >/dev/null 2>&1 & sleep 1\""),
-    (3, "demo:huge=1 demo:slow=0"),
-    (1, "demo:garbage"),
-    (2, "demo:crash"),
-    (2, "demo:crash=abort"),
-    (2, "demo:fail"),
-    (1, "demo:exit-at-once"),
-];
-
 /// Goes on until the storm is over.
 pub(crate) fn keep_busy(world: &World, mut random: fastrand::Rng) {
     let mut number = 0;
@@ -40,7 +22,7 @@ pub(crate) fn keep_busy(world: &World, mut random: fastrand::Rng) {
         }
         number += 1;
         let index = waiting[random.usize(..waiting.len())];
-        let text = format!("{} ({number})", any_prompt(&mut random));
+        let text = format!("{} ({number})", world.agents.any_prompt(&mut random));
         prompt(world, index, listed[index], &text, &mut random);
     }
 }
@@ -51,18 +33,6 @@ fn may_be_prompted(listed: Listed, random: &mut fastrand::Rng) -> bool {
         Listed::Busy => random.u8(..20) == 0,
         Listed::Unknown | Listed::Missing => false,
     }
-}
-
-fn any_prompt(random: &mut fastrand::Rng) -> &'static str {
-    let all: u32 = PROMPTS.iter().map(|(weight, _)| weight).sum();
-    let mut drawn = random.u32(..all);
-    for (weight, prompt) in PROMPTS {
-        if drawn < weight {
-            return prompt;
-        }
-        drawn -= weight;
-    }
-    PROMPTS[0].1
 }
 
 fn prompt(world: &World, index: usize, listed: Listed, text: &str, random: &mut fastrand::Rng) {

@@ -7,13 +7,14 @@ use crate::options::Options;
 /// Prints it. True when nothing was found.
 pub(crate) fn print(options: &Options, findings: &Findings) -> bool {
     println!("\n{}\n", options.command());
-    for name in Event::names() {
+    let events: Vec<&str> = Event::all(options.real).map(Event::name).collect();
+    for name in &events {
         println!("  {:>8}  {name}", findings.counted(name));
     }
     println!();
     println!("  {:>8}  sessions", options.sessions);
     for (name, count) in findings.counts() {
-        if !Event::names().any(|event| event == name) {
+        if !events.contains(&name) {
             println!("  {count:>8}  {name}");
         }
     }

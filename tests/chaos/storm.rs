@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use outrigger_tests::Home;
 
+use crate::agents::Agents;
 use crate::disk::Disk;
-use crate::events::{Deck, Doer};
+use crate::events::{Deck, Doer, Event};
 use crate::findings::Findings;
 use crate::options::Options;
 use crate::world::{World, json_lines};
@@ -27,15 +28,15 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if disk.path().is_none() {
         println!("no disk could be mounted, so that a full one is left out");
     }
-    let home = disk.path().map_or_else(Home::new, Home::within);
-    let sessions = match start_sessions(&home, options) {
+    let (agents, home) = Agents::settle(options.real, &disk);
+    let sessions = match start_sessions(&home, &agents, options) {
         Ok(sessions) => sessions,
         Err(why) => {
             eprintln!("the sessions could not be started: {why}");
             return ExitCode::FAILURE;
         }
     };
-    let world = World::new(home, sessions, Findings::new(options.verbose));
+    let world = World::new(home, agents, sessions, Findings::new(options.verbose));
     let mut doer = Doer::new(&world, disk);
     thread::scope(|scope| {
         for session in &world.sessions {
@@ -54,6 +55,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         closing::stop_all(&world);
         calm::check(&world);
     });
+    world.agents.check_memory(&world);
     damage::check(&world);
     closing::look_for_files(&world);
     for session in &world.sessions {
@@ -71,7 +73,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// Breaks one thing after the other, with a check of everything now and then.
 fn follow_plan(world: &World, doer: &mut Doer<'_>, options: &Options) {
     let mut random = fastrand::Rng::with_seed(options.seed);
-    let mut deck = Deck::new();
+    let mut deck = Deck::new(Event::all(options.real));
     let began = Instant::now();
     let mut calm_at = began + CALM_EVERY;
     while began.elapsed() < options.length {
@@ -95,7 +97,7 @@ fn calm_down(world: &World, doer: &mut Doer<'_>) {
 }
 
 /// Starts them all in a few workspaces; what they run goes without questions.
-fn start_sessions(home: &Home, options: &Options) -> Result<Vec<String>, String> {
+fn start_sessions(home: &Home, agents: &Agents, options: &Options) -> Result<Vec<String>, String> {
     let mut sessions = Vec::new();
     for number in 0..options.sessions {
         let workspace = home.workspace().with_file_name(format!("workspace-{}", number % 4));
@@ -103,19 +105,27 @@ fn start_sessions(home: &Home, options: &Options) -> Result<Vec<String>, String>
         fs::write(workspace.join("README.md"), "# Lighthouse\n\nA lamp, a lens and a keeper.\n")
             .map_err(|error| error.to_string())?;
         let cwd = workspace.to_string_lossy().into_owned();
-        let fixed = ["run", "--provider", "demo", "--detach", "--json", "--mode", "bypass", "--cwd", &cwd];
-        let prompt = format!("demo:slow=20 begin session {number}");
+        let fixed =
+            ["run", "--provider", agents.provider(number), "--detach", "--json", "--mode", "bypass", "--cwd", &cwd];
+        let prompt = agents.first_words(number);
         let ended = home.run(fixed.iter().copied().chain([prompt.as_str()]));
         let started = json_lines(&ended.stdout.join("\n"));
         let id = started.first().and_then(|told| told["session"].as_str());
-        sessions.push(id.ok_or_else(|| format!("{:?}: {}", ended.code, ended.stderr))?.to_owned());
+        let id = id.ok_or_else(|| format!("{:?}: {}", ended.code, ended.stderr))?.to_owned();
+        if agents.are_real() {
+            // What a real one has to remember at the end is said before the storm.
+            home.start(["logs", &id, "--follow", "--json"])
+                .wait_for("the end of the first turn", |item| item["body"]["type"] == "turnEnd");
+        }
+        sessions.push(id);
     }
     Ok(sessions)
 }
 
 /// Leaves the home where it is, with the diary of the run in it.
 fn keep(world: World, mut disk: Disk) {
-    let World { home, findings, .. } = world;
+    let World { home, findings, agents, .. } = world;
+    drop(agents);
     disk.keep();
     let folder = home.keep();
     // Without its diary a kept home still tells most of it.

@@ -14,6 +14,7 @@ use serde_json::Value;
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt;
 
+use crate::agents::Agents;
 use crate::census::{Census, Keeper, PodFile};
 use crate::damage::Destroyed;
 use crate::findings::{Fault, Findings, lock};
@@ -31,6 +32,8 @@ pub(crate) enum Role {
 /// One session, from its start to the end of the run.
 #[derive(Debug)]
 pub(crate) struct Session {
+    /// Its place among the sessions, from 0.
+    pub(crate) number: usize,
     pub(crate) id: String,
     pub(crate) folder: PathBuf,
     /// Whether it was live when somebody last looked.
@@ -44,6 +47,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) home: Home,
+    pub(crate) agents: Agents,
     pub(crate) sessions: Vec<Session>,
     pub(crate) findings: Findings,
     /// Held for reading around each prompt, for writing while everything is checked.
@@ -67,11 +71,13 @@ pub(crate) struct Done {
 }
 
 impl World {
-    pub(crate) fn new(home: Home, sessions: Vec<String>, findings: Findings) -> Self {
+    pub(crate) fn new(home: Home, agents: Agents, sessions: Vec<String>, findings: Findings) -> Self {
         let folder = |id: &str| home.path().join("data/sessions").join(id);
         let sessions = sessions
             .into_iter()
-            .map(|id| Session {
+            .enumerate()
+            .map(|(number, id)| Session {
+                number,
                 folder: folder(&id),
                 id,
                 live: AtomicBool::new(true),
@@ -81,6 +87,7 @@ impl World {
             .collect();
         Self {
             home,
+            agents,
             sessions,
             findings,
             calm: RwLock::new(()),

@@ -24,11 +24,13 @@
 mod built;
 mod home;
 mod program;
+mod real_clis;
 mod standin;
 mod survivors;
 
 pub use built::{program, project};
 pub use home::Home;
 pub use program::{DEADLINE, Ended, Program};
+pub use real_clis::RealClis;
 pub use standin::Standin;
 pub use survivors::{Survivor, survivors};
