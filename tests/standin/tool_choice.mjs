@@ -19,6 +19,7 @@ export function chooseTool(want, conversation) {
     case 'read':
       return (
         offer.call('Read', { file_path: want.path }) ??
+        offer.call('read', { filePath: want.path }) ??
         (offer.find('list_directory') && offer.find('run_command')
           ? offer.call('read_file', { path: want.path })
           : null) ??
@@ -163,7 +164,8 @@ function ask(offer, question, options) {
  */
 function delegate(offer, description, prompt) {
   const task = { description, prompt, subagent_type: 'general-purpose' };
-  const direct = offer.call('Agent', task) ?? offer.call('Task', task);
+  const direct =
+    offer.call('Agent', task) ?? offer.call('Task', task) ?? offer.call('task', { ...task, subagent_type: 'general' });
   if (direct) return direct;
   const named = offer.find('spawn_agent')?.schema?.properties?.task_name ? { task_name: 'stand_in_task' } : {};
   const spawned = offer.call('spawn_agent', { message: prompt, ...named });
@@ -208,6 +210,7 @@ function plan(offer, steps) {
   const todos = steps.map(({ step, status }) => ({ content: step, status, activeForm: step }));
   return (
     offer.call('TodoWrite', { todos }) ??
+    offer.call('todowrite', { todos: todos.map((todo) => ({ ...todo, priority: 'medium' })) }) ??
     offer.call('update_plan', { plan: steps }) ??
     offer.script(`text(JSON.stringify(await tools.update_plan(${JSON.stringify({ plan: steps })})));`)
   );
