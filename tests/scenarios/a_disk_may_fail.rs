@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use outrigger_tests::{Home, Program};
 use serde_json::Value;
@@ -97,18 +98,51 @@ fn home_on(disk: &Disk) -> Home {
     home
 }
 
-/// What `pod/status` says about the recording.
-fn recording(home: &Home) -> Value {
-    let pod: Value = serde_json::from_slice(&fs::read(home.sessions()[0].join("pod.json")).unwrap()).unwrap();
+/// What `pod.json` says of the live session.
+fn pod(home: &Home) -> Value {
+    serde_json::from_slice(&fs::read(home.sessions()[0].join("pod.json")).unwrap()).unwrap()
+}
+
+/// Asks the keeper of the live session.
+fn ask(home: &Home, method: &str, params: &str) -> Value {
+    let pod = pod(home);
     let mut socket = UnixStream::connect(pod["socket"].as_str().unwrap()).unwrap();
     socket.set_read_timeout(Some(outrigger_tests::DEADLINE)).unwrap();
     let token = pod["token"].as_str().unwrap();
     let hello = format!(r#"{{"protocol":1,"token":"{token}","client":"test"}}"#);
     writeln!(socket, r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{hello}}}"#).unwrap();
-    writeln!(socket, r#"{{"jsonrpc":"2.0","id":2,"method":"pod/status","params":{{}}}}"#).unwrap();
+    writeln!(socket, r#"{{"jsonrpc":"2.0","id":2,"method":"{method}","params":{params}}}"#).unwrap();
     let answers = BufReader::new(socket).lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-    let answer = answers.into_iter().find(|answer| answer["id"] == 2).unwrap();
-    answer["result"]["recording"].clone()
+    answers.into_iter().find(|answer| answer["id"] == 2).unwrap()["result"].clone()
+}
+
+/// What `pod/status` says about the recording.
+fn recording(home: &Home) -> Value {
+    ask(home, "pod/status", "{}")["recording"].clone()
+}
+
+/// Waits until nothing is missing in the journal any more.
+fn wait_until_recorded(home: &Home) {
+    let until = Instant::now() + outrigger_tests::DEADLINE;
+    while recording(home)["type"] != "on" {
+        assert!(Instant::now() < until, "nobody writes what the full disk did not take");
+        std::thread::yield_now();
+    }
+}
+
+/// Fills the disk, and lets the agent talk until its records cannot be written. What is left of the journal's last block may hold a
+/// few short ones before. Tells why they cannot be written.
+fn fill_until_off(home: &Home, disk: &Disk, session: &str, reader: &mut Program) -> String {
+    disk.fill();
+    for _ in 0..40 {
+        home.run(["send", session, &"many words ".repeat(400)]).assert_code(0);
+        next_turn_end(reader);
+        let state = recording(home);
+        if state["type"] == "off" {
+            return state["reason"].as_str().unwrap().to_owned();
+        }
+    }
+    panic!("the status does not say that nothing is recorded");
 }
 
 fn is_turn_end(record: &Value) -> bool {
@@ -124,51 +158,103 @@ fn next_turn_end(reader: &mut Program) {
     reader.wait_for("the end of a turn", is_turn_end);
 }
 
-/// How many records the journal says that it lacks.
-fn told_missing(journal: &[Value]) -> u64 {
+/// The numbers of the records that the journal says it lacks.
+fn told_missing(journal: &[Value]) -> Vec<u64> {
     let notices = journal.iter().filter(|record| record["line"]["code"] == "records_missing");
-    let texts = notices.filter_map(|record| record["line"]["text"].as_str());
-    texts.map(|text| text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    let texts = notices.map(|record| record["line"]["text"].as_str().unwrap());
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    let range = |text: &str| match text.split_once(" to ") {
+        Some((first, last)) => number(first)..=number(last),
+        None => number(text)..=number(text),
+    };
+    let ranges = texts.flat_map(|text| text.rsplit_once(": ").unwrap().1.trim_end_matches('.').split(", ")).map(range);
+    ranges.flatten().collect()
 }
 
 #[test]
-fn a_full_disk_ends_the_recording_and_not_the_agent() {
+fn a_full_disk_costs_nothing_while_the_keeper_lives() {
     let Some(disk) = Disk::mount() else { return };
     let home = home_on(&disk);
     let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
     let mut reader = follow_records(&home, &session);
     next_turn_end(&mut reader);
     assert_eq!(recording(&home)["type"], "on");
+    let reason = fill_until_off(&home, &disk, &session, &mut reader);
+    assert!(reason.contains("free some disk space"), "{reason}");
 
-    disk.fill();
-    // What is left of the journal's last block may hold a few short records yet.
-    let mut state = Value::Null;
-    for _ in 0..40 {
-        home.run(["send", &session, &"many words ".repeat(400)]).assert_code(0);
-        next_turn_end(&mut reader);
-        state = recording(&home);
-        if state["type"] == "off" {
-            break;
-        }
-    }
-    assert_eq!(state["type"], "off", "the status does not say that nothing is recorded");
-    assert!(state["reason"].as_str().unwrap().contains("free some disk space"), "{state}");
+    // Whoever comes now sees what the journal could not take, as a page of records, of items, and live.
+    let last = ask(&home, "session/subscribe", r#"{"want":"status"}"#)["lastSeq"].as_u64().unwrap();
+    let written = *seqs(&Home::journal(&home.sessions()[0])).last().unwrap();
+    assert!(written < last, "{written} of {last}");
+    let page = ask(&home, "session/read", r#"{"fromSeq":0,"direction":"backwards","limit":1000,"want":"records"}"#);
+    assert!(seqs(page["records"].as_array().unwrap()).into_iter().eq(1..=last), "{page}");
+    let next = format!(r#"{{"fromSeq":{written},"direction":"forwards","limit":2,"want":"records"}}"#);
+    let next = ask(&home, "session/read", &next);
+    assert_eq!(
+        (seqs(next["records"].as_array().unwrap()), &next["more"]),
+        (vec![written + 1, written + 2], &true.into())
+    );
+    let page = ask(&home, "session/read", r#"{"fromSeq":0,"direction":"backwards","limit":1000,"want":"items"}"#);
+    let unwritten = page["items"].as_array().unwrap().iter().filter(|item| item["seq"].as_u64() > Some(written));
+    assert!(unwritten.count() > 0, "{page}");
+    let mut late = follow_records(&home, &session);
+    late.wait_for("the newest record", |record| record["seq"] == last);
 
+    // The agent says nothing, and nobody asks it anything.
     disk.free();
+    wait_until_recorded(&home);
+    assert!(seqs(&Home::journal(&home.sessions()[0])).into_iter().eq(1..=last), "not all of it was written");
     home.run(["send", &session, "once more"]).assert_code(0);
     next_turn_end(&mut reader);
-    assert_eq!(recording(&home)["type"], "on");
     home.run(["stop", &session]).assert_code(0);
-    let live = seqs(&reader.finish().json());
+    let (live, late) = (reader.finish().json(), late.finish().json());
     home.assert_nobody_left();
 
-    assert!(live.iter().copied().eq(1..=live.len() as u64), "a live reader misses or repeats a record: {live:?}");
     let journal = Home::journal(&home.sessions()[0]);
-    let kept = seqs(&journal);
-    let lacking = kept.last().unwrap() - kept.len() as u64;
-    assert!(lacking > 0 && kept.windows(2).all(|pair| pair[0] < pair[1]), "{kept:?}");
-    assert_eq!(told_missing(&journal), lacking, "the notices tell of every record that is missing");
-    assert!(items(&home, &session).iter().any(|item| item["body"]["code"] == "records_missing"));
+    assert!(live == journal[1..] && late == live, "a reader saw something else than the journal has");
+    assert!(seqs(&live).into_iter().eq(1..=live.len() as u64), "a record is missing or repeated: {:?}", seqs(&live));
+    assert!(!items(&home, &session).iter().any(|item| item["body"]["code"] == "records_missing"));
+}
+
+#[test]
+fn a_keeper_that_is_killed_on_a_full_disk_leaves_its_numbers_to_nobody() {
+    let Some(disk) = Disk::mount() else { return };
+    let home = home_on(&disk);
+    let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
+    let mut reader = follow_records(&home, &session);
+    next_turn_end(&mut reader);
+    fill_until_off(&home, &disk, &session, &mut reader);
+    home.run(["send", &session, "and more"]).assert_code(0);
+    next_turn_end(&mut reader);
+    let last = ask(&home, "session/subscribe", r#"{"want":"status"}"#)["lastSeq"].as_u64().unwrap();
+    let mut late = follow_records(&home, &session);
+    late.wait_for("the newest record", |record| record["seq"] == last);
+    stage::kill(&pod(&home)["pid"]);
+    home.assert_nobody_left();
+    let shown = late.finish().json();
+    assert!(seqs(&shown).into_iter().eq(1..=last), "{:?}", seqs(&shown));
+    assert!(reader.finish().json() == shown);
+    let kept = *seqs(&Home::journal(&home.sessions()[0])).last().unwrap();
+    assert!(kept < last);
+
+    // Who comes first finds the disk full yet, and cannot write that the session broke off.
+    let _ = home.run(["ps"]);
+    disk.free();
+    home.run(["run", "--resume", &session, "--permissions", "allow", "--json", "go on"]).assert_code(0);
+    home.assert_nobody_left();
+    let journal = Home::journal(&home.sessions()[0]);
+    assert!(told_missing(&journal).into_iter().eq(kept + 1..=last), "{:?}", told_missing(&journal));
+    let kept: Vec<Value> = journal[1..].iter().filter(|record| record["seq"].as_u64() <= Some(last)).cloned().collect();
+    assert_eq!(kept, shown[..kept.len()], "a number was used twice");
+
+    let again = home.run(["logs", &session, "--records", "--from-seq", &last.to_string()]);
+    again.assert_code(0);
+    let again = seqs(&again.json());
+    assert!(again.len() > 3 && again.iter().copied().eq(last + 1..=last + again.len() as u64), "{again:?}");
+    assert_eq!(Some(&again), Some(&seqs(&journal[1 + kept.len()..])));
+    let told: Vec<Value> =
+        items(&home, &session).into_iter().filter(|item| item["body"]["code"] == "records_missing").collect();
+    assert_eq!(told.len(), 1, "it is told once: {told:?}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub async fn left_of(pods: &[PodFile]) -> Vec<ProcessInfo> {
     let mut left = process::wait_gone(&keepers, KEEPER_END).await;
     let is_of = |mark: &str| mark.parse::<PodId>().is_ok_and(|mark| pods.iter().any(|pod| pod.pod == mark));
     left.extend(process::all_marked().into_iter().filter(|marked| is_of(&marked.mark)).map(|marked| marked.entry));
-    left.into_iter().map(|entry| info(entry, ProcessPurpose::Tool)).collect()
+    left.into_iter().map(|entry| entry.shown(ProcessPurpose::Tool)).collect()
 }
 
 async fn of_pod(pod: PodFile, summary: SessionSummary) -> LivePod {
@@ -92,19 +92,7 @@ fn from_the_table(keeper: ProcessRef) -> Vec<ProcessInfo> {
     };
     let below = below.into_iter().map(|entry| {
         let purpose = purpose(&entry);
-        info(entry, purpose)
+        entry.shown(purpose)
     });
-    std::iter::once(info(own, ProcessPurpose::Keeper)).chain(below).collect()
-}
-
-fn info(entry: ProcessEntry, purpose: ProcessPurpose) -> ProcessInfo {
-    ProcessInfo {
-        pid: entry.process.pid,
-        parent: entry.parent,
-        command: entry.command,
-        rss: entry.rss,
-        cpu_ms: entry.cpu_ms,
-        purpose,
-        age_ms: entry.age_ms,
-    }
+    std::iter::once(own.shown(ProcessPurpose::Keeper)).chain(below).collect()
 }

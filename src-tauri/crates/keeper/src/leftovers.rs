@@ -3,17 +3,12 @@
 //! Responsible for ending what carries the pod's mark and does not descend from the runner, and for the words about it. While the
 //! CLI lives, what runs in the background is the agent's business; when the session ends, the stop ladder ends everything.
 
-use process::{Group, ProcessEntry, ProcessRef, Rung, Sweep};
+use process::{Group, ProcessEntry, ProcessRef, Rung, Sweep, named};
 use protocol::record::{HostRecord, NoticeLevel};
 use protocol::runner::RunnerLine;
 use tokio::task::JoinSet;
 
 use crate::exchange::Input;
-
-/// So many of the ended processes are named.
-const NAMED: usize = 8;
-/// So much of a command is shown, in characters.
-const COMMAND: usize = 120;
 
 /// The looks for leftovers that are under way. Dropping it calls them off.
 #[derive(Debug, Default)]
@@ -74,18 +69,6 @@ fn notice(sweep: &Sweep) -> Option<HostRecord> {
     }
     let level = if survivors.is_empty() { NoticeLevel::Info } else { NoticeLevel::Warning };
     Some(HostRecord::Notice { level, code: "leftovers_ended".to_owned(), text })
-}
-
-fn named(entries: &[ProcessEntry]) -> String {
-    let one = |entry: &ProcessEntry| {
-        let command: String = entry.command.chars().take(COMMAND).collect();
-        format!("{command} (pid {})", entry.process.pid)
-    };
-    let mut names: Vec<String> = entries.iter().take(NAMED).map(one).collect();
-    if entries.len() > NAMED {
-        names.push(format!("and {} more", entries.len() - NAMED));
-    }
-    names.join(", ")
 }
 
 #[cfg(test)]

@@ -57,10 +57,10 @@ impl Shared {
     /// The keeper and the process tree under it, parents before their children.
     pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
         let keeper = ProcessRef::current();
-        let own = process::entry(keeper.pid).map(|entry| info(entry, ProcessPurpose::Keeper));
+        let own = process::entry(keeper.pid).map(|entry| entry.shown(ProcessPurpose::Keeper));
         let below = process::descendants(keeper.pid).into_iter().map(|entry| {
             let purpose = purpose(&entry, self.runner, self.cli.as_deref());
-            info(entry, purpose)
+            entry.shown(purpose)
         });
         own.into_iter().chain(below).collect()
     }
@@ -77,18 +77,6 @@ fn purpose(entry: &ProcessEntry, runner: ProcessRef, cli: Option<&str>) -> Proce
     // A CLI that is a script has its interpreter in front.
     let is_cli = entry.command.contains(cli) || entry.command.split(' ').take(2).any(is_named);
     if is_cli { ProcessPurpose::Cli } else { ProcessPurpose::Tool }
-}
-
-fn info(entry: ProcessEntry, purpose: ProcessPurpose) -> ProcessInfo {
-    ProcessInfo {
-        pid: entry.process.pid,
-        parent: entry.parent,
-        command: entry.command,
-        rss: entry.rss,
-        cpu_ms: entry.cpu_ms,
-        purpose,
-        age_ms: entry.age_ms,
-    }
 }
 
 #[cfg(test)]

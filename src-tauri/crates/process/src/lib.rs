@@ -17,6 +17,7 @@ mod stop;
 mod sweep;
 mod tree;
 mod whose;
+mod words;
 
 pub use child::{Child, Exit};
 pub use command::{Command, HOME_VARIABLE, MARK_VARIABLE, OWNER_MARK, SpawnError};
@@ -31,3 +32,4 @@ pub use tree::{
     reap_orphans, table,
 };
 pub use whose::{and_above, part_of_pod};
+pub use words::named;

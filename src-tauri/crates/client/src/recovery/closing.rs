@@ -4,16 +4,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use journal::{Entry, JournalError, JournalWriter, SessionFolder};
-use process::{ProcessEntry, Sweep};
+use process::{Sweep, named};
 use protocol::record::{HostRecord, NoticeLevel, Outcome};
 
 use super::Abandoned;
 use crate::machine::Machine;
-
-/// So many processes are named in the transcript.
-const NAMED: usize = 5;
-/// So much of each command, in characters.
-const COMMAND: usize = 100;
 
 /// Closes it, unless its keeper had done so before it died. The caller holds the lease. Whether it was closed now.
 pub(super) fn close(folder: &SessionFolder, pod: &Abandoned, sweep: &Sweep) -> Result<bool, JournalError> {
@@ -67,18 +62,6 @@ fn words(sweep: &Sweep) -> String {
         text += &format!("These could not be ended: {}. ", named(&sweep.survivors));
     }
     text + "The next prompt resumes the conversation."
-}
-
-fn named(entries: &[ProcessEntry]) -> String {
-    let one = |entry: &ProcessEntry| {
-        let command: String = entry.command.chars().take(COMMAND).collect();
-        format!("{command} (pid {})", entry.process.pid)
-    };
-    let mut names: Vec<String> = entries.iter().take(NAMED).map(one).collect();
-    if entries.len() > NAMED {
-        names.push(format!("and {} more", entries.len() - NAMED));
-    }
-    names.join(", ")
 }
 
 /// Removes the socket that the killed keeper left, if it is one of ours.
