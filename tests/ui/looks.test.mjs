@@ -28,6 +28,15 @@ const scenes = {
   ],
   retry: ['replay=troubles', (page) => page.locator('[data-session=t-retry]').click()],
   killed: ['replay=troubles', (page) => page.locator('[data-session=t-killed]').click()],
+  crashed: [
+    'replay=troubles',
+    async (page) => {
+      await page.locator('[data-session=t-crashed]').click();
+      await page.getByTestId('error-tail').click();
+    },
+  ],
+  resumed: ['replay=troubles', (page) => page.locator('[data-session=t-resumed]').click()],
+  unrecorded: ['replay=troubles', (page) => page.locator('[data-session=t-unrecorded]').click()],
   notices: ['replay=troubles', (page) => page.locator('[data-session=t-notices]').click()],
   interrupted: ['replay=troubles', (page) => page.locator('[data-session=t-int]').click()],
   doctor: ['replay=first-run', (page) => page.getByTestId('doctor-open').click()],

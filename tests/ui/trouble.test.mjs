@@ -31,7 +31,14 @@ test('each verdict has a word of its own, and its reasons are shown on hover and
     await mark.waitFor();
     assert.equal(await mark.locator('svg').count(), 1);
   }
+  // The list tells it too, without opening the session.
+  const listed = (session) => page.locator(`[data-session=${session}]`).getByTestId('row-trouble').textContent();
+  assert.equal(await listed('t-stalled'), 'Stalled');
+  assert.equal(await listed('t-retry'), 'Retry 2 of 3');
+  assert.equal(await listed('t-int'), 'Interrupted');
+  assert.equal(await page.locator('[data-session=t-queue]').getByTestId('row-trouble').count(), 0);
   await page.locator('[data-session=t-stalled]').click();
+  await page.getByTestId('doubt').getByText('Stalled: No output for 4 m 10 s.').waitFor();
   await page.getByTestId('health').filter({ hasText: 'Stalled' }).hover();
   await page.getByTestId('health-reasons').getByText('used no CPU').waitFor();
   await page.getByTestId('inspector-toggle').click();
@@ -69,6 +76,46 @@ test('a killed agent: the signal, what it printed, one offer', async (t) => {
   assert.equal(await page.getByTestId('composer-input').inputValue(), 'Continue where you left off.');
 });
 
+test('a crash in mid-turn: the exit code, all of its last words, one offer', async (t) => {
+  const page = await opened(t, 't-crashed');
+  await page.getByTestId('error-facts').getByText('Exit code 101').waitFor();
+  await page.getByTestId('error-tail').click();
+  const words = (await page.getByTestId('error-item').locator('pre').innerText()).trimEnd().split('\n');
+  assert.equal(words.length, 24);
+  assert.equal(words.at(-1), '    at frame_22 (file:///opt/agent/bundle.mjs:122:13)');
+  assert.equal(
+    await page
+      .getByTestId('transcript')
+      .getByRole('button', { name: /Resume|Try again/ })
+      .count(),
+    1,
+  );
+  await page
+    .getByTestId('transcript')
+    .getByText('Still running after the session ended: node scripts/serve.mjs')
+    .waitFor();
+});
+
+test('what was resumed can be read, and that something was not', async (t) => {
+  const page = await opened(t, 't-resumed');
+  await page.getByTestId('notice').first().waitFor();
+  const rows = await transcript(page);
+  const openings = rows.filter((row) => row.kind === 'opened').map((row) => row.text.split('Claude Code')[0]?.trim());
+  assert.deepEqual(openings, ['Session opened', 'Resumed conversation 7c0f2a52', 'New conversation']);
+  assert.ok(rows.some((row) => row.text.includes('the agent knows nothing of what stands above')));
+  assert.equal(await page.getByTestId('transcript').getByRole('button', { name: 'Resume' }).count(), 0);
+});
+
+test('in a narrow window the inspector can be closed, and titles and trouble stay readable', async (t) => {
+  const page = await browser.scene(t, SCENE, { viewport: { width: 800, height: 600 } });
+  await page.locator('[data-session=t-int]').click();
+  await page.getByTestId('interrupted').waitFor();
+  assert.ok(await page.locator('h1').evaluate((title) => title.scrollWidth <= title.clientWidth), 'the title is whole');
+  await page.getByTestId('inspector-toggle').click();
+  await page.getByTestId('inspector-close').click();
+  await page.getByTestId('inspector').waitFor({ state: 'detached' });
+});
+
 test('failures say what to do', async (t) => {
   const page = await opened(t, 't-auth');
   await page.getByTestId('error-advice').getByText('/login').waitFor();
@@ -89,11 +136,11 @@ test('notices have a sign and words', async (t) => {
   const rows = await transcript(page);
   const said = rows.map((row) => row.text).join('\n');
   for (const words of [
-    'Session cut off.',
+    'The session broke off',
     'Last record was incomplete.',
     'Records are missing.',
     'held open.',
-    'Not resumed.',
+    'New conversation.',
   ])
     assert.ok(said.includes(words), words);
   assert.ok(rows.at(-1)?.text.includes('tried again'));
@@ -142,10 +189,11 @@ test('the processes of a session: a tree with its owner, sums and ages', async (
     (before) => document.querySelector('[data-testid=process-owner]')?.textContent !== before,
     used,
   );
-  assert.match(
-    (await page.getByTestId('process').nth(4).locator('.command').getAttribute('title')) ?? '',
-    /reach_is_short$/,
-  );
+  const command = page.getByTestId('process').nth(4).locator('.command');
+  assert.match((await command.getAttribute('title')) ?? '', /reach_is_short$/);
+  assert.ok(await command.evaluate((part) => part.clientWidth > 200), 'the command has the width of the view');
+  // The last one was let go by who started it.
+  assert.deepEqual(await page.getByTestId('process').getByText('detached').count(), 1);
   await page.locator('[data-session=t-killed]').click();
   await page.getByTestId('inspector').getByText('Nothing runs for this session.').waitFor();
 });

@@ -27,6 +27,13 @@ export function elapsedShort(since: string, now: number): string {
   return seconds < 3600 ? `${Math.floor(seconds / 60)}m` : `${Math.floor(seconds / 3600)}h`;
 }
 
+/** When something was: `2:33 PM` on the same day, `Nov 20, 2:33 PM` before. */
+export function timeOf(at: string, now: number): string {
+  const time = new Date(at);
+  const day = time.toDateString() === new Date(now).toDateString() ? {} : ({ month: 'short', day: 'numeric' } as const);
+  return time.toLocaleString('en', { ...day, hour: 'numeric', minute: '2-digit' });
+}
+
 /** How long ago: `now`, `4m`, `3h`, `2d`, then the date. */
 export function age(at: string, now: number): string {
   const time = Date.parse(at);

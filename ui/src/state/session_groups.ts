@@ -2,6 +2,7 @@
 
 import type { Liveness } from '../protocol/Liveness';
 import type { SessionSummary } from '../protocol/SessionSummary';
+import { verdicts } from './trouble_words';
 
 /** What a session wants of the user, most urgent first. */
 export const GROUPS = ['needsYou', 'working', 'idle', 'ended'] as const;
@@ -51,6 +52,18 @@ function stateOfPod(state: PodState): SessionState {
     case 'failed':
       return 'failed';
   }
+}
+
+/** What is wrong with a session, in a word, and how urgent it is; null when nothing is. */
+export function troubleOf(summary: SessionSummary): { word: string; tone: 'plain' | 'warn' | 'bad' } | null {
+  const { liveness } = summary;
+  const state = stateOf(liveness);
+  if (state === 'failed') return { word: wordFor(state), tone: 'bad' };
+  if (state === 'interrupted' || state === 'unknown') return { word: wordFor(state), tone: 'warn' };
+  if (liveness.type !== 'live') return null;
+  const { retry, health } = liveness;
+  if (retry) return { word: `Retry ${retry.attempt} of ${retry.of}`, tone: 'warn' };
+  return health && health !== 'ok' ? verdicts[health] : null;
 }
 
 /** The group that a state belongs to. */

@@ -40,6 +40,7 @@ export class SessionView {
   #host: Host;
   #feed: Feed | null = null;
   #following = false;
+  #wanted = false;
   #asked = new Set<number>();
   #credit: number | null = null;
   #drawn: number | null = null;
@@ -107,11 +108,18 @@ export class SessionView {
     await Promise.all(gaps.map((gap) => this.#read(gap.from, gap.limit)));
   }
 
-  /** Takes a newer summary from the list; a session that came to life again is followed again. */
+  /**
+   * Takes a newer summary from the list. A session that came to life again is followed again; one that somebody else closed,
+   * because its keeper had been killed, has more in its journal than its feed could tell.
+   */
   summarise(summary: SessionSummary): void {
-    const wasLive = this.summary?.liveness.type === 'live';
+    const before = this.summary;
     this.summary = summary;
-    if (this.phase.type === 'open' && !wasLive && summary.liveness.type === 'live' && !this.#feed) void this.#follow();
+    if (this.phase.type !== 'open' || this.#feed) return;
+    const isLive = summary.liveness.type === 'live';
+    const cameToLife = isLive && before?.liveness.type !== 'live';
+    const wasClosed = !isLive && before !== null && before.updatedAt !== summary.updatedAt;
+    if (cameToLife || wasClosed) void this.#follow();
   }
 
   /** Sends a prompt; on a session that is over this resumes it. */
@@ -151,12 +159,18 @@ export class SessionView {
   }
 
   async #follow(): Promise<void> {
-    if (this.#following || this.#feed) return;
+    this.#wanted = true;
+    if (this.#following) return;
     this.#following = true;
     try {
-      await this.#followOnce();
+      // What is asked for while a feed is being opened that ends at once is not forgotten.
+      while (this.#wanted && !this.#feed) {
+        this.#wanted = false;
+        await this.#followOnce();
+      }
     } finally {
       this.#following = false;
+      this.#wanted = false;
     }
   }
 

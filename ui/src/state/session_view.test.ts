@@ -92,3 +92,15 @@ it('reads what the feed did not tell before it ended', async () => {
   expect(view.summary?.liveness.type).toBe('ended');
   view.close();
 });
+
+it('reads what was put into the journal of a session whose keeper had been killed', async () => {
+  const { host: fake, feeds } = host(false);
+  const view = new SessionView(fake, 's', () => undefined);
+  await view.open();
+  view.summarise(summaryOf({ type: 'interrupted' }));
+  expect(feeds).toEqual([]);
+  const closed = { ...summaryOf({ type: 'interrupted' }), updatedAt: '2026-01-01T00:00:01Z' };
+  view.summarise(closed);
+  await vi.waitFor(() => expect(feeds.map((feed) => feed.from)).toEqual([1]));
+  view.close();
+});

@@ -4,6 +4,7 @@ import type { FailureClass } from '../../protocol/FailureClass';
 import type { Health } from '../../protocol/Health';
 import type { ItemBody } from '../../protocol/ItemBody';
 import type { PodStatus } from '../../protocol/PodStatus';
+import type { Retry } from '../../protocol/Retry';
 import {
   ended,
   idle,
@@ -53,6 +54,7 @@ function health(verdict: Health['verdict'], minutes: number, reasons: string[]):
   const made = session(summary(`t-${verdict}`, `Is it ${verdict}?`, minutes, working(minutes + 1)), [
     ...standing([asked('Run the whole suite.')], minutesAgo(minutes + 1)),
   ]);
+  if (made.summary.liveness.type === 'live') made.summary.liveness.health = verdict;
   return changed(made, { health: { verdict, reasons, since: minutesAgo(minutes) } });
 }
 
@@ -90,7 +92,9 @@ function retrying(): SceneSession {
     ),
   );
   const at = new Date(Date.now() + RETRY_IN).toISOString();
-  return changed(made, { retry: { attempt: 2, of: 3, at, class: 'overloaded', by: 'outrigger' } });
+  const retry: Retry = { attempt: 2, of: 3, at, class: 'overloaded', by: 'outrigger' };
+  if (made.summary.liveness.type === 'live') made.summary.liveness.retry = retry;
+  return changed(made, { retry });
 }
 
 function killed(): SceneSession {
@@ -139,16 +143,20 @@ function noticed(): SceneSession {
     standing(
       [
         notice(
-          'error',
+          'warning',
           'keeper_killed',
-          'The process that kept this session was ended from outside at 14:02. Its agent was ended with it; everything up to then is recorded.',
+          'The session broke off: the process that kept it was ended from outside. It had left 2 processes running, which were ended: npm run dev (pid 4711), node scripts/serve.mjs --port 4173 (pid 4712). The next prompt resumes the conversation.',
         ),
         notice(
           'warning',
           'torn_tail',
-          'The journal ended in the middle of a line. 132 bytes were set aside in torn-1.bin.',
+          "The journal's last line had been torn by a crash; its 132 bytes were cut off. Everything before is whole.",
         ),
-        notice('error', 'records_missing', 'Records 412 to 415 could not be written: no space left on device.'),
+        notice(
+          'error',
+          'records_missing',
+          '4 records before this one could not be written and are not in the journal.',
+        ),
         notice(
           'warning',
           'leaked_pipe',
@@ -157,9 +165,13 @@ function noticed(): SceneSession {
         notice(
           'warning',
           'not_resumed',
-          'The agent no longer knows conversation 7c0f2a52. It begins a new one and has not read what stands above.',
+          'Claude Code no longer knows the conversation 7c0f2a52-9d1c-4f6e-8f0e-2b7d3f1c9a10, so it could not be resumed. This is a new conversation: the agent knows nothing of what stands above.',
         ),
-        notice('warning', 'leftovers_ended', 'Two processes of the last generation were still running and were ended.'),
+        notice(
+          'info',
+          'leftovers_ended',
+          "The agent's program is gone; what it had left running was ended: sleep 613 (pid 4720), sleep 614 (pid 4721).",
+        ),
         notice('info', 'retrying', 'Trying again in 4 s (attempt 1 of 3).'),
         { type: 'userMessage', text: 'Count the tests', delivery: 'retry', from: null },
       ],
@@ -205,10 +217,78 @@ function interrupted(): SceneSession[] {
   ];
 }
 
+const openedAgain = (resumes: string | null): ItemBody => ({
+  type: 'opened',
+  provider: 'claude',
+  model: 'sonnet-5',
+  cwd: '~/src/oars',
+  resumes,
+  nativeSessionId: resumes ?? '91b3c3de-52aa-4d0e-9f7a-7d2a7f3b1c55',
+  cliVersion: '2.1.214',
+});
+
+/** One that was cut off and resumed, and then could not be resumed again. */
+function resumed(): SceneSession {
+  const conversation = '7c0f2a52-9d1c-4f6e-8f0e-2b7d3f1c9a10';
+  return session(
+    summary('t-resumed', 'Resumed, and begun anew', 50, idle),
+    standing(
+      [
+        openedAgain(null),
+        asked('Upgrade the dependencies.'),
+        { type: 'agentMessage', text: 'I begin with the lock file.', open: false },
+        notice(
+          'warning',
+          'keeper_killed',
+          'The session broke off: the process that kept it was ended from outside. Nothing of it was still running. The next prompt resumes the conversation.',
+        ),
+        { type: 'ended', outcome: 'interrupted', survivors: [] },
+        openedAgain(conversation),
+        asked('Continue where you left off.'),
+        { type: 'agentMessage', text: 'I had read the lock file; now I upgrade.', open: false },
+        { type: 'ended', outcome: 'stopped', survivors: [] },
+        openedAgain(null),
+        notice(
+          'warning',
+          'not_resumed',
+          `Claude Code no longer knows the conversation ${conversation}, so it could not be resumed. This is a new conversation: the agent knows nothing of what stands above.`,
+        ),
+        asked('And the changelog?'),
+      ],
+      minutesAgo(50),
+    ),
+  );
+}
+
+/** A program that broke off with much on stderr. */
+function crashed(): SceneSession {
+  const lines = Array.from({ length: 23 }, (_, n) => `    at frame_${n} (file:///opt/agent/bundle.mjs:${n + 100}:13)`);
+  const error = failure('unknown', 'runner_crashed', 'The runner of Claude Code ended in the middle of the turn.', {
+    exitCode: 101,
+    retryable: true,
+    stderrTail: ["TypeError: Cannot read properties of undefined (reading 'usage')", ...lines],
+  });
+  const end: ItemBody = { type: 'ended', outcome: 'failed', survivors: ['node scripts/serve.mjs (pid 4711)'] };
+  return session(
+    summary('t-crashed', 'Profile the parser', 25, ended('failed', 25)),
+    standing([asked('Profile the parser.'), error, turnFailed, end], minutesAgo(25)),
+  );
+}
+
 /** All of them. */
 export function troubles(): Scene {
   return {
     found: true,
-    sessions: [...healths(), retrying(), ...failures(), noticed(), unrecorded(), queued(), ...interrupted()],
+    sessions: [
+      ...healths(),
+      retrying(),
+      ...failures(),
+      crashed(),
+      noticed(),
+      resumed(),
+      unrecorded(),
+      queued(),
+      ...interrupted(),
+    ],
   };
 }
