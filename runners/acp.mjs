@@ -10,6 +10,7 @@ import { exitFailure, settledWithin, startFailure } from './lib/child.mjs';
 import { RpcChild, RpcError } from './lib/json_rpc.mjs';
 import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { runRunner } from './lib/runner.mjs';
+import { Blocks } from './acp/blocks.mjs';
 import { Choices } from './acp/choices.mjs';
 import { ClientRequests, INVALID_PARAMS } from './acp/client_requests.mjs';
 import { Conversation } from './acp/conversation.mjs';
@@ -42,6 +43,7 @@ class AcpSession {
   #asked = new Map();
   /** @type {RpcChild | null} */ #agent = null;
   /** @type {Started | null} */ #started = null;
+  #blocks;
   #calls = new ToolCalls();
   #choices = new Choices();
   #quirks = quirksOf(undefined);
@@ -66,6 +68,7 @@ class AcpSession {
     this.#finish = finish;
     this.#lines = new AgentLines(host);
     this.#own = new OwnEvents(host, () => this.#lines.sessionId);
+    this.#blocks = new Blocks((block) => this.#own.block(block));
     this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
   }
 
@@ -250,7 +253,10 @@ class AcpSession {
       {
         onMessage: (message, bytes) => this.#hear(message, bytes),
         onText: (line) => this.#host.textLine(this.#lines.sessionId, line),
-        onAnswer: (_answer, bytes) => this.#host.event(this.#lines.sessionId, bytes),
+        onAnswer: (_answer, bytes, method) => {
+          if (method === 'session/prompt') this.#blocks.end();
+          this.#host.event(this.#lines.sessionId, bytes);
+        },
       },
       { name: this.#quirks.name, versioned: true },
     );
@@ -275,6 +281,7 @@ class AcpSession {
     if (this.#conversation?.replayed)
       this.#host.log('info', `the agent told ${this.#conversation.replayed} updates of the earlier conversation again`);
     this.#conversation?.goesOn();
+    this.#blocks.end();
     this.#client?.terminals.beginTurn();
     const tell = (/** @type {string} */ notice) => this.#own.notice(NOTICE.warning, 'not_offered', notice);
     const prompted = turn.prompt(promptBlocks(query, capabilities.promptCapabilities ?? {}, tell));
@@ -347,8 +354,9 @@ class AcpSession {
   #hear(message, bytes) {
     const update = message.method === 'session/update' ? (message.params?.update ?? {}) : null;
     if (update && this.#conversation?.isReplay(update)) return;
-    const begun = this.#calls.hear(message);
-    if (begun !== undefined) this.#own.toolCallBegan(begun);
+    const { missing, changes = false } = this.#calls.hear(message);
+    this.#blocks.hear(message, changes);
+    if (missing !== undefined) this.#own.toolCallBegan(missing);
     this.#host.event(this.#lines.sessionId, bytes);
     if (message.id !== undefined && message.id !== null) return this.#questioned(message);
     if (!update) return;
@@ -409,6 +417,7 @@ class AcpSession {
    */
   #exited(exit, query) {
     if (this.#stopping) return;
+    this.#blocks.end();
     if (exit.error) this.#lines.failed(startFailure(query.cli, query.cwd, exit.error));
     else this.#lines.failed(exitFailure(query.cli, exit, this.#agent?.cli ?? null));
     this.#client?.terminals.killAll();
@@ -418,6 +427,7 @@ class AcpSession {
 
   /** @param {import('./lib/child.mjs').CliExit} exit */
   #ended(exit) {
+    this.#blocks.end();
     this.#permissions.cancelAll();
     this.#lines.closeTurn(this.#stopping ? 'interrupted' : 'error');
     this.#lines.stopped(exit);

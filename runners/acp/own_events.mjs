@@ -24,7 +24,12 @@ export class OwnEvents {
    * @param {string} text
    */
   notice(level, code, text) {
-    this.#send({ type: 'runner_notice', level, code, text });
+    this.#send({ type: 'notice', level, code, text });
+  }
+
+  /** @param {import('./blocks.mjs').Block} block a finished one */
+  block({ kind, text, parent }) {
+    this.#send({ type: kind, text, parent });
   }
 
   /** @param {string} toolCallId a call of which the agent tells now without having told that it began */

@@ -6,6 +6,8 @@ import { StringDecoder } from 'node:string_decoder';
 
 /** How much output is kept for the agent when it names no limit, and at most, in bytes. */
 const KEPT = { usual: 1024 * 1024, most: 8 * 1024 * 1024 };
+/** How much output is kept for the transcript, from its beginning, in UTF-16 units. */
+const TOLD_LIMIT = 1024 * 1024;
 /** How long a command may take to end after SIGTERM, in milliseconds. */
 const TERM_MS = 2000;
 /** How long the pipes of a command that has exited are read on: somebody else may hold them, in milliseconds. */
@@ -15,7 +17,7 @@ const DRAIN_MS = 500;
 /**
  * @typedef {object} Told what the host is told, see runners/README.md
  * @property {(id: string, text: string) => void} output
- * @property {(id: string, end: { command: string, output: string, truncated: boolean } & ExitStatus) => void} exit
+ * @property {(id: string, end: { command: string, output: string } & ExitStatus) => void} exit
  * @property {() => Promise<void>} pace waits until the host takes more
  */
 /**
@@ -33,6 +35,8 @@ class Terminal {
   #limit;
   #output = '';
   #truncated = false;
+  #told = '';
+  #untold = 0;
   /** @type {ExitStatus | null} */ exitStatus = null;
   /** Resolves when it has ended and its output is read. @type {Promise<ExitStatus>} */ exited;
 
@@ -71,6 +75,11 @@ class Terminal {
     }
   }
 
+  /** What people are told that it printed. */
+  get transcript() {
+    return this.#untold > 0 ? `${this.#told}\n… (${this.#untold} more characters were not kept)` : this.#told;
+  }
+
   /** Ends it, with force when it must be. */
   async end() {
     this.kill('SIGTERM');
@@ -100,6 +109,9 @@ class Terminal {
 
   /** @param {string} text */
   #keep(text) {
+    const room = Math.max(0, TOLD_LIMIT - this.#told.length);
+    this.#told += text.slice(0, room);
+    this.#untold += Math.max(0, text.length - room);
     this.#output += text;
     if (this.#output.length * 3 <= this.#limit) return;
     const bytes = Buffer.from(this.#output);
@@ -156,7 +168,7 @@ export class Terminals {
     this.#terminals.set(id, terminal);
     this.#ofTurn.add(terminal);
     void terminal.exited.then((status) =>
-      this.#told.exit(id, { command: terminal.line, ...terminal.output, ...status }),
+      this.#told.exit(id, { command: terminal.line, output: terminal.transcript, ...status }),
     );
     return { terminalId: id };
   }

@@ -12,20 +12,21 @@ export class ToolCalls {
   /**
    * Takes in what a message says of a call.
    * @param {Record<string, any>} message
-   * @returns {string | undefined} the call whose beginning is missing before this message
+   * @returns {{ missing?: string, changes?: boolean }} the call whose beginning is missing before this message; or whether it only
+   *   changes a call that was told before
    */
   hear({ method, params }) {
     const update = params?.update ?? {};
     const begins = method === 'session/update' && update.sessionUpdate === 'tool_call';
     const goesOn = method === 'session/update' && update.sessionUpdate === 'tool_call_update';
-    if (!begins && !goesOn && method !== 'session/request_permission') return undefined;
+    if (!begins && !goesOn && method !== 'session/request_permission') return {};
     const call = begins || goesOn ? update : params?.toolCall;
     const id = call?.toolCallId;
-    if (typeof id !== 'string' || id === '') return undefined;
-    const missing = !begins && !this.#told.has(id);
+    if (typeof id !== 'string' || id === '') return {};
+    const known = this.#told.has(id);
     this.#told.add(id);
     this.#note(id, call);
-    return missing ? id : undefined;
+    return { missing: begins || known ? undefined : id, changes: goesOn && known };
   }
 
   /** @param {string | undefined} id what was said of it */
@@ -33,9 +34,13 @@ export class ToolCalls {
     return this.#running.get(id ?? '') ?? {};
   }
 
-  /** @param {string} terminalId the call that shows it */
+  /**
+   * @param {string} terminalId
+   * @returns {string | undefined} the call that shows it, while that runs
+   */
   shownBy(terminalId) {
-    return this.#shows.get(terminalId);
+    const id = this.#shows.get(terminalId);
+    return id !== undefined && this.#running.has(id) ? id : undefined;
   }
 
   /**

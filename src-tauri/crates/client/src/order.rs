@@ -63,6 +63,7 @@ fn prepare_in(
     start.cwd = cwd.display().to_string();
     start.workspace = Some(start.workspace.map_or_else(|| start.cwd.clone(), |path| expanded(&path)));
     start.additional_directories = start.additional_directories.iter().map(|path| expanded(path)).collect();
+    start.provider_config = manifest.provider_config_with(start.provider_config.take());
     start.model = start.model.or_else(|| manifest.defaults.model.clone());
     start.permission_mode = start.permission_mode.or(Some(manifest.defaults.permission_mode));
     let order = KeeperOrder {

@@ -11,6 +11,7 @@ use protocol::json::{parse_tolerant, replace_lone_surrogates};
 use protocol::record::{BlockKind, NoticeLevel};
 use serde_json::Value;
 
+use crate::acp::Acp;
 use crate::claude::Claude;
 use crate::codex::Codex;
 use crate::demo::Demo;
@@ -106,12 +107,13 @@ pub enum Hint {
 }
 
 /// The names that a manifest may give as its adapter.
-pub const ADAPTERS: [&str; 5] = ["claude", "codex", "demo", "ollama", "raw"];
+pub const ADAPTERS: [&str; 6] = ["acp", "claude", "codex", "demo", "ollama", "raw"];
 
 /// The adapter of this name, as a manifest gives it. None when there is none of this name, see [`ADAPTERS`].
 #[must_use]
 pub fn adapter(name: &str) -> Option<Box<dyn Adapter>> {
     match name {
+        "acp" => Some(Box::new(Acp::default())),
         "claude" => Some(Box::new(Claude::default())),
         "codex" => Some(Box::new(Codex::default())),
         "demo" => Some(Box::new(Demo)),

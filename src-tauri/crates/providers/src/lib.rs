@@ -4,6 +4,7 @@
 //! Responsible for knowing every event of every provider. It does no I/O and holds no process; who calls it decides where
 //! events come from (a live runner, a journal, a recording).
 
+mod acp;
 pub mod adapter;
 mod claude;
 mod codex;

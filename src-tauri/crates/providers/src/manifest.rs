@@ -8,6 +8,7 @@ use std::path::Path;
 
 use protocol::provider::{Capabilities, ModelChoice, PermissionMode, ProviderInfo};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::adapter::ADAPTERS;
 use crate::driver::{DRIVERS, Driver, Options};
@@ -47,6 +48,8 @@ pub struct Manifest {
     pub env: EnvRules,
     /// What is used where the user chose nothing.
     pub defaults: Defaults,
+    /// What the runner is handed as `providerConfig`; the user's own settings take the place of single keys.
+    pub provider_config: Map<String, Value>,
     /// What its manifest promises; the runner's own answer at start is the truth.
     pub capabilities: Capabilities,
     /// Keys that this version does not know, as dotted names. They are kept out, and doctor tells of them.
@@ -134,6 +137,8 @@ struct Written {
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
+    provider_config: Map<String, Value>,
+    #[serde(default)]
     capabilities: Capabilities,
 }
 
@@ -166,6 +171,21 @@ impl Manifest {
             needs_cli: self.cli.as_ref().and_then(|cli| cli.names.first().cloned()),
             install_hint: self.cli.as_ref().and_then(|cli| cli.install_hint.clone()),
         }
+    }
+
+    /// The settings for the runner: the manifest's, with the user's own in their place.
+    #[must_use]
+    pub fn provider_config_with(&self, own: Option<Value>) -> Option<Value> {
+        if self.provider_config.is_empty() {
+            return own;
+        }
+        let mut config = self.provider_config.clone();
+        match own {
+            Some(Value::Object(own)) => config.extend(own),
+            Some(own) => return Some(own),
+            None => {}
+        }
+        Some(Value::Object(config))
     }
 
     /// The variable that points the agent's CLI to another config folder, if it has one.
@@ -245,10 +265,24 @@ fn check(mut written: Written, unknown_keys: Vec<String>, file: &str) -> Result<
     let cli = written.cli.take().map(|cli| check_cli(cli, file)).transpose()?;
     check_env(&written.env)?;
     let (env, defaults, capabilities) = (written.env.clone(), written.defaults.clone(), written.capabilities);
+    let provider_config = std::mem::take(&mut written.provider_config);
     let stands_in_for = written.stands_in_for.take();
     let launch = launch(written, cli.is_some(), file)?;
     let file = file.to_owned();
-    Ok(Manifest { id, name, file, launch, stands_in_for, adapter, cli, env, defaults, capabilities, unknown_keys })
+    Ok(Manifest {
+        id,
+        name,
+        file,
+        launch,
+        stands_in_for,
+        adapter,
+        cli,
+        env,
+        defaults,
+        provider_config,
+        capabilities,
+        unknown_keys,
+    })
 }
 
 fn given(value: Option<String>, key: &'static str, remedy: &str) -> Result<String, Wrong> {
@@ -379,8 +413,8 @@ fn unknown_keys(text: &str) -> Vec<String> {
     for (key, value) in &table {
         match (known(key), value.as_table()) {
             (None, _) => unknown.push(key.clone()),
-            // Its keys are the CLI's flags.
-            (Some(_), Some(_)) if key == "since" => {}
+            // Their keys are the CLI's flags, or the runner's own.
+            (Some(_), Some(_)) if key == "since" || key == "providerConfig" => {}
             (Some(inner), Some(table)) => {
                 let strange = table.keys().filter(|name| !inner.contains(&name.as_str()));
                 unknown.extend(strange.map(|name| format!("{key}.{name}")));
@@ -397,7 +431,8 @@ fn known(key: &str) -> Option<&'static [&'static str]> {
         "id" | "name" | "runner" | "driver" | "adapter" | "args" | "sessionIdField" | "control" | "standsInFor" => {
             Some(&[])
         }
-        "since" => Some(&[]),
+        "since" | "providerConfig" => Some(&[]),
+
         "options" => Some(&[
             "newSession",
             "resume",
