@@ -5,13 +5,14 @@
 // Every line of the CLI goes to the host as it is; this file only reads from them what the protocol asks for.
 
 import { randomUUID } from 'node:crypto';
-import { AgentLines } from './lib/agent_lines.mjs';
+import { AgentLines, definedOnly } from './lib/agent_lines.mjs';
 import { CliChild, exitFailure, settledWithin, startFailure } from './lib/child.mjs';
-import { isAtLeast } from './lib/cli_version.mjs';
 import { parseObject } from './lib/lossless.mjs';
 import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { runRunner } from './lib/runner.mjs';
-import { LEAST_VERSION, claudeArgs, claudeEnv, claudeMode, claudeVersion } from './claude/command_line.mjs';
+import { usableCli } from './lib/usable_cli.mjs';
+import { authOf, offersOf } from './claude/account.mjs';
+import { LEAST_VERSION, claudeArgs, claudeEnv, claudeMode, modeOf } from './claude/command_line.mjs';
 import { ClaudeUsage, failure, isUnknownConversation, stopReason, unknownConversation } from './claude/outcome.mjs';
 import { asControlResponse, asPermission } from './claude/permission.mjs';
 import { userMessage } from './claude/user_message.mjs';
@@ -29,7 +30,8 @@ class ClaudeSession {
   /** @type {PendingPermissions<import('./claude/permission.mjs').ClaudeAsk>} */ #permissions;
   /** @type {CliChild | null} */ #cli = null;
   #usage = new ClaudeUsage();
-  /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
+  /** The plan that claude's model proposed last; the question about it may come without it. @type {Record<string, any> | undefined} */
+  #plan;
   /** @type {Record<string, any>[]} */ #queue = [];
   /** @type {Map<string, (response: Record<string, any>) => void>} */ #awaited = new Map();
   /** @type {{ model?: string, permissionMode?: string }} */ #early = {};
@@ -60,15 +62,15 @@ class ClaudeSession {
       this.#host.log('info', 'a turn is running; the prompt waits for its end');
       return;
     }
-    this.#prompt(query);
+    await this.#prompt(query);
   }
 
   /** @param {string} text */
-  steer(text) {
+  async steer(text) {
     if (!this.#cli) throw new Error('no agent is running yet');
     const idle = this.#lines.turnId === null;
     if (idle) this.#lines.openTurn();
-    this.#cli.send(userMessage({ prompt: text }));
+    this.#cli.send(await userMessage({ prompt: text }));
     // claude takes a message of a running turn after the running tool, or as the next turn when no tool follows.
     this.#lines.steerAccepted(idle ? 'now' : 'queued');
   }
@@ -93,10 +95,12 @@ class ClaudeSession {
     }
     if (change.model) {
       await this.#control({ subtype: 'set_model', model: change.model });
-      this.#know({ model: change.model });
+      this.#lines.started({ model: change.model });
     }
     if (change.permissionMode) {
-      await this.#control({ subtype: 'set_permission_mode', mode: claudeMode(change.permissionMode) });
+      const mode = claudeMode(change.permissionMode);
+      await this.#control({ subtype: 'set_permission_mode', mode });
+      this.#lines.started({ permissionMode: modeOf(mode) });
     }
   }
 
@@ -137,8 +141,10 @@ class ClaudeSession {
 
   /** @param {Record<string, any>} query */
   async #start(query) {
-    const version = await this.#usableVersion(query);
-    if (version === null || this.#stopping) return this.#finish(1);
+    const about = { name: 'claude', leastVersion: LEAST_VERSION, update: 'claude update', env: claudeEnv(query) };
+    const { version, problem } = await usableCli(query, about);
+    if (problem) this.#lines.failed(problem);
+    if (problem || this.#stopping) return this.#finish(1);
     query = { ...query, ...this.#early };
     const chosenId = randomUUID();
     const args = await claudeArgs(query, chosenId, version);
@@ -146,7 +152,7 @@ class ClaudeSession {
     if (query.resumeMode === 'resume' || query.resumeMode === 'continue') {
       this.#resuming = { resumes: nativeSessionId, cwd: query.cwd };
     }
-    this.#know({ nativeSessionId, cliVersion: version, model: query.model });
+    this.#lines.started({ nativeSessionId, cliVersion: version, model: query.model });
     this.#host.log('debug', `starting ${query.cli} ${args.filter((arg) => arg.startsWith('-')).join(' ')}`);
     this.#cli = new CliChild({
       command: query.cli,
@@ -158,34 +164,32 @@ class ClaudeSession {
     });
     this.#cli.exited.then((exit) => this.#exited(exit, query));
     this.#starting = false;
-    this.#prompt(query);
+    void this.#introduce();
+    await this.#prompt(query);
   }
 
-  /**
-   * @param {Record<string, any>} query
-   * @returns {Promise<string | undefined | null>} null when this CLI cannot be used, which the host was told
-   */
-  async #usableVersion(query) {
-    if (!query.cli) {
-      this.#lines.failed({
-        code: 'cli_missing',
-        message: 'no claude CLI was found. Install it, or set its path in the settings.',
-      });
-      return null;
+  /** Asks claude what it offers; it answers before its first turn. One that does not know the question offers nothing. */
+  async #introduce() {
+    try {
+      const answer = await this.#control({ subtype: 'initialize' });
+      if (!answer) return;
+      this.#lines.offers(offersOf(answer));
+      this.#lines.started({ auth: authOf({ account: answer.account }) });
+    } catch (error) {
+      this.#host.log('info', `claude does not say what it offers: ${/** @type {Error} */ (error).message}`);
     }
-    const version = await claudeVersion(query);
-    if (version && !isAtLeast(version, LEAST_VERSION)) {
-      const message = `${query.cli} is claude ${version}; ${LEAST_VERSION} or newer is needed. Update it with \`claude update\`.`;
-      this.#lines.failed({ code: 'cli_too_old', message });
-      return null;
-    }
-    return version;
   }
 
   /** @param {Record<string, any>} query */
-  #prompt(query) {
+  async #prompt(query) {
     this.#lines.openTurn();
-    this.#cli?.send(userMessage(query));
+    try {
+      this.#cli?.send(await userMessage(query));
+    } catch (error) {
+      const message = `cannot read what is attached to the prompt: ${/** @type {Error} */ (error).message}`;
+      this.#lines.failed({ code: 'internal', message });
+      this.#lines.closeTurn('error');
+    }
   }
 
   /** @param {import('./lib/line_io.mjs').Line} line */
@@ -212,22 +216,28 @@ class ClaudeSession {
         return this.#asked(message);
       case 'control_cancel_request':
         return this.#permissions.cancel(message.request_id);
+      case 'assistant':
+        this.#plan = planIn(message) ?? this.#plan;
+        return;
       case 'system':
         if (message.subtype === 'background_tasks_changed') this.#backgroundTasks = message.tasks?.length ?? 0;
+        if (message.subtype === 'compact_boundary') this.#usage.compacted(message.compact_metadata ?? {});
+        // It changes by itself when a plan is approved.
+        if (message.permissionMode) this.#lines.started({ permissionMode: modeOf(message.permissionMode) });
     }
   }
 
   /** @param {Record<string, any>} init */
   #initialised(init) {
     this.#resuming = null;
-    this.#know({ nativeSessionId: init.session_id, cliVersion: init.claude_code_version, model: init.model });
+    this.#lines.started({
+      nativeSessionId: init.session_id,
+      cliVersion: init.claude_code_version,
+      model: init.model,
+      permissionMode: modeOf(init.permissionMode),
+      auth: this.#lines.known.auth ?? authOf({ apiKeySource: init.apiKeySource }),
+    });
     this.#lines.openTurn();
-  }
-
-  /** @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} facts */
-  #know(facts) {
-    this.#known = { ...this.#known, ...definedOnly(facts) };
-    this.#lines.started(this.#known);
   }
 
   /** @param {Record<string, any>} result */
@@ -239,18 +249,18 @@ class ClaudeSession {
     }
     this.#permissions.cancelAll();
     this.#interruptAsked = false;
-    const usage = this.#usage.ofTurn(result, this.#known.model);
+    const usage = this.#usage.ofTurn(result, this.#lines.known.model);
     this.#lines.openTurn();
     this.#lines.closeTurn(reason, usage, { backgroundTasks: this.#backgroundTasks || undefined });
     this.#onTurnEnd();
     const next = this.#stopping ? undefined : this.#queue.shift();
-    if (next) this.#prompt(next);
+    if (next) void this.#prompt(next);
   }
 
   /** @param {Record<string, any>} line a `control_request` of claude */
   #asked(line) {
     if (line.request?.subtype === 'can_use_tool') {
-      const { ask, native } = asPermission(line);
+      const { ask, native } = asPermission(line, line.request.tool_name === 'ExitPlanMode' ? this.#plan : undefined);
       return this.#permissions.ask(ask, native);
     }
     const error = `unsupported request ${line.request?.subtype}`;
@@ -260,6 +270,7 @@ class ClaudeSession {
   /**
    * Sends a control request and waits for claude's answer.
    * @param {Record<string, unknown> & { subtype: string }} request
+   * @returns {Promise<Record<string, any> | undefined>} what it answered; undefined when it ended first
    */
   async #control(request) {
     const requestId = randomUUID();
@@ -268,6 +279,7 @@ class ClaudeSession {
     const answer = await Promise.race([response, this.#cli?.exited]);
     this.#awaited.delete(requestId);
     if (answer?.subtype === 'error') throw new Error(`claude refused ${request.subtype}: ${answer.error}`);
+    return answer?.response;
   }
 
   /** @param {Record<string, any>} response */
@@ -304,8 +316,7 @@ class ClaudeSession {
   /** @param {import('./lib/child.mjs').CliExit} exit */
   #ended(exit) {
     this.#permissions.cancelAll();
-    this.#lines.closeTurn(this.#stopping ? 'interrupted' : 'error');
-    this.#lines.stopped(exit);
+    this.#lines.ended(exit, this.#stopping);
     this.#cli = null;
   }
 }
@@ -321,12 +332,12 @@ function idBeforeOutput({ resumeMode, resumeSessionId }, chosenId) {
 }
 
 /**
- * @template {Record<string, any>} T
- * @param {T} object
- * @returns {Partial<T>} without the fields that are undefined or null
+ * @param {Record<string, any>} message an `assistant` line
+ * @returns {Record<string, any> | undefined} the input of the call with which claude proposes a plan
  */
-function definedOnly(object) {
-  return /** @type {Partial<T>} */ (Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)));
+function planIn(message) {
+  const blocks = Array.isArray(message.message?.content) ? message.message.content : [];
+  return blocks.find((/** @type {any} */ block) => block?.type === 'tool_use' && block.name === 'ExitPlanMode')?.input;
 }
 
 runRunner({

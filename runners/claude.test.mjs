@@ -137,6 +137,7 @@ describe('claude', () => {
     runner.send(stage.query({ prompt: 'SCENARIO:bash cmd=touch+always.txt' }));
     await runner.next('turn_ended');
     assert.equal(runner.ofType('permission_request').length, 3);
+    assert.equal(existsSync(path.join(stage.workspace, '.claude')), false, 'nothing is written into the project');
   });
 
   test('an interrupt ends the turn, withdraws what was asked, kills the command, and the next turn runs', async () => {

@@ -3,7 +3,7 @@
 // An unknown flag makes claude exit at once, so flags that came late are asked for in `--help` unless the version is one
 // that is known to have them.
 
-import { askCli, firstVersion, isAtLeast } from '../lib/cli_version.mjs';
+import { askCli, isAtLeast } from '../lib/cli_version.mjs';
 
 /** The oldest claude that speaks the control protocol as this runner uses it. */
 export const LEAST_VERSION = '2.0.0';
@@ -23,6 +23,15 @@ export function claudeMode(mode) {
 }
 
 /**
+ * @param {string | undefined} mode as claude names it
+ * @returns {'ask' | 'acceptEdits' | 'plan' | 'bypass' | undefined} ours; undefined for one that has no name here
+ */
+export function modeOf(mode) {
+  const ours = Object.entries(MODES).find(([, theirs]) => theirs === mode)?.[0];
+  return /** @type {keyof typeof MODES | undefined} */ (mode === 'manual' ? 'ask' : ours);
+}
+
+/**
  * The environment of the CLI: the runner's own (the host has already cleaned it), and what the query adds.
  * @param {Record<string, any>} query
  * @returns {Record<string, string | undefined>}
@@ -31,15 +40,6 @@ export function claudeEnv(query) {
   const env = { ...process.env, ...query.extraEnv };
   if (query.configDir) env.CLAUDE_CONFIG_DIR = query.configDir;
   return env;
-}
-
-/**
- * @param {Record<string, any>} query
- * @returns {Promise<string | undefined>} the CLI's version; undefined when it does not tell
- */
-export async function claudeVersion(query) {
-  if (query.cliVersion) return firstVersion(query.cliVersion);
-  return firstVersion(await askCli(query.cli, ['--version'], claudeEnv(query)));
 }
 
 /**
@@ -58,9 +58,20 @@ export async function claudeArgs(query, sessionId, version) {
       throw new Error(`this claude (${version}) has no --worktree; update it or start without a worktree`);
     args.push('--worktree', query.worktreeName);
   }
-  if (await has('--forward-subagent-text')) args.push('--forward-subagent-text');
+  // Without it the mode could not be changed to `bypass` later; it allows nothing by itself.
+  const mayBypass = query.permissionMode === 'bypass' || !isRoot(claudeEnv(query));
+  for (const flag of ['--forward-subagent-text', '--include-hook-events']) if (await has(flag)) args.push(flag);
+  if (mayBypass && (await has('--allow-dangerously-skip-permissions'))) {
+    args.push('--allow-dangerously-skip-permissions');
+  }
   return args;
 }
+
+/**
+ * claude refuses to go without questions when its user is root, unless it is told that it is in a sandbox.
+ * @param {Record<string, string | undefined>} env
+ */
+const isRoot = (env) => process.getuid?.() === 0 && !/^(1|true)$/i.test(env.IS_SANDBOX ?? '');
 
 /** @param {string} mode */
 function modeArgs(mode) {

@@ -78,6 +78,11 @@ export class ClaudeUsage {
       (usage.output_tokens ?? 0);
   }
 
+  /** @param {{ post_tokens?: number }} metadata of a compaction */
+  compacted({ post_tokens: tokens }) {
+    this.#contextUsed = tokens ?? this.#contextUsed;
+  }
+
   /**
    * @param {Record<string, any>} result
    * @param {string | undefined} model the conversation's main model

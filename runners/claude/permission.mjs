@@ -1,4 +1,9 @@
 // How a question of claude (`can_use_tool`) is put to the host, and how the host's answer is put to claude.
+//
+// "Always" holds for the session: claude suggests rules that it would write into the project's settings, which are the
+// user's; they are given back to it as rules of the session.
+
+import { asQuestion, questionAnswers } from './question.mjs';
 
 /** What sort of thing claude's own tools do. */
 /** @type {Record<string, import('../lib/pending_permissions.mjs').ToolKind>} */
@@ -25,33 +30,65 @@ const KINDS = {
 /**
  * @typedef {object} ClaudeAsk
  * @property {string} requestId
+ * @property {string} tool
  * @property {Record<string, any>} input
- * @property {unknown[]} suggestions rules that would make the question unnecessary
+ * @property {unknown[]} suggestions what would make the question unnecessary for the rest of the session
  */
+
+/** @typedef {import('../lib/pending_permissions.mjs').PermissionAsk} PermissionAsk */
 
 /**
  * @param {Record<string, any>} line a `control_request` with `can_use_tool`
- * @returns {{ ask: import('../lib/pending_permissions.mjs').PermissionAsk, native: ClaudeAsk }}
+ * @param {Record<string, any> | undefined} call the input of the call as claude's model wrote it, where it was seen
+ * @returns {{ ask: PermissionAsk, native: ClaudeAsk }}
  */
-export function asPermission(line) {
+export function asPermission(line, call) {
   const request = line.request;
-  const suggestions = Array.isArray(request.permission_suggestions) ? request.permission_suggestions : [];
-  /** @type {import('../lib/pending_permissions.mjs').PermissionAsk['options']} */
-  const options = [{ outcome: 'allow', label: 'Allow' }];
-  if (suggestions.length > 0) options.push({ outcome: 'allowAlways', label: alwaysLabel(suggestions) });
-  options.push({ outcome: 'deny', label: 'Deny' });
+  const suggestions = suggestionsOf(request);
+  const input = request.input ?? {};
   return {
     ask: {
       requestId: line.request_id,
       toolCallId: request.tool_use_id,
       toolName: request.tool_name,
-      title: title(request),
       kind: KINDS[request.tool_name] ?? 'other',
-      input: request.input ?? {},
-      options,
+      ...shown(request, { ...call, ...input }, suggestions),
     },
-    native: { requestId: line.request_id, input: request.input ?? {}, suggestions },
+    native: { requestId: line.request_id, tool: request.tool_name, input, suggestions },
   };
+}
+
+/**
+ * @param {Record<string, any>} request
+ * @param {Record<string, any>} input
+ * @param {any[]} suggestions
+ * @returns {Pick<PermissionAsk, 'title' | 'input' | 'options'>}
+ */
+function shown(request, input, suggestions) {
+  if (request.tool_name === 'AskUserQuestion') return asQuestion(input);
+  if (request.tool_name === 'ExitPlanMode') return { title: 'Carry out the plan?', input, options: PLAN_OPTIONS };
+  /** @type {PermissionAsk['options']} */
+  const options = [{ outcome: 'allow', label: 'Allow' }];
+  if (suggestions.length > 0) options.push({ outcome: 'allowAlways', label: alwaysLabel(suggestions) });
+  options.push({ outcome: 'deny', label: 'Deny' });
+  return { title: title(request), input: request.input ?? {}, options };
+}
+
+/** @type {PermissionAsk['options']} */
+const PLAN_OPTIONS = [
+  { outcome: 'allow', label: 'Carry it out, ask about each step' },
+  { outcome: 'allowAlways', label: 'Carry it out, accept all edits' },
+  { outcome: 'deny', label: 'Keep planning' },
+];
+
+/**
+ * @param {Record<string, any>} request
+ * @returns {any[]}
+ */
+function suggestionsOf(request) {
+  if (request.tool_name === 'ExitPlanMode') return [{ type: 'setMode', mode: 'acceptEdits', destination: 'session' }];
+  const suggested = Array.isArray(request.permission_suggestions) ? request.permission_suggestions : [];
+  return suggested.map((/** @type {any} */ suggestion) => ({ ...suggestion, destination: 'session' }));
 }
 
 /**
@@ -70,7 +107,8 @@ export function asControlResponse(native, answer) {
  * @param {Record<string, any>} answer
  */
 function allow(native, answer) {
-  const allowed = { behavior: 'allow', updatedInput: answer.updatedInput ?? native.input };
+  const input = native.tool === 'AskUserQuestion' ? questionAnswers(native.input, answer.message) : native.input;
+  const allowed = { behavior: 'allow', updatedInput: answer.updatedInput ?? input };
   const always = answer.outcome === 'allowAlways' && native.suggestions.length > 0;
   return always ? { ...allowed, updatedPermissions: native.suggestions } : allowed;
 }
@@ -82,7 +120,8 @@ function deny(answer) {
 
 /** @param {Record<string, any>} request */
 function title(request) {
-  const name = request.display_name || request.tool_name;
+  const server = request.mcp_server?.name;
+  const name = server ? `${server}: ${request.display_name}` : request.display_name || request.tool_name;
   const detail =
     request.tool_name === 'Bash' ? request.input?.command : request.description || request.input?.file_path;
   return detail ? `${name}: ${String(detail).split('\n')[0].slice(0, 200)}` : name;
@@ -94,5 +133,6 @@ function alwaysLabel(suggestions) {
   if (mode === 'acceptEdits') return 'Allow all edits in this session';
   const rules = suggestions.flatMap((suggestion) => suggestion?.rules ?? []);
   const names = rules.map((rule) => (rule.ruleContent ? `${rule.toolName}(${rule.ruleContent})` : rule.toolName));
-  return names.length > 0 ? `Always allow ${names.join(', ')}`.slice(0, 120) : 'Always allow';
+  if (names.length === 0) return 'Allow this in this session';
+  return `Allow ${names.join(', ').slice(0, 100)} in this session`;
 }

@@ -26,11 +26,30 @@ import { randomUUID } from 'node:crypto';
  * @property {string[]} [stderrTail] the CLI's last 24 lines
  */
 
+/**
+ * What is known of an agent.
+ * @typedef {object} AgentFacts
+ * @property {string} [nativeSessionId]
+ * @property {string} [cliVersion]
+ * @property {string} [model]
+ * @property {'ask' | 'acceptEdits' | 'plan' | 'bypass'} [permissionMode] the one that it works in now
+ * @property {string} [auth] which kind of account the CLI says it uses: never a token, never a name
+ */
+/**
+ * What a person can choose from.
+ * @typedef {object} AgentOffers
+ * @property {{ name: string, description?: string, hint?: string }[]} [commands] that a prompt may begin with, without the slash
+ * @property {{ id: string, name: string, description?: string, efforts?: string[] }[]} [models]
+ */
+
 /** What the host is told about one agent. */
 export class AgentLines {
   #host;
   /** @type {string | null} */ #turnId = null;
   /** @type {string} */ #lastStarted = '';
+  /** @type {string} */ #lastOffers = '';
+  /** @type {AgentFacts} */ #known = {};
+  /** @type {AgentOffers} */ #offers = {};
   #stopped = false;
   sessionId = '';
 
@@ -44,16 +63,42 @@ export class AgentLines {
     return this.#turnId;
   }
 
+  /** What is known of the agent so far. */
+  get known() {
+    return this.#known;
+  }
+
   /**
    * Tells what is known about the agent, each time that something new is known.
-   * @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} known
+   * @param {AgentFacts} facts those that are undefined or null say nothing
    */
-  started({ nativeSessionId, cliVersion, model }) {
-    const line = { type: 'agent_started', sessionId: this.sessionId, nativeSessionId, cliVersion, model };
+  started(facts) {
+    this.#known = { ...this.#known, ...definedOnly(facts) };
+    const { nativeSessionId, cliVersion, model, permissionMode, auth } = this.#known;
+    const about = { nativeSessionId, cliVersion, model, permissionMode, auth };
+    const line = { type: 'agent_started', sessionId: this.sessionId, ...about };
+    this.#lastStarted = this.#sendNew(line, this.#lastStarted);
+  }
+
+  /**
+   * Tells what a person can choose from, each time that it has changed.
+   * @param {AgentOffers} offers
+   */
+  offers(offers) {
+    this.#offers = { ...this.#offers, ...definedOnly(offers) };
+    const line = { type: 'agent_offers', sessionId: this.sessionId, ...this.#offers };
+    this.#lastOffers = this.#sendNew(line, this.#lastOffers);
+  }
+
+  /**
+   * @param {Record<string, unknown>} line
+   * @param {string} last what was sent before
+   * @returns {string} what has been sent now
+   */
+  #sendNew(line, last) {
     const text = JSON.stringify(line);
-    if (text === this.#lastStarted) return;
-    this.#lastStarted = text;
-    this.#host.send(line);
+    if (text !== last) this.#host.send(line);
+    return text;
   }
 
   /**
@@ -102,4 +147,23 @@ export class AgentLines {
     this.#stopped = true;
     this.#host.send({ type: 'agent_stopped', sessionId: this.sessionId, exitCode: code, signal });
   }
+
+  /**
+   * Tells that the CLI has ended, and its open turn with it.
+   * @param {import('./child.mjs').CliExit} exit
+   * @param {boolean} asked whether we asked for the end
+   */
+  ended(exit, asked) {
+    this.closeTurn(asked ? 'interrupted' : 'error');
+    this.stopped(exit);
+  }
+}
+
+/**
+ * @template {Record<string, any>} T
+ * @param {T} object
+ * @returns {Partial<T>} without the fields that are undefined or null
+ */
+export function definedOnly(object) {
+  return /** @type {Partial<T>} */ (Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)));
 }

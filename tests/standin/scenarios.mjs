@@ -111,11 +111,21 @@ export const scenarios = {
     reply(text('That is the plan.')),
   ],
 
-  'leave-plan': ({ file = 'planned.txt' }) => [
-    reply(text('I have looked around.'), tool({ do: 'leave-plan-mode', plan: '# The plan\n\n1. Write the file' })),
-    reply(text('Now I do it.'), tool({ do: 'write', path: file, content: 'as planned\n' })),
-    reply(text('The plan is carried out.')),
-  ],
+  // Newer CLIs want the plan in a file of theirs, whose name they tell the model.
+  'leave-plan': ({ file = 'planned.txt' }, { entries, system }) => {
+    const plan = '# The plan\n\n1. Write the file';
+    const told = [system, ...entries.map((entry) => entry.text)].join('\n');
+    const planFile = /\S+\/plans\/[\w.-]+\.md/.exec(told)?.[0];
+    const noted = planFile
+      ? [reply(text('I note the plan.'), tool({ do: 'write', path: planFile, content: plan }))]
+      : [];
+    return [
+      ...noted,
+      reply(text('I have looked around.'), tool({ do: 'leave-plan-mode', plan })),
+      reply(text('Now I do it.'), tool({ do: 'write', path: file, content: 'as planned\n' })),
+      reply(text('The plan is carried out.')),
+    ];
+  },
 
   'web-search': ({ q = 'lighthouse' }) => [
     reply(text('I search the web.'), tool({ do: 'web-search', query: q })),
@@ -182,6 +192,7 @@ export const scenarios = {
   'error-400': failing(400, 'invalid_request_error', 'bad request'),
   'error-401': failing(401, 'authentication_error', 'invalid key'),
   'error-429': failing(429, 'rate_limit_error', 'rate limited', { headers: { 'retry-after': '1' } }),
+  'error-429-wait': failing(429, 'rate_limit_error', 'rate limited, please try again in 1.5s'),
   'error-500': failing(500, 'api_error', 'internal error'),
   'error-529': failing(529, 'overloaded_error', 'overloaded'),
   'error-once': (options) =>
