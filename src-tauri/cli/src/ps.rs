@@ -9,7 +9,7 @@ use client::sessions::{self, Which};
 use protocol::SessionId;
 use protocol::failure::Retry;
 use protocol::health::HealthVerdict;
-use protocol::pod::{PodState, Work};
+use protocol::pod::{PodState, Recording, Work};
 use protocol::record::Outcome;
 use protocol::session::{Liveness, SessionSummary};
 
@@ -108,9 +108,10 @@ fn row(summary: &SessionSummary, depth: usize, short: &str) -> [String; 7] {
 /// What a session is doing, in a few words.
 pub(crate) fn state(liveness: &Liveness) -> String {
     match liveness {
-        Liveness::Live { state, waiting, queued, health, retry } => {
+        Liveness::Live { state, waiting, queued, health, recording, retry, .. } => {
             let mut words = vec![live(state, *waiting)];
             words.extend(health.and_then(unwell).map(str::to_owned));
+            words.extend(matches!(recording, Some(Recording::Off { .. })).then(|| "not recorded".to_owned()));
             words.extend(retry.as_ref().map(tries_again));
             if *queued > 0 {
                 words.push(format!("{queued} queued"));
@@ -187,8 +188,13 @@ mod tests {
     fn trouble_shows_beside_the_state() {
         let (class, by) = (FailureClass::Overloaded, RetryBy::Outrigger);
         let retry = Retry { attempt: 2, of: 3, at: "2020-01-01T00:00:00Z".to_owned(), class, by };
-        let live =
-            |health, retry| state(&Liveness::Live { state: PodState::Idle, waiting: 0, queued: 1, health, retry });
+        let at = |health, recording, retry| {
+            let (state, health_reasons) = (PodState::Idle, Vec::new());
+            Liveness::Live { state, waiting: 0, queued: 1, health, health_reasons, recording, retry }
+        };
+        let live = |health, retry| state(&at(health, Some(Recording::On), retry));
+        let off = Recording::Off { reason: "the disk is full".to_owned() };
+        assert_eq!(state(&at(None, Some(off), None)), "idle, not recorded, 1 queued");
         assert_eq!(live(Some(HealthVerdict::AuthFailed), None), "idle, auth failed, 1 queued");
         assert_eq!(live(Some(HealthVerdict::Unknown), Some(retry)), "idle, retry 2/3, 1 queued");
         assert_eq!(live(None, None), "idle, 1 queued");

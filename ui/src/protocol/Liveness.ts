@@ -2,6 +2,7 @@
 import type { HealthVerdict } from "./HealthVerdict";
 import type { Outcome } from "./Outcome";
 import type { PodState } from "./PodState";
+import type { Recording } from "./Recording";
 import type { Retry } from "./Retry";
 
 /**
@@ -24,6 +25,14 @@ queued: number,
  * How the agent is, when it is not well.
  */
 health?: HealthVerdict, 
+/**
+ * What was seen that led to it, for people; empty when all is well.
+ */
+healthReasons?: Array<string>, 
+/**
+ * Whether what happens is being kept; absent in the answer of an older keeper.
+ */
+recording?: Recording, 
 /**
  * Set while something is being tried again.
  */

@@ -8,7 +8,7 @@ use process::{Liveness as ProcessLife, ProcessRef};
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::health::HealthVerdict;
-use protocol::limits::ENDED_STAYS;
+use protocol::limits::{ENDED_STAYS, SECOND_LOOK};
 use protocol::record::Outcome;
 use protocol::session::{Liveness, PodFile, SessionMeta, SessionSummary};
 
@@ -183,13 +183,18 @@ async fn liveness(folder: &SessionFolder, meta: &mut SessionMeta) -> Liveness {
         Ok(Some(pod)) if keeper_may_live(&pod) => match ask(&pod).await {
             Ok(liveness) => liveness,
             // It may have ended just now, and said so.
-            Err(error) => match (folder.read_pod(), folder.read_meta()) {
-                (Ok(None), Ok(Some(newer))) => {
-                    *meta = newer;
-                    without_pod(folder, meta)
+            Err(error) => {
+                // A keeper that is being killed hangs up a moment before it is gone.
+                process::wait_gone(&[ProcessRef { pid: pod.pid, started: pod.pid_started }], SECOND_LOOK).await;
+                match (folder.read_pod(), folder.read_meta()) {
+                    (Ok(None), Ok(Some(newer))) => {
+                        *meta = newer;
+                        without_pod(folder, meta)
+                    }
+                    (Ok(Some(pod)), _) if !keeper_may_live(&pod) => ended(meta).unwrap_or(Liveness::Interrupted),
+                    (Ok(_) | Err(_), _) => Liveness::Unknown { reason: error.message },
                 }
-                _ => Liveness::Unknown { reason: error.message },
-            },
+            }
         },
         Ok(Some(_)) => ended(meta).unwrap_or(Liveness::Interrupted),
         Ok(None) => without_pod(folder, meta),
@@ -221,6 +226,8 @@ async fn ask(pod: &PodFile) -> Result<Liveness, WireError> {
         queued: u32::try_from(status.queue.len()).unwrap_or(u32::MAX),
         state: status.state,
         health: Some(status.health.verdict).filter(|verdict| *verdict != HealthVerdict::Ok),
+        health_reasons: status.health.reasons,
+        recording: Some(status.recording),
         retry: status.retry,
     })
 }

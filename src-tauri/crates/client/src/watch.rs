@@ -3,13 +3,13 @@
 //! Pods coming and going show in the folder of sockets, which is watched by the system's own means; the state of each live pod
 //! comes by a subscription. Nothing is polled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
-use protocol::SessionId;
 use protocol::pod::{SessionEvent, SubscribeParams, Want};
 use protocol::session::{Liveness, SessionSummary};
+use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -36,15 +36,16 @@ struct Watch {
     nudge: mpsc::Sender<()>,
     nudged: mpsc::Receiver<()>,
     following: HashMap<SessionId, JoinHandle<()>>,
-    /// Sessions whose keepers were found dead: what each left is looked after once.
-    settled: HashSet<SessionId>,
+    /// Pods whose keepers were found dead: what each left is looked after once. A session that is resumed and killed again before
+    /// anybody looked has another pod.
+    settled: HashMap<SessionId, PodId>,
 }
 
 impl Watch {
     fn new(machine: Machine, lists: watch::Sender<Vec<SessionSummary>>) -> Self {
         // One nudge that waits stands for any number of changes.
         let (nudge, nudged) = mpsc::channel(1);
-        Self { machine, lists, nudge, nudged, following: HashMap::new(), settled: HashSet::new() }
+        Self { machine, lists, nudge, nudged, following: HashMap::new(), settled: HashMap::new() }
     }
 
     async fn run(mut self) {
@@ -85,10 +86,13 @@ impl Watch {
                     self.settled.remove(&summary.session);
                     self.follow(summary.session);
                 }
-                Liveness::Interrupted if self.machine.folder(summary.session).pod().exists() => {
-                    found_dead |= self.settled.insert(summary.session);
+                // One that had told its end before it was killed may have left something too.
+                Liveness::Ended { .. } | Liveness::Interrupted => {
+                    if let Ok(Some(left)) = self.machine.folder(summary.session).read_pod() {
+                        found_dead |= self.settled.insert(left.session, left.pod) != Some(left.pod);
+                    }
                 }
-                Liveness::Unknown { .. } | Liveness::Ended { .. } | Liveness::Interrupted => {}
+                Liveness::Unknown { .. } => {}
             }
         }
         if found_dead {

@@ -9,7 +9,7 @@ use ts_rs::TS;
 use crate::failure::Retry;
 use crate::health::HealthVerdict;
 use crate::ids::{PodId, SessionId};
-use crate::pod::PodState;
+use crate::pod::{PodState, Recording};
 use crate::provider::PermissionMode;
 use crate::record::Outcome;
 use crate::runner::{ResumeMode, Usage};
@@ -273,6 +273,14 @@ pub enum Liveness {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         health: Option<HealthVerdict>,
+        /// What was seen that led to it, for people; empty when all is well.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<String>>")]
+        health_reasons: Vec<String>,
+        /// Whether what happens is being kept; absent in the answer of an older keeper.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        recording: Option<Recording>,
         /// Set while something is being tried again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
