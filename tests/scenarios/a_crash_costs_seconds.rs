@@ -114,6 +114,26 @@ fn a_damaged_ledger_is_set_aside_and_what_is_left_is_found_all_the_same() {
 }
 
 #[test]
+fn a_session_that_is_killed_again_before_anybody_looked_is_interrupted_twice() {
+    let home = stage::home();
+    let (session, _) = kill_in_mid_sentence(&home);
+    // The prompt itself closes what the first death left; nobody has listed anything.
+    let resume = ["run", "--resume", &session, "--detach", "--json", "demo:slow=150 go on"];
+    home.run(resume).assert_code(0);
+    kill(keeper(&home));
+    home.run(resume).assert_code(0);
+    kill(keeper(&home));
+    home.assert_nobody_left();
+    assert_eq!(listed(&home, &session)["liveness"]["type"], "interrupted");
+    assert_eq!(notices(&home, &session, "keeper_killed").len(), 3);
+    let journal = Home::journal(&home.sessions()[0]);
+    let ends = journal.iter().filter(|record| record["line"]["type"] == "ended");
+    let outcomes: Vec<_> = ends.map(|record| record["line"]["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["interrupted"; 3]);
+    assert!(!home.sessions()[0].join("pod.json").exists());
+}
+
+#[test]
 fn the_next_prompt_resumes_it() {
     let home = stage::home();
     let (session, said) = kill_in_mid_sentence(&home);

@@ -3,10 +3,9 @@
 use std::fs;
 
 use outrigger_tests::Home;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::stage::{self, detached, follow, follow_records, listed, own_provider, run_of, says};
+use crate::stage::{self, detached, follow, follow_records, kill, listed, own_provider, processes_of, run_of, says};
 
 /// A session whose tool runs in the background in a session of its own.
 fn with_a_tool(home: &Home, prompt: &str) -> String {
@@ -19,18 +18,6 @@ fn home() -> Home {
     let home = stage::home();
     own_provider(&home, "leaving", "");
     home
-}
-
-fn kill(pid: &Value) {
-    let pid = Pid::from_raw(i32::try_from(pid.as_i64().unwrap()).unwrap()).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
-}
-
-fn processes(home: &Home, session: &str) -> Vec<Value> {
-    let ended = home.run(["ps", "--processes", "--json"]);
-    ended.assert_code(0);
-    let pod = ended.json().into_iter().find(|pod| pod["session"] == session).unwrap();
-    pod["processes"].as_array().unwrap().clone()
 }
 
 /// The orphans of a session; others of this machine are somebody else's.
@@ -57,7 +44,7 @@ fn what_a_killed_cli_leaves_is_ended_and_told_while_the_session_goes_on() {
 fn each_process_is_shown_with_its_purpose_and_all_are_ended_together() {
     let home = home();
     let session = with_a_tool(&home, "stay");
-    let all = processes(&home, &session);
+    let all = processes_of(&home, &session);
     let purposes: Vec<&str> = all.iter().map(|process| process["purpose"].as_str().unwrap()).collect();
     assert_eq!(purposes[..2], ["keeper", "runner"], "{all:?}");
     assert!(all.iter().all(|process| process["rss"].as_u64() > Some(0) && process["ageMs"].is_u64()), "{all:?}");
@@ -75,7 +62,7 @@ fn each_process_is_shown_with_its_purpose_and_all_are_ended_together() {
 fn a_runner_that_is_killed_in_the_middle_of_a_tool_leaves_nobody() {
     let home = home();
     let session = with_a_tool(&home, "stay");
-    kill(&processes(&home, &session)[1]["pid"]);
+    kill(&processes_of(&home, &session)[1]["pid"]);
     home.assert_nobody_left();
     assert_eq!(listed(&home, &session)["liveness"]["outcome"], "failed");
 }
@@ -84,9 +71,9 @@ fn a_runner_that_is_killed_in_the_middle_of_a_tool_leaves_nobody() {
 fn orphans_are_found_and_ended_beside_a_session_that_lives() {
     let home = home();
     let lives = with_a_tool(&home, "stay");
-    let before = processes(&home, &lives);
+    let before = processes_of(&home, &lives);
     let dies = with_a_tool(&home, "stay");
-    kill(&processes(&home, &dies)[0]["pid"]);
+    kill(&processes_of(&home, &dies)[0]["pid"]);
 
     let found = orphans(&home, &dies);
     assert!(found.iter().any(|orphan| orphan["command"] == "sleep 613"), "{found:?}");
@@ -102,7 +89,7 @@ fn orphans_are_found_and_ended_beside_a_session_that_lives() {
     assert!(ended.stderr.contains("none is left"), "{}", ended.stderr);
     assert_eq!(orphans(&home, &dies), Vec::<Value>::new());
     let pids = |list: &[Value]| list.iter().map(|process| process["pid"].clone()).collect::<Vec<_>>();
-    assert_eq!(pids(&processes(&home, &lives)), pids(&before), "the living session was not touched");
+    assert_eq!(pids(&processes_of(&home, &lives)), pids(&before), "the living session was not touched");
     home.run(["stop", &lives]).assert_code(0);
     home.assert_nobody_left();
 }

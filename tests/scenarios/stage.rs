@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use outrigger_tests::{Ended, Home, Program, project};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// A home in which the demo agent does not wait between its words.
@@ -87,6 +88,20 @@ pub(crate) fn listed(home: &Home, session: &str) -> Value {
     ended.assert_code(0);
     let found = ended.json().into_iter().find(|summary| summary["session"] == session);
     found.unwrap_or_else(|| panic!("{session} is not listed: {}", ended.stdout.join("\n")))
+}
+
+/// The processes of a live session, as `outrigger ps --processes` shows them: its keeper first.
+pub(crate) fn processes_of(home: &Home, session: &str) -> Vec<Value> {
+    let ended = home.run(["ps", "--processes", "--json"]);
+    ended.assert_code(0);
+    let pod = ended.json().into_iter().find(|pod| pod["session"] == session);
+    pod.unwrap_or_else(|| panic!("{session} is not live: {:?}", ended.stdout))["processes"].as_array().unwrap().clone()
+}
+
+/// SIGKILL.
+pub(crate) fn kill(pid: &Value) {
+    let pid = Pid::from_raw(i32::try_from(pid.as_i64().unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
 }
 
 /// Installs a provider of the user's own, whose runner is `tests/fixtures/runners/<runner>.mjs`.
