@@ -31,6 +31,12 @@ impl Damage {
         Self { why, offset: 0, unnumbered: None }
     }
 
+    /// Whether both are damage of one line of one journal.
+    #[must_use]
+    pub(crate) fn is_in_the_line_of(&self, other: &Self) -> bool {
+        self.offset == other.offset
+    }
+
     /// The same, in the line of this file that begins at `offset`.
     #[must_use]
     pub(crate) fn at(self, journal: &str, offset: u64) -> Self {

@@ -4,6 +4,7 @@
 //! folded when the transcript is opened, and the index grows by what has settled since.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use journal::{Forward, IndexEntry, ItemIndex, JournalReader, SessionFolder};
 use protocol::Item;
@@ -23,6 +24,8 @@ pub struct Transcript {
     tail: Tail,
     last_seq: u64,
     damage: Vec<Damage>,
+    /// What became damaged after the index was made, as far as it has been read since.
+    late_damage: Mutex<Vec<Damage>>,
 }
 
 /// Items behind the index, which may still change.
@@ -80,6 +83,7 @@ impl Transcript {
             tail: Tail::default(),
             last_seq: 0,
             damage: Vec::new(),
+            late_damage: Mutex::default(),
         }
     }
 
@@ -105,10 +109,12 @@ impl Transcript {
         indexed + self.tail.items.partition_point(|item| item.seq < seq)
     }
 
-    /// Lines of the journal that could not be understood.
+    /// Lines of the journal that could not be understood: those found when it was opened, and those in what was read since.
     #[must_use]
-    pub fn damage(&self) -> &[Damage] {
-        &self.damage
+    pub fn damage(&self) -> Vec<Damage> {
+        let late = self.late_damage.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = late.iter().filter(|one| !self.damage.iter().any(|known| known.is_in_the_line_of(one)));
+        self.damage.iter().chain(new).cloned().collect()
     }
 
     /// The items from `from` on, at most `limit`.
@@ -122,7 +128,7 @@ impl Transcript {
         let indexed = self.index.entries.len();
         let mut items = Vec::with_capacity(until - from);
         if from < indexed {
-            items.extend(self.fold_rows(&self.index.entries[from..until.min(indexed)])?);
+            items.extend(self.fold_rows(from, until.min(indexed))?);
         }
         if until > indexed {
             items.extend_from_slice(&self.tail.items[from.saturating_sub(indexed)..until - indexed]);
@@ -161,25 +167,42 @@ impl Transcript {
         }
     }
 
-    /// Folds the part of the journal from the first row's record to the last change of any of the rows.
-    fn fold_rows(&self, rows: &[IndexEntry]) -> Result<Vec<Item>, TranscriptError> {
+    /// Folds the part of the journal from the first row's record to the last change of any of the rows. All rows together make up
+    /// all that the index covers, so that no damage in there goes unseen.
+    fn fold_rows(&self, from: usize, until: usize) -> Result<Vec<Item>, TranscriptError> {
+        let rows = &self.index.entries[from..until];
         let (Some(first), Some(journal)) = (rows.first(), &self.journal) else { return Ok(Vec::new()) };
         let last_seq = rows.iter().map(|row| row.last_seq).max().unwrap_or(first.seq);
-        let mut lines = journal.forward(first.offset)?;
+        let end = self.index.entries.get(until).map_or(self.index.covered_offset, |next| next.offset);
+        let mut lines = journal.forward(if from == 0 { 0 } else { first.offset })?;
+        let mut damage = Vec::new();
         let mut fold = Fold::new(&self.folder, &self.adapter);
         let mut found: HashMap<String, Item> = HashMap::with_capacity(rows.len());
         loop {
             let next = lines.next().map_err(|source| self.reading(source))?;
-            let Some((_, line)) = next else { break };
+            let Some((offset, line)) = next else { break };
             let folded = fold.line(line);
-            if folded.seq > last_seq {
+            if offset >= end && folded.seq > last_seq {
                 break;
             }
+            damage.extend(folded.damage.map(|damage| damage.at(&self.folder.journal().display().to_string(), offset)));
             for change in folded.changes {
                 found.insert(change.item.id.clone(), change.item);
             }
         }
+        self.note_late(journal, damage)?;
         Ok(rows.iter().filter_map(|row| found.remove(&format!("{}.{}", row.seq, row.place))).collect())
+    }
+
+    fn note_late(&self, journal: &JournalReader, mut damage: Vec<Damage>) -> Result<(), TranscriptError> {
+        damage::number_lines(journal, &mut damage)?;
+        let mut late = self.late_damage.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in damage {
+            if !late.iter().any(|known| known.is_in_the_line_of(&one)) {
+                late.push(one);
+            }
+        }
+        Ok(())
     }
 
     fn reading(&self, source: std::io::Error) -> TranscriptError {

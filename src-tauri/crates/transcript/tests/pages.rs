@@ -210,6 +210,33 @@ fn damaged_and_unknown_lines_do_not_end_the_transcript() {
 }
 
 #[test]
+fn what_is_damaged_after_it_was_indexed_is_told_by_whoever_reads_it() {
+    use std::os::unix::fs::FileExt;
+    let mut session = Session::new();
+    for turn in 0..3 {
+        session.turn(turn);
+    }
+    let whole = Transcript::open(&session.folder, "none").unwrap();
+    let items = whole.newest(1000).unwrap().items.len();
+    let text = std::fs::read(session.folder.journal()).unwrap();
+    let ends: Vec<usize> = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+    // Any line between the header and the last one, also one that opens no item.
+    for line in 1..ends.len() - 1 {
+        let file = std::fs::OpenOptions::new().write(true).open(session.folder.journal()).unwrap();
+        file.write_all_at(b"\0", ends[line] as u64 - 1).unwrap();
+        let transcript = Transcript::open(&session.folder, "none").unwrap();
+        for from in (0..items).step_by(2) {
+            transcript.page(from, 2).unwrap();
+            transcript.page(from, 2).unwrap();
+        }
+        let told: Vec<String> = transcript.damage().into_iter().map(|damage| damage.why).collect();
+        let place = format!("{}, line {}: ", session.folder.journal().display(), line + 1);
+        assert!(told.len() == 1 && told[0].starts_with(&place), "{place}: {told:?}");
+        file.write_all_at(&text[ends[line] - 1..ends[line]], ends[line] as u64 - 1).unwrap();
+    }
+}
+
+#[test]
 fn an_index_of_another_adapter_is_not_used() {
     let mut session = Session::new();
     session.turn(0);
