@@ -175,10 +175,7 @@ impl<'a> Doer<'a> {
             match undo {
                 Undo::WakeReaders => self.world.wake_readers(),
                 Undo::WakeKeeper(keeper) => drop(signal(keeper.pid, keeper.started, Signal::CONT)),
-                Undo::EmptyDisk => {
-                    self.disk.empty();
-                    self.world.tell_disk(false);
-                }
+                Undo::EmptyDisk => self.disk.empty(),
             }
         }
     }
@@ -263,12 +260,7 @@ impl<'a> Doer<'a> {
     }
 
     fn fill_disk(&mut self) -> Option<String> {
-        self.world.tell_disk(true);
-        let full = self.disk.fill();
-        if !full {
-            self.world.tell_disk(false);
-        }
-        full.then(|| {
+        self.disk.fill().then(|| {
             self.undo.push((Instant::now() + Duration::from_secs(1), Undo::EmptyDisk));
             "until it is emptied".to_owned()
         })

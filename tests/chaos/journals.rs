@@ -4,10 +4,11 @@
 //! itself only grows is checked byte by byte.
 
 use std::collections::hash_map::{DefaultHasher, Entry};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::hash::Hasher;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
@@ -19,8 +20,6 @@ use crate::world::Session;
 pub(crate) struct Seen {
     /// The content of each record that a reader was shown.
     records: HashMap<u64, u64>,
-    /// Records that were shown while the disk was full. The design lets them be shown and not kept.
-    while_full: HashSet<u64>,
     /// Numbers that a reader was not shown between two that it was: first, last.
     gaps: Vec<(u64, u64)>,
     /// The journal's length and the state of its bytes' hash at each mark.
@@ -29,13 +28,10 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// A reader was shown a record. Another reader may have been shown it before: then it was the same.
-    pub(crate) fn record(&mut self, seq: u64, record: &Value, disk_is_full: bool) -> bool {
+    pub(crate) fn record(&mut self, seq: u64, record: &Value) -> bool {
         let content = content(record);
-        if disk_is_full {
-            self.while_full.insert(seq);
-        }
         match self.records.entry(seq) {
-            Entry::Occupied(known) => *known.get() == content || self.while_full.contains(&seq),
+            Entry::Occupied(known) => *known.get() == content,
             Entry::Vacant(new) => {
                 new.insert(content);
                 true
@@ -101,6 +97,7 @@ pub(crate) fn judge(session: &Session, findings: &Findings) {
         last: 0,
         lines: 0,
         missing: Vec::new(),
+        told: Vec::new(),
         destroyed: lock(&session.destroyed).iter().map(|one| (one.line, one.seq)).collect(),
         marks: std::mem::take(&mut seen.marks),
     };
@@ -116,6 +113,7 @@ pub(crate) fn judge(session: &Session, findings: &Findings) {
     if !judgement.marks.is_empty() {
         findings.add(Fault::Lost, format!("{}: the journal has {length} bytes and had more", session.id));
     }
+    judgement.lacks();
     judgement.unseen(&seen);
 }
 
@@ -126,8 +124,10 @@ struct Judgement<'a> {
     lines: u64,
     /// Records that the harness made unreadable: their numbers, by their lines.
     destroyed: HashMap<u64, u64>,
-    /// Numbers that the journal does not have: first, last.
-    missing: Vec<(u64, u64)>,
+    /// Numbers that the journal does not have.
+    missing: Vec<RangeInclusive<u64>>,
+    /// Numbers that the journal says it does not have.
+    told: Vec<RangeInclusive<u64>>,
     /// Newest first.
     marks: Vec<(u64, DefaultHasher)>,
 }
@@ -162,54 +162,58 @@ impl Judgement<'_> {
         };
         self.findings.count("records in journals", 1);
         let record = serde_json::from_slice::<Value>(line).ok();
-        self.number(seq, record.as_ref());
+        self.number(seq);
+        self.told.extend(record.iter().flat_map(told_missing));
         let Some(shown) = seen.records.remove(&seq) else { return };
         // A line with half a surrogate pair is kept as it came and shown with a replacement, so only its number can be compared.
-        if record.is_some_and(|record| content(&record) != shown) && !seen.while_full.contains(&seq) {
+        if record.is_some_and(|record| content(&record) != shown) {
             let what = format!("{id}: record {seq} in the journal is not what a reader was shown: {}", beginning(line));
             self.findings.add(Fault::Lost, what);
         }
         self.findings.count("records compared with what was shown", 1);
     }
 
-    /// Numbers count up by one, except where the journal itself tells that records could not be written.
-    fn number(&mut self, seq: u64, record: Option<&Value>) {
-        let id = &self.session.id;
+    /// Numbers count up.
+    fn number(&mut self, seq: u64) {
         if seq <= self.last {
-            self.findings
-                .add(Fault::Repeated, format!("{id}: record {seq} stands behind record {} in the journal", self.last));
+            let what = format!("{}: record {seq} stands behind record {} in the journal", self.session.id, self.last);
+            self.findings.add(Fault::Repeated, what);
         } else if seq > self.last + 1 {
-            let told = record.is_some_and(|record| record["line"]["code"] == "records_missing");
-            self.findings.count("records that a full disk took, told", if told { seq - self.last - 1 } else { 0 });
-            if !told {
-                let what = format!(
-                    "{id}: records {} to {} are missing in the journal, and nothing tells why",
-                    self.last + 1,
-                    seq - 1
-                );
-                self.findings.add(Fault::Lost, what);
-            }
-            self.missing.push((self.last + 1, seq - 1));
+            self.missing.push(self.last + 1..=seq - 1);
         }
         self.last = self.last.max(seq);
+    }
+
+    /// What the journal lacks it says itself, and it says of nothing else that it lacks it.
+    fn lacks(&self) {
+        let id = &self.session.id;
+        let is_in = |ranges: &[RangeInclusive<u64>], seq: u64| ranges.iter().any(|range| range.contains(&seq));
+        let all = |ranges: &[RangeInclusive<u64>]| ranges.iter().cloned().flatten().collect::<BTreeSet<u64>>();
+        let untold: Vec<u64> = all(&self.missing).into_iter().filter(|seq| !is_in(&self.told, *seq)).collect();
+        if !untold.is_empty() {
+            let what = format!("{id}: records {untold:?} are missing in the journal, and nothing tells why");
+            self.findings.add(Fault::Lost, what);
+        }
+        let (gone, there): (Vec<u64>, Vec<u64>) = all(&self.told).into_iter().partition(|seq| self.is_gone(*seq));
+        self.findings.count("records that a death on a full disk took, told", gone.len() as u64);
+        if !there.is_empty() {
+            let what = format!("{id}: the journal says that it lacks records {there:?}, which it has");
+            self.findings.add(Fault::Broken, what);
+        }
     }
 
     /// What readers were shown and the journal does not have, and the other way round.
     fn unseen(&self, seen: &Seen) {
         let id = &self.session.id;
-        let (unkept, mut lost): (Vec<u64>, Vec<u64>) =
-            seen.records.keys().copied().partition(|seq| seen.while_full.contains(seq));
-        self.findings.count("records shown and not kept while the disk was full", unkept.len() as u64);
+        let is_told = |seq: &u64| self.told.iter().any(|range| range.contains(seq));
+        let mut lost: Vec<u64> = seen.records.keys().copied().filter(|seq| !is_told(seq)).collect();
         if !lost.is_empty() {
             lost.sort_unstable();
             let what = format!("{id}: {} records were shown and are not in the journal: {lost:?}", lost.len());
             self.findings.add(Fault::Lost, what);
         }
         for (first, last) in &seen.gaps {
-            // A keeper that dies before it could tell of what is missing leaves its numbers to the next one.
-            let beside_full = seen.while_full.contains(&(first - 1)) || seen.while_full.contains(&(last + 1));
-            let mut all = *first..=*last;
-            if !beside_full && !all.all(|seq| self.is_gone(seq)) {
+            if !(*first..=*last).all(|seq| self.is_gone(seq)) {
                 self.findings.add(Fault::Lost, format!("{id}: a reader was not shown records {first} to {last}"));
             }
         }
@@ -217,9 +221,21 @@ impl Judgement<'_> {
 
     /// Whether nobody can be shown a record: the journal tells that it was not written, or it was made unreadable.
     fn is_gone(&self, seq: u64) -> bool {
-        self.missing.iter().any(|(first, last)| (*first..=*last).contains(&seq))
-            || self.destroyed.values().any(|gone| *gone == seq)
+        self.missing.iter().any(|range| range.contains(&seq)) || self.destroyed.values().any(|gone| *gone == seq)
     }
+}
+
+/// The numbers at the end of a notice that tells of missing records: `…: 3 to 9, 12.`
+fn told_missing(record: &Value) -> Vec<RangeInclusive<u64>> {
+    let text = record["line"]["text"].as_str().filter(|_| record["line"]["code"] == "records_missing");
+    let Some((_, numbers)) = text.and_then(|text| text.trim_end_matches('.').rsplit_once(": ")) else {
+        return Vec::new();
+    };
+    let range = |text: &str| {
+        let (first, last) = text.split_once(" to ").unwrap_or((text, text));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    };
+    numbers.split(", ").filter_map(range).collect()
 }
 
 /// The number that a record's line begins with.

@@ -72,7 +72,7 @@ fn shown(world: &World, session: &Session, last: &mut u64, line: &[u8]) {
         seen.gap(*last + 1, seq - 1);
     }
     *last = seq;
-    if !record.is_null() && !seen.record(seq, &record, world.disk_was_full(&record)) {
+    if !record.is_null() && !seen.record(seq, &record) {
         world.findings.add(Fault::Repeated, format!("{}: two readers were shown different records {seq}", session.id));
     }
 }

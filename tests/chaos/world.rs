@@ -54,8 +54,6 @@ pub(crate) struct World {
     pub(crate) calm: RwLock<()>,
     storm_over: AtomicBool,
     all_stopped: AtomicBool,
-    /// From when to when the disk was full, as records tell the time.
-    full: Mutex<Vec<(String, String)>>,
     looks: Mutex<u64>,
     looked: Condvar,
     running: Mutex<BTreeMap<u32, (Role, Arc<SharedChild>)>>,
@@ -93,7 +91,6 @@ impl World {
             calm: RwLock::new(()),
             storm_over: AtomicBool::new(false),
             all_stopped: AtomicBool::new(false),
-            full: Mutex::default(),
             looks: Mutex::new(0),
             looked: Condvar::new(),
             running: Mutex::default(),
@@ -187,22 +184,6 @@ impl World {
         }
     }
 
-    /// The disk is full from now on, and is not, from now on.
-    pub(crate) fn tell_disk(&self, is_full: bool) {
-        let mut full = lock(&self.full);
-        match full.last_mut() {
-            Some((_, until)) if !is_full => *until = in_records(jiff::Timestamp::now()),
-            // A record has its time before it is written, by as long as its large strings take to be put aside.
-            Some(_) | None => full.push((in_records(jiff::Timestamp::now() - Duration::from_secs(1)), "9".to_owned())),
-        }
-    }
-
-    /// Whether a record was written while the disk was full.
-    pub(crate) fn disk_was_full(&self, record: &Value) -> bool {
-        let at = record["at"].as_str().unwrap_or("");
-        lock(&self.full).iter().any(|(from, until)| from.as_str() <= at && at <= until.as_str())
-    }
-
     /// Somebody has looked at all sessions.
     pub(crate) fn tell_of_look(&self) {
         *lock(&self.looks) += 1;
@@ -243,9 +224,4 @@ impl World {
 /// The JSON objects of some lines.
 pub(crate) fn json_lines(text: &str) -> Vec<Value> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
-/// The time as records tell it, so that the two can be compared as text.
-fn in_records(time: jiff::Timestamp) -> String {
-    format!("{time:.3}")
 }
