@@ -31,7 +31,7 @@ fn the_app_is_killed(provider: &'static str) {
     stage.home.assert_nobody_left();
 }
 
-fn the_keeper_is_killed(provider: &'static str) {
+pub(crate) fn the_keeper_is_killed(provider: &'static str) {
     let stage = Stage::set(provider);
     let (session, _items) = in_mid_turn(&stage);
     kill(keeper(&stage));
@@ -54,17 +54,18 @@ fn the_machine_is_rebooted(provider: &'static str) {
     assert_interrupted_and_resumed(&stage, &session);
 }
 
-fn the_cli_is_killed(provider: &'static str) {
+pub(crate) fn the_cli_is_killed(provider: &'static str) {
     let stage = Stage::set(provider);
     let (session, items) = in_mid_turn(&stage);
     kill(the_one(&stage, |command| !command.starts_with("node") && is_cli(provider, command)));
     assert_failed_and_resumed(&stage, &session, items, "cli_killed");
 }
 
-fn the_runner_is_killed(provider: &'static str) {
+pub(crate) fn the_runner_is_killed(provider: &'static str) {
     let stage = Stage::set(provider);
     let (session, items) = in_mid_turn(&stage);
-    kill(the_one(&stage, |command| command.contains(&format!("{provider}.mjs"))));
+    let runner = if provider.ends_with("-direct") { " drive ".to_owned() } else { format!("{provider}.mjs") };
+    kill(the_one(&stage, |command| command.contains(&runner)));
     assert_failed_and_resumed(&stage, &session, items, "runner_killed");
 }
 
@@ -135,7 +136,7 @@ fn running_command(item: &Value) -> bool {
 
 fn is_cli(provider: &str, command: &str) -> bool {
     let (claude, codex) = (command.contains("stream-json"), command.contains("app-server"));
-    if provider == "claude" { claude } else { codex }
+    if provider == "codex" { codex } else { claude }
 }
 
 fn the_one(stage: &Stage, wanted: impl Fn(&str) -> bool) -> u32 {

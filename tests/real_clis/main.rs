@@ -19,6 +19,7 @@ macro_rules! for_both {
 }
 
 mod a_death_loses_no_conversation;
+mod direct;
 
 for_both!(
     text_and_thinking,

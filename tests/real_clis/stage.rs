@@ -21,7 +21,11 @@ impl Stage {
         let home = Home::within(&clis.homes());
         let log = home.user_home().parent().unwrap().join(REQUESTS);
         let standin = Standin::start(&["--log", log.to_str().unwrap()]);
-        clis.settle_in(&home, provider, &standin.url());
+        let direct = provider.strip_suffix("-direct");
+        clis.settle_in(&home, direct.unwrap_or(provider), &standin.url());
+        if direct.is_some() {
+            home.hide_runtimes();
+        }
         Self { home, provider, _standin: standin }
     }
 

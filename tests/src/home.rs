@@ -19,6 +19,9 @@ use crate::survivors::{kill_survivors, survivors, wait_for_end_of_all};
 /// How long processes may take to go after a test has ended what it started: the whole stop ladder and a little more.
 const ALL_GONE: Duration = Duration::from_secs(15);
 
+/// The folder that is PATH in a home without JavaScript runtimes.
+const PROGRAMS: &str = "programs";
+
 /// A temporary `OUTRIGGER_HOME`. Dropping it kills what is left and removes the folder.
 #[derive(Debug)]
 pub struct Home {
@@ -89,12 +92,43 @@ impl Home {
         command
             .current_dir(self.folder.path())
             .env_clear()
-            .env("PATH", path_variable())
+            .env("PATH", self.path_variable())
             .env("HOME", self.user_home())
             .env("SHELL", "/bin/bash")
             .env("LANG", "C.UTF-8")
             .env("OUTRIGGER_HOME", self.path())
             .env("RUST_BACKTRACE", "1");
+    }
+
+    /// From now on the programs of this home find no JavaScript runtime: PATH is a folder of links to everything else.
+    ///
+    /// # Panics
+    /// When the links or the settings cannot be written.
+    pub fn hide_runtimes(&self) {
+        const RUNTIMES: [&str; 7] = ["node", "nodejs", "deno", "bun", "bunx", "npm", "npx"];
+        let programs = self.folder.path().join(PROGRAMS);
+        fs::create_dir_all(&programs).unwrap_or_else(|error| panic!("cannot make {}: {error}", programs.display()));
+        for folder in std::env::split_paths(&path_variable()) {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if !RUNTIMES.iter().any(|runtime| name == *runtime) {
+                    // The first folder that has it wins, as on PATH.
+                    let _ = std::os::unix::fs::symlink(entry.path(), programs.join(name));
+                }
+            }
+        }
+        let profile = self.user_home().join(".profile");
+        let text = fs::read_to_string(&profile).unwrap_or_default();
+        write(&profile, &format!("{text}export PATH='{}'\n", programs.display()));
+        // They would be found in the system's own folders too.
+        let settings = self.path().join("config/settings.toml");
+        let text = fs::read_to_string(&settings).unwrap_or_else(|_| "[paths]\n".to_owned());
+        write(&settings, &text.replacen("[paths]\n", "[paths]\nruntime = \"/nowhere/node\"\n", 1));
+    }
+
+    fn path_variable(&self) -> String {
+        let programs = self.folder.path().join(PROGRAMS);
+        if programs.exists() { programs.display().to_string() } else { path_variable() }
     }
 
     /// Starts `outrigger ARGS`.
