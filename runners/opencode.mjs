@@ -1,0 +1,418 @@
+#!/usr/bin/env node
+// The runner for OpenCode: drives the user's own CLI as `opencode serve`, one server for each session, over HTTP on the
+// loopback interface. Not over ACP, where a question of a sub-agent never arrives and the turn hangs.
+//
+// Every event of the server goes to the host as it is, those of sub-agents too.
+
+import { AgentLines } from './lib/agent_lines.mjs';
+import { exitFailure, settledWithin, startFailure } from './lib/child.mjs';
+import { askCli, firstVersion, isAtLeast } from './lib/cli_version.mjs';
+import { PendingPermissions } from './lib/pending_permissions.mjs';
+import { runRunner } from './lib/runner.mjs';
+import { OpencodeUsage, failure, isAbort, stopReason } from './opencode/outcome.mjs';
+import { grantedBy, question, replyTo, rulesOf, settled } from './opencode/permission.mjs';
+import { OpencodeServer, ServerRefusal } from './opencode/server.mjs';
+import { modelOf, opencodeEnv, promptBody } from './opencode/settings.mjs';
+
+/** The oldest opencode whose server speaks as this runner understands it. */
+const LEAST_VERSION = '1.18.0';
+
+/** How long a stop waits for the interrupted turn's end, and for the server after SIGTERM, in milliseconds. */
+const STOP_MS = { turn: 3000, term: 2500 };
+
+/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+
+/** @implements {AgentSession} */
+class OpencodeSession {
+  #host;
+  #finish;
+  #lines;
+  /** What sends the user's answer, by question. @type {PendingPermissions<(answer: Record<string, any>) => Promise<unknown>>} */
+  #permissions;
+  /** @type {OpencodeServer | null} */ #server = null;
+  /** @type {Record<string, any> | null} */ #first = null;
+  #usage = new OpencodeUsage();
+  /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
+  /** @type {Record<string, any>[]} */ #queue = [];
+  /** @type {import('./opencode/permission.mjs').Rule[]} */ #rules = [];
+  /** What the user allowed for the rest of the session. @type {import('./opencode/permission.mjs').Rule[]} */ #granted =
+    [];
+  /** @type {string[]} */ #agents = [];
+  #sessionId = '';
+  #mode = 'ask';
+  /** @type {string | undefined} */ #model;
+  /** Whether the server has begun to work on the open turn: an end that comes before is an earlier turn's. */
+  #busy = false;
+  #failed = false;
+  #interrupting = false;
+  /** Why the last message ended. @type {string | undefined} */ #finishReason;
+  #stopping = false;
+
+  /**
+   * @param {import('./lib/protocol.mjs').HostChannel} host
+   * @param {(exitCode: number) => void} finish
+   */
+  constructor(host, finish) {
+    this.#host = host;
+    this.#finish = finish;
+    this.#lines = new AgentLines(host);
+    this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
+  }
+
+  /** @param {Record<string, any>} query */
+  async query(query) {
+    if (this.#first === null) return this.#tryStart(query);
+    if (this.#sessionId === '' || this.#lines.turnId !== null) {
+      this.#queue.push(query);
+      return this.#host.log('info', 'a turn is running; the prompt waits for its end');
+    }
+    await this.#prompt(query);
+  }
+
+  /** @param {string} text */
+  async steer(text) {
+    if (this.#sessionId === '') throw new Error('no agent is running yet');
+    if (this.#lines.turnId === null) {
+      this.#lines.steerAccepted('now');
+      return this.#prompt({ prompt: text });
+    }
+    // It goes to the model with the next question to it, in the same turn.
+    await this.#send({ prompt: text });
+    this.#lines.steerAccepted('queued');
+  }
+
+  async interrupt() {
+    if (this.#lines.turnId === null || this.#interrupting)
+      return this.#host.log('info', 'interrupt: no turn is running');
+    this.#interrupting = true;
+    try {
+      await this.#server?.call('POST', `/session/${this.#sessionId}/abort`);
+    } finally {
+      this.#interrupting = false;
+      this.#endTurn('interrupted');
+    }
+  }
+
+  /** @param {Record<string, any>} answer */
+  async permissionResponse(answer) {
+    await this.#permissions.take(answer.requestId)?.(answer);
+  }
+
+  /** @param {{ model?: string, permissionMode?: string }} change the mode holds at once, the model from the next prompt on */
+  set({ model, permissionMode }) {
+    if (permissionMode) this.#mode = permissionMode;
+    if (!model) return;
+    if (!modelOf(model)) throw new Error(`${model} is no model of opencode; name it as provider/model`);
+    this.#model = model;
+    if (this.#sessionId) this.#know({ model });
+    void this.#learnContext();
+  }
+
+  async stop() {
+    this.#stopping = true;
+    this.#queue = [];
+    const server = this.#server;
+    if (!server) return;
+    // Also ends the command that runs: a signal to the server would leave it.
+    if (this.#lines.turnId !== null) await settledWithin(this.interrupt(), STOP_MS.turn);
+    this.#ended(await server.cli.end({ closeMs: 0, termMs: STOP_MS.term }));
+  }
+
+  kill() {
+    this.#server?.cli.kill('SIGTERM');
+  }
+
+  /** @param {Record<string, any>} query */
+  async #tryStart(query) {
+    this.#first = query;
+    this.#lines.sessionId = query.sessionId;
+    this.#mode = query.permissionMode ?? this.#mode;
+    this.#model ??= query.model;
+    try {
+      if (!(await this.#usable(query))) return this.#finish(1);
+      await this.#start(query);
+    } catch (error) {
+      if (this.#stopping || this.#server === null) return;
+      this.#lines.failed({ ...openFailure(error, query), stderrTail: this.#server.cli.stderrTail });
+      await this.stop();
+      return this.#finish(1);
+    }
+    await this.#prompt(query);
+  }
+
+  /** @param {Record<string, any>} query */
+  async #start(query) {
+    const { cli: command, cwd } = query;
+    this.#host.log('debug', `starting ${command} serve`);
+    const server = new OpencodeServer(
+      { command, cwd, env: opencodeEnv(query), pace: () => this.#host.ready() },
+      {
+        onEvent: (event, bytes) => this.#hear(event, bytes),
+        onText: (line) => this.#host.textLine(this.#lines.sessionId, line),
+        onGap: () => void this.#afterGap(),
+      },
+    );
+    this.#server = server;
+    void server.cli.exited.then((exit) => this.#exited(exit, query));
+    const { version } = await server.ready();
+    const config = await server.call('GET', '/config');
+    this.#rules = rulesOf(config);
+    this.#agents = (await server.call('GET', '/agent')).map((/** @type {any} */ agent) => agent.name);
+    const session = await this.#openSession(query);
+    this.#sessionId = session.id;
+    const { model } = session;
+    this.#model ??= model ? `${model.providerID}/${model.id}` : config.model;
+    this.#know({ nativeSessionId: session.id, cliVersion: version, model: this.#model });
+    await this.#learnContext();
+  }
+
+  /** @param {Record<string, any>} query */
+  async #openSession({ resumeMode, resumeSessionId, cwd }) {
+    const server = /** @type {OpencodeServer} */ (this.#server);
+    switch (resumeMode) {
+      case 'resume':
+        return server.call('GET', `/session/${encodeURIComponent(resumeSessionId)}`);
+      case 'continue': {
+        const [latest] = await server.call('GET', '/session?roots=true&limit=1');
+        if (!latest) throw new UnknownConversation(`there is no earlier conversation in ${cwd}`);
+        return latest;
+      }
+      default:
+        return server.call('POST', '/session', {});
+    }
+  }
+
+  /** How much the model can hold stands in the server's catalogue. */
+  async #learnContext() {
+    const wanted = modelOf(this.#model);
+    if (!wanted) return;
+    const { providers = [] } = (await this.#server?.call('GET', '/config/providers').catch(() => null)) ?? {};
+    const provider = providers.find((/** @type {any} */ one) => one.id === wanted.providerID);
+    this.#usage.contextSize = provider?.models?.[wanted.modelID]?.limit?.context || undefined;
+  }
+
+  /**
+   * @param {Record<string, any>} query
+   * @returns {Promise<boolean>} whether this CLI can be used; if not, the host was told why
+   */
+  async #usable(query) {
+    if (!query.cli) {
+      const message = 'no opencode CLI was found. Install it, or set its path in the settings.';
+      this.#lines.failed({ code: 'cli_missing', message });
+      return false;
+    }
+    const version = firstVersion(query.cliVersion ?? (await askCli(query.cli, ['--version'], process.env)));
+    if (version && !isAtLeast(version, LEAST_VERSION)) {
+      const message = `${query.cli} is opencode ${version}; ${LEAST_VERSION} or newer is needed. Update it with \`opencode upgrade\`.`;
+      this.#lines.failed({ code: 'cli_too_old', message });
+      return false;
+    }
+    return !this.#stopping;
+  }
+
+  /** @param {Record<string, any>} query */
+  async #prompt(query) {
+    this.#busy = false;
+    this.#failed = false;
+    this.#finishReason = undefined;
+    this.#lines.openTurn();
+    try {
+      await this.#send(query);
+    } catch (error) {
+      if (this.#stopping || this.#server === null) return;
+      const message = `opencode did not take the prompt: ${/** @type {any} */ (error)?.message ?? error}`;
+      this.#lines.failed({ code: 'api_error', message });
+      this.#endTurn('error');
+    }
+  }
+
+  /** @param {Record<string, any>} query */
+  #send(query) {
+    const first = /** @type {Record<string, any>} */ (this.#first);
+    const body = promptBody(query, { model: this.#model, mode: this.#mode, first, agents: this.#agents });
+    return /** @type {OpencodeServer} */ (this.#server).call('POST', `/session/${this.#sessionId}/prompt_async`, body);
+  }
+
+  /**
+   * @param {Record<string, any>} event
+   * @param {Buffer} bytes
+   */
+  #hear(event, bytes) {
+    const properties = event.properties ?? {};
+    const isMain = properties.sessionID === this.#sessionId;
+    const isBusy = event.type === 'session.status' && properties.status?.type === 'busy';
+    if (isMain && isBusy && this.#sessionId !== '') {
+      // A message that came right at the end of a turn begins another one.
+      this.#lines.openTurn();
+      this.#busy = true;
+    }
+    this.#host.event(this.#lines.sessionId, bytes);
+    switch (event.type) {
+      case 'message.updated':
+        return this.#messageUpdated(properties.info ?? {}, isMain);
+      case 'session.error':
+        return isMain ? this.#sessionFailed(properties.error) : undefined;
+      case 'session.idle':
+        return isMain && this.#busy && !this.#interrupting ? this.#endTurn(stopReason(this.#finishReason)) : undefined;
+      case 'permission.asked':
+        return this.#asked(properties, isMain);
+      case 'permission.replied':
+        return this.#permissions.cancel(properties.requestID);
+      case 'question.asked':
+        return this.#questioned(properties);
+      case 'question.replied':
+      case 'question.rejected':
+        return this.#permissions.cancel(properties.requestID);
+    }
+  }
+
+  /**
+   * @param {Record<string, any>} info
+   * @param {boolean} isMain
+   */
+  #messageUpdated(info, isMain) {
+    if (info.role !== 'assistant') return;
+    this.#usage.note(info, isMain);
+    if (!isMain) return;
+    this.#finishReason = info.finish ?? this.#finishReason;
+    if (info.modelID) this.#know({ model: `${info.providerID}/${info.modelID}` });
+  }
+
+  /** @param {Record<string, any> | undefined} error */
+  #sessionFailed(error) {
+    if (isAbort(error) || this.#interrupting) return;
+    this.#failed = true;
+    this.#busy = true;
+    this.#lines.failed({ ...failure(error ?? {}), stderrTail: this.#server?.cli.stderrTail });
+  }
+
+  /**
+   * @param {Record<string, any>} asked
+   * @param {boolean} isMain
+   */
+  #asked(asked, isMain) {
+    const folders = this.#first?.additionalDirectories ?? [];
+    const answer = settled(asked, { rules: this.#rules, granted: this.#granted, mode: this.#mode, folders });
+    if (answer) return void this.#reply(asked.id, answer);
+    this.#permissions.ask(question(asked, !isMain), (given) => {
+      if (given.outcome === 'allowAlways') this.#granted.push(...grantedBy(asked));
+      return this.#reply(asked.id, replyTo(given));
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {import('./opencode/permission.mjs').Reply} answer
+   */
+  async #reply(id, answer) {
+    await this.#server?.call('POST', `/permission/${id}/reply`, answer).catch((error) => {
+      // What was asked is no longer waited for.
+      if (!this.#stopping) this.#host.log('warn', `the answer to ${id} was not taken: ${error.message}`);
+    });
+  }
+
+  /**
+   * A question with choices; the answer is in `updatedInput.answers`, by question.
+   * @param {Record<string, any>} asked
+   */
+  #questioned({ id, questions = [], tool }) {
+    const ask = {
+      requestId: id,
+      toolCallId: tool?.callID,
+      toolName: 'question',
+      title: String(questions[0]?.question ?? 'A question').slice(0, 200),
+      kind: /** @type {const} */ ('other'),
+      input: { questions },
+      options: [
+        { outcome: /** @type {const} */ ('allow'), label: 'Answer' },
+        { outcome: /** @type {const} */ ('deny'), label: 'Do not answer' },
+      ],
+    };
+    this.#permissions.ask(ask, async ({ outcome, updatedInput }) => {
+      const given = updatedInput?.answers;
+      if (outcome !== 'allow' || !given) return this.#server?.call('POST', `/question/${id}/reject`);
+      const answers = questions.map((/** @type {any} */ one) => [given[one.question] ?? []].flat().map(String));
+      return this.#server?.call('POST', `/question/${id}/reply`, { answers });
+    });
+  }
+
+  /** Something was missed: if the turn's end was, it is caught up on. */
+  async #afterGap() {
+    this.#host.log('warn', 'the stream of events broke off and was opened again');
+    const status = await this.#server?.call('GET', '/session/status').catch(() => null);
+    if (status && !status[this.#sessionId]) this.#endTurn(stopReason(this.#finishReason));
+  }
+
+  /** @param {import('./lib/agent_lines.mjs').StopReason} reason */
+  #endTurn(reason) {
+    if (this.#lines.turnId === null) return;
+    this.#permissions.cancelAll();
+    this.#busy = false;
+    this.#lines.closeTurn(this.#failed ? 'error' : reason, this.#usage.ofTurn());
+    this.#failed = false;
+    const next = this.#stopping ? undefined : this.#queue.shift();
+    if (next) void this.#prompt(next);
+  }
+
+  /** @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} facts */
+  #know(facts) {
+    this.#known = { ...this.#known, ...facts };
+    this.#lines.started(this.#known);
+  }
+
+  /**
+   * @param {import('./lib/child.mjs').CliExit} exit
+   * @param {Record<string, any>} query
+   */
+  #exited(exit, query) {
+    if (this.#stopping) return;
+    if (exit.error) this.#lines.failed(startFailure(query.cli, query.cwd, exit.error));
+    else this.#lines.failed(exitFailure(query.cli, exit, this.#server?.cli ?? null));
+    this.#failed = true;
+    this.#ended(exit);
+    this.#finish(1);
+  }
+
+  /** @param {import('./lib/child.mjs').CliExit} exit */
+  #ended(exit) {
+    this.#queue = [];
+    this.#endTurn('interrupted');
+    this.#lines.stopped(exit);
+    this.#server = null;
+  }
+}
+
+/** The conversation that was to be resumed is not there. */
+class UnknownConversation extends Error {}
+
+/**
+ * @param {any} error
+ * @param {Record<string, any>} query
+ * @returns {import('./lib/agent_lines.mjs').AgentError}
+ */
+function openFailure(error, { resumeMode, resumeSessionId }) {
+  const said = error?.message ?? String(error);
+  const missing = resumeMode === 'resume' && error instanceof ServerRefusal && [400, 404].includes(error.status);
+  if (!missing && !(error instanceof UnknownConversation)) {
+    return { code: 'internal', message: `cannot start an opencode session: ${said}` };
+  }
+  const which = missing ? `opencode no longer knows the conversation ${resumeSessionId} (${said})` : said;
+  const message = `${which}. Nothing was sent to it; the next prompt begins a new conversation.`;
+  return { code: 'conversation_unknown', message };
+}
+
+runRunner({
+  provider: 'opencode',
+  capabilities: {
+    steer: true,
+    interrupt: true,
+    resume: true,
+    permissions: true,
+    setModel: true,
+    images: true,
+    mcp: true,
+    partials: true,
+    cost: true,
+  },
+  createSession: (host, finish) => new OpencodeSession(host, finish),
+});

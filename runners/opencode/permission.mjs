@@ -1,0 +1,174 @@
+// What is answered to a question of opencode: by the rules of the user's own configuration, by the permission mode, or by
+// the user; and how such a question reads.
+
+import path from 'node:path';
+import { isOurs } from './settings.mjs';
+
+/** @typedef {import('../lib/pending_permissions.mjs').ToolKind} ToolKind */
+/** @typedef {{ permission: string, pattern: string, action: string }} Rule */
+/** @typedef {{ reply: 'once' | 'reject', message?: string }} Reply */
+
+/** @type {Record<string, ToolKind>} */
+const KINDS = {
+  edit: 'edit',
+  bash: 'execute',
+  webfetch: 'fetch',
+  websearch: 'fetch',
+  codesearch: 'fetch',
+  task: 'delegate',
+  read: 'read',
+  glob: 'search',
+  grep: 'search',
+  list: 'search',
+};
+
+/**
+ * The user's own rules, in order; the last one that fits holds.
+ * @param {any} config of opencode, with this runner's additions
+ * @returns {Rule[]}
+ */
+export function rulesOf(config) {
+  const permission = config?.permission ?? {};
+  const named = typeof permission === 'string' ? { '*': permission } : permission;
+  return Object.entries(named)
+    .filter(([name]) => !isOurs(name))
+    .flatMap(([name, rule]) => {
+      const patterns = typeof rule === 'string' ? { '*': rule } : rule;
+      return Object.entries(patterns ?? {}).map(([pattern, action]) => ({
+        permission: name,
+        pattern,
+        action: String(action),
+      }));
+    });
+}
+
+/**
+ * @param {Record<string, any>} asked the properties of `permission.asked`
+ * @param {{ rules: Rule[], granted: Rule[], mode: string, folders: string[] }} setting `granted` is what the user allowed for
+ *   the rest of the session, `folders` are the additional ones
+ * @returns {Reply | null} null when the user must be asked
+ */
+export function settled({ permission, patterns = [], metadata = {} }, { rules, granted, mode, folders }) {
+  const actions = patterns.map((/** @type {string} */ pattern) => actionFor(rules, permission, pattern));
+  if (actions.includes('deny')) {
+    return { reply: 'reject', message: 'The user’s configuration of opencode does not allow this.' };
+  }
+  const kind = KINDS[permission] ?? 'other';
+  if (mode === 'plan' && !['read', 'search', 'fetch', 'delegate'].includes(kind)) {
+    return { reply: 'reject', message: 'In plan mode nothing is changed or run; say what you would do instead.' };
+  }
+  if (mode === 'bypass' || (actions.length > 0 && actions.every((action) => action === 'allow')))
+    return { reply: 'once' };
+  if (patterns.every((/** @type {string} */ pattern) => actionFor(granted, permission, pattern)))
+    return { reply: 'once' };
+  if (permission === 'external_directory') return isWithin(metadata, patterns, folders) ? { reply: 'once' } : null;
+  return mode === 'acceptEdits' && kind === 'edit' ? { reply: 'once' } : null;
+}
+
+/**
+ * @param {Rule[]} rules
+ * @param {string} permission
+ * @param {string} pattern
+ */
+function actionFor(rules, permission, pattern) {
+  return rules.findLast((rule) => fits(rule.permission, permission) && fits(rule.pattern, pattern))?.action;
+}
+
+/**
+ * `*` is anything, `?` one character; a pattern that ends in ` *` fits without what follows too.
+ * @param {string} wildcard
+ * @param {string} text
+ */
+export function fits(wildcard, text) {
+  const source = wildcard
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
+    .replace(/ \.\*$/, '( .*)?');
+  return new RegExp(`^${source}$`, 's').test(text);
+}
+
+/**
+ * @param {Record<string, any>} metadata
+ * @param {string[]} patterns folders with `/*` behind them
+ * @param {string[]} folders
+ */
+function isWithin(metadata, patterns, folders) {
+  const wanted = [metadata.parentDir, ...patterns.map((pattern) => pattern.replace(/[/\\]\*+$/, ''))].filter(Boolean);
+  const inside = (/** @type {string} */ target) =>
+    folders.some((folder) => {
+      const relative = path.relative(folder, target);
+      return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative));
+    });
+  return wanted.length > 0 && wanted.every(inside);
+}
+
+/**
+ * @param {Record<string, any>} asked the properties of `permission.asked`
+ * @param {boolean} bySubAgent
+ * @returns {import('../lib/pending_permissions.mjs').PermissionAsk}
+ */
+export function question({ id, permission, patterns = [], metadata = {}, always = [], tool }, bySubAgent) {
+  const what = always.length > 0 ? ` (${always.join(', ')})` : '';
+  return {
+    requestId: id,
+    toolCallId: tool?.callID,
+    toolName: permission,
+    title: `${titleOf(permission, patterns, metadata)}${bySubAgent ? ' (sub-agent)' : ''}`,
+    kind: KINDS[permission] ?? 'other',
+    input: { ...metadata, patterns },
+    options: [
+      { outcome: 'allow', label: 'Allow' },
+      { outcome: 'allowAlways', label: `Allow in this session${what}` },
+      { outcome: 'deny', label: 'Deny' },
+    ],
+  };
+}
+
+/**
+ * @param {string} permission
+ * @param {string[]} patterns
+ * @param {Record<string, any>} metadata
+ */
+function titleOf(permission, patterns, metadata) {
+  const line = (/** @type {unknown} */ text) =>
+    String(text ?? '')
+      .split('\n')[0]
+      .slice(0, 200);
+  switch (permission) {
+    case 'bash':
+      return `Run ${line(metadata.command ?? patterns.join('; '))}`;
+    case 'edit':
+      return `Change ${line(metadata.filepath ?? patterns.join(', '))}`;
+    case 'webfetch':
+      return `Fetch ${line(metadata.url ?? patterns[0])}`;
+    case 'task':
+      return `Delegate ${line(metadata.description ?? patterns[0])}`;
+    case 'external_directory':
+      return `Work outside of the folder: ${line(patterns.join(', '))}`;
+    case 'doom_loop':
+      return 'Go on although the same call was made again and again';
+    default:
+      return line(patterns.length > 0 && patterns[0] !== '*' ? `${permission} ${patterns.join(', ')}` : permission);
+  }
+}
+
+/**
+ * The rules of an answer that holds for the rest of the session. opencode is not told of them: it would keep its own.
+ * @param {Record<string, any>} asked the properties of `permission.asked`
+ * @returns {Rule[]}
+ */
+export function grantedBy({ permission, patterns = [], always = [] }) {
+  const all = always.length > 0 ? always : patterns;
+  return all.map((/** @type {string} */ pattern) => ({ permission, pattern, action: 'allow' }));
+}
+
+/**
+ * @param {Record<string, any>} answer of the host
+ * @returns {Reply}
+ */
+export function replyTo({ outcome, message }) {
+  if (outcome === 'allow' || outcome === 'allowAlways') return { reply: 'once' };
+  // Without words opencode ends the turn; with them the model hears why and goes on.
+  return { reply: 'reject', message: message || 'The user denied this.' };
+}
