@@ -27,6 +27,8 @@ import { Turn } from './acp/turn.mjs';
 const STOP_MS = { turn: 800, close: 1000, term: 1200 };
 /** How long an agent that goes on after the end of its stdin is left alone before SIGTERM, in milliseconds. */
 const IGNORES_END_MS = 100;
+/** How long an agent may take to answer the first request, in milliseconds: some load for many seconds. */
+const GREET_MS = 60_000;
 /** How long a cancelled turn may take to end before people are told that it does not, in milliseconds. */
 const CANCEL_MS = 10_000;
 
@@ -191,7 +193,7 @@ class AcpSession {
   async #start(query) {
     const agent = this.#spawn(query);
     this.#agent = agent;
-    const about = await agent.request('initialize', greeting(this.#quirks));
+    const about = await this.#greet(agent, query);
     this.#authMethods = about.authMethods ?? [];
     const capabilities = about.agentCapabilities ?? {};
     const directories = query.additionalDirectories ?? [];
@@ -222,6 +224,17 @@ class AcpSession {
     if (model) await this.#setModel(model);
     this.#starting = false;
     await this.#prompt(withSystemPrompt(query, capabilities));
+  }
+
+  /**
+   * @param {RpcChild} agent
+   * @param {Record<string, any>} query
+   */
+  async #greet(agent, query) {
+    const greeted = agent.request('initialize', greeting(this.#quirks));
+    if (await settledWithin(greeted, GREET_MS)) return greeted;
+    const line = [query.cli, ...agentArgs(query, this.#quirks)].join(' ');
+    throw new Error(`\`${line}\` did not answer within ${GREET_MS / 1000} s. Is that the command that speaks ACP?`);
   }
 
   /**
@@ -358,6 +371,7 @@ class AcpSession {
     this.#blocks.hear(message, changes);
     if (missing !== undefined) this.#own.toolCallBegan(missing);
     this.#host.event(this.#lines.sessionId, bytes);
+    if (!this.#started?.turn.running) this.#blocks.endSoon();
     if (message.id !== undefined && message.id !== null) return this.#questioned(message);
     if (!update) return;
     this.#choices.hear(update);

@@ -17,12 +17,16 @@ const BESIDE = new Set([
 /** The longest block, in UTF-16 units: with every character escaped it still fits into a line. A longer text is cut into several. */
 const LONGEST = 1024 * 1024;
 
+/** How long a text outside of a turn may pause before it is taken as finished, in milliseconds. */
+const PAUSE_MS = 500;
+
 /** @typedef {{ kind: 'text' | 'thought', messageId: string, parent: string | undefined }} Head */
 /** @typedef {Head & { text: string }} Block */
 
 /** The block that is being streamed. */
 export class Blocks {
   /** @type {Block | null} */ #open = null;
+  /** @type {NodeJS.Timeout | undefined} */ #pause;
   #onEnd;
 
   /** @param {(block: Block) => void} onEnd with the whole text, before what ended it goes on */
@@ -42,8 +46,15 @@ export class Blocks {
     else if (!BESIDE.has(update.sessionUpdate) && !changesOnly && endsBlock(method)) this.end();
   }
 
+  /** No end of a turn will end it: it ends when it pauses. */
+  endSoon() {
+    clearTimeout(this.#pause);
+    if (this.#open) this.#pause = setTimeout(() => this.end(), PAUSE_MS);
+  }
+
   /** Nothing more will come for it. */
   end() {
+    clearTimeout(this.#pause);
     if (this.#open) this.#onEnd(this.#open);
     this.#open = null;
   }

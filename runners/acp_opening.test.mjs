@@ -1,0 +1,168 @@
+// How the ACP runner begins and opens conversations, with a fake agent (tests/fixtures/acp/fake_agent.mjs): what the agent is
+// told, signing in, modes, models, earlier conversations.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { QUIRKS } from './acp/quirks.mjs';
+import { FAKE, FakeStage, MODES, said } from './testing/fake_acp.mjs';
+import { until } from './testing/runner_process.mjs';
+
+/** @type {FakeStage} */ let stage;
+beforeEach(() => {
+  stage = new FakeStage();
+});
+afterEach(() => stage.clear());
+
+describe('acp: opening a conversation', () => {
+  test('what the agent needs reaches it: folder, MCP servers, directories, instructions; what it does not take is told', async () => {
+    const capabilities = {
+      mcpCapabilities: { http: true },
+      sessionCapabilities: { additionalDirectories: {}, systemPrompt: {} },
+    };
+    const runner = stage.started({ capabilities });
+    const mcpServers = {
+      near: { command: 'node', args: ['a.mjs'], env: { KEY: 'v' } },
+      far: { type: 'http', url: 'http://127.0.0.1:1/', headers: { A: 'b' } },
+      old: { type: 'sse', url: 'http://127.0.0.1:1/sse' },
+    };
+    runner.send(
+      stage.query({
+        prompt: 'x',
+        mcpServers,
+        additionalDirectories: [stage.root],
+        systemPrompt: 'BE KIND',
+        maxTurns: 3,
+        attachments: [{ path: 'a.txt' }, { mimeType: 'image/png', data: 'QQ==' }],
+      }),
+    );
+    await runner.nextEvent(said('you said: resource_link x'));
+    const params = JSON.parse(/new with (.*)/.exec(runner.stderr)?.[1] ?? '{}');
+    assert.equal(params.cwd, stage.workspace);
+    assert.deepEqual(params.mcpServers, [
+      { name: 'near', command: 'node', args: ['a.mjs'], env: [{ name: 'KEY', value: 'v' }] },
+      { type: 'http', name: 'far', url: 'http://127.0.0.1:1/', headers: [{ name: 'A', value: 'b' }] },
+    ]);
+    assert.deepEqual(params.additionalDirectories, [stage.root]);
+    assert.deepEqual(params.systemPrompt, { mode: 'append', content: [{ type: 'text', text: 'BE KIND' }] });
+    const told = runner.events.filter((event) => event.type === 'notice').map((event) => event.text);
+    assert.match(told.join('\n'), /limit on turns[\s\S]*MCP server old was left out[\s\S]*image\/png/);
+  });
+
+  test('where it takes no instructions they stand in front of the first prompt only', async () => {
+    const runner = stage.started();
+    runner.send(stage.query({ prompt: 'first', systemPrompt: 'BE KIND' }));
+    await runner.nextEvent(said('you said: BE KIND\n\nfirst'));
+    runner.send(stage.query({ prompt: 'second', systemPrompt: 'BE KIND' }));
+    await runner.nextEvent((event) => event.type === 'text' && event.text === 'you said: second');
+  });
+
+  test('a loaded conversation is not told again, a resumed and the latest one are opened; an unknown one is told as such', async () => {
+    const loaded = stage.started({ capabilities: { loadSession: true } });
+    loaded.send(stage.query({ prompt: 'new', resumeMode: 'resume', resumeSessionId: 'fake-1' }));
+    await loaded.nextEvent(said('you said: new'));
+    assert.equal(/an old|"old"/.test(JSON.stringify(loaded.events)), false);
+    const resuming = { capabilities: { sessionCapabilities: { resume: {}, list: {} } }, sessions: sessionsOf() };
+    const latest = stage.started(resuming);
+    latest.send(stage.query({ prompt: 'new', resumeMode: 'continue' }));
+    assert.equal((await latest.next('agent_started')).nativeSessionId, 'fake-1');
+    for (const offers of [resuming, { capabilities: { loadSession: true } }, {}]) {
+      const unknown = stage.started(offers);
+      unknown.send(stage.query({ prompt: 'x', resumeMode: 'resume', resumeSessionId: 'gone' }));
+      const error = await unknown.next('agent_error');
+      assert.deepEqual([error.code, error.retryable], ['conversation_unknown', false], error.message);
+      assert.equal((await unknown.exited).code, 1);
+    }
+  });
+
+  test('gemini’s conversation of this minute is opened in the next one only', async () => {
+    const chats = path.join(stage.root, '.gemini', 'tmp', 'project', 'chats');
+    mkdirSync(chats, { recursive: true });
+    const minute = () => new Date().toISOString().slice(0, 16).replaceAll(':', '-');
+    const before = minute();
+    writeFileSync(path.join(chats, `session-${before}-fake-1.jsonl`), '');
+    const runner = stage.started({ capabilities: { loadSession: true } });
+    runner.send(
+      stage.query({
+        prompt: 'x',
+        resumeMode: 'resume',
+        resumeSessionId: 'fake-1',
+        providerConfig: { agent: 'gemini', args: [FAKE] },
+      }),
+    );
+    const waits = await runner.nextEvent((event) => event.type === 'notice');
+    assert.match(waits.text, /waiting \d+ s/);
+    assert.equal(
+      runner.events.some((event) => event.id === 2),
+      false,
+      'nothing is loaded before',
+    );
+    runner.send({ type: 'stop', sessionId: stage.sessionId });
+    await runner.exited;
+  });
+
+  test('who is not signed in learns the ways; one that the settings name is taken', async () => {
+    const authMethods = [
+      { id: 'browser', name: 'Log in with the browser' },
+      { id: 'key', name: 'API key', description: 'Set FAKE_KEY' },
+    ];
+    const out = stage.started({ authMethods });
+    out.send(stage.query({ prompt: 'x' }));
+    const error = await out.next('agent_error');
+    assert.deepEqual([error.code, error.retryable], ['auth', false]);
+    assert.match(error.message, /Log in with the browser; API key – Set FAKE_KEY/);
+    const chosen = stage.started({ authMethods });
+    chosen.send(stage.query({ prompt: 'x', providerConfig: { authMethod: 'browser' } }));
+    await chosen.nextEvent(said('you said: x'));
+    assert.match(chosen.stderr, /signed in by browser/);
+  });
+
+  test('mode and model are chosen from what is offered, before the first prompt and later', async () => {
+    const models = {
+      currentModelId: 'small',
+      availableModels: [
+        { modelId: 'small', name: 'Small' },
+        { modelId: 'big', name: 'Big' },
+      ],
+    };
+    const runner = stage.started({ modes: MODES, models });
+    runner.send(stage.query({ prompt: 'x', model: 'Big' }));
+    await runner.next((line) => line.type === 'agent_started' && line.model === 'big');
+    await runner.next('turn_ended');
+    assert.match(runner.stderr, /mode default\nmodel big/, 'auto is not what ask means');
+    runner.send({ type: 'set', permissionMode: 'acceptEdits' });
+    await until(() => runner.stderr.includes('mode auto-edit'), 'the mode is set');
+    runner.send({ type: 'set', model: 'huge' });
+    assert.match((await runner.next('error')).message, /no model "huge"; its models are small, big/);
+    const options = [
+      { id: 'm', category: 'mode', type: 'select', currentValue: 'build', options: [{ value: 'plan', name: 'Plan' }] },
+      { id: 'x', category: 'model', type: 'select', currentValue: 'a', options: [{ value: 'b', name: 'B' }] },
+    ];
+    const other = stage.started({ configOptions: options });
+    other.send(stage.query({ prompt: 'x', model: 'b', permissionMode: 'plan' }));
+    await other.next('turn_ended');
+    assert.match(other.stderr, /option m plan\noption x b/);
+  });
+
+  test('gemini is told of no files, has no second process, and every quirk is of a known kind', async () => {
+    const runner = stage.started();
+    runner.send(stage.query({ prompt: 'x', providerConfig: { agent: 'gemini' } }));
+    await runner.next('turn_ended');
+    assert.match(runner.stderr, /"fs":\{"readTextFile":false,"writeTextFile":false\}/);
+    assert.equal(QUIRKS.gemini.env?.GEMINI_CLI_NO_RELAUNCH, 'true');
+    for (const [name, { modes, refused }] of Object.entries(QUIRKS)) {
+      if (refused) continue;
+      assert.deepEqual(Object.keys(modes ?? {}), ['ask', 'acceptEdits', 'plan', 'bypass'], name);
+    }
+  });
+});
+
+/** The newest is not the first. */
+function sessionsOf() {
+  return [
+    { sessionId: 'older', cwd: stage.workspace, updatedAt: '2026-01-01T00:00:00Z' },
+    { sessionId: 'fake-1', cwd: stage.workspace, updatedAt: '2026-02-01T00:00:00Z' },
+    { sessionId: 'elsewhere', cwd: '/', updatedAt: '2026-03-01T00:00:00Z' },
+  ];
+}
