@@ -93,6 +93,7 @@ fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
     let sessions: Sessions = tauri::async_runtime::block_on(async { client::watch::sessions(machine.clone()) });
     let workspace = Workspace::of_first_launch(&machine);
     app.manage(PageFeeds::default());
+    app.manage(quit::Quitting::default());
     app.manage(sessions.clone());
     app.manage(machine);
     windows::open(app.handle(), &workspace)?;

@@ -75,6 +75,17 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Saves a picture of the whole display, for whoever wants to look: in the folder that OUTRIGGER_TEST_PICTURES names, if it does.
+    pub(crate) fn picture(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("OUTRIGGER_TEST_PICTURES") {
+            let file = PathBuf::from(folder).join(format!("{name}.png"));
+            // A tool for people, which the tests do without.
+            let _ = Command::new("import").args(["-display", &self.display, "-window", "root"]).arg(file).status();
+        }
+    }
+}
+
 impl Drop for Desk {
     fn drop(&mut self) {
         // The driver first, the display last: nobody loses what it stands on.

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod conversation;
+mod crash;
 mod desk;
+mod dialogs;
 mod first_run;
 mod isolation;
 mod loss;
+mod quit;
 mod second_launch;
 mod told;
 mod tray;

@@ -36,6 +36,13 @@ const scenes = {
     },
   ],
   resumed: ['replay=troubles', (page) => page.locator('[data-session=t-resumed]').click()],
+  damaged: [
+    'replay=troubles',
+    async (page) => {
+      await page.locator('[data-session=t-damaged]').click();
+      await page.getByTestId('damage-where').click();
+    },
+  ],
   unrecorded: ['replay=troubles', (page) => page.locator('[data-session=t-unrecorded]').click()],
   notices: ['replay=troubles', (page) => page.locator('[data-session=t-notices]').click()],
   interrupted: ['replay=troubles', (page) => page.locator('[data-session=t-int]').click()],

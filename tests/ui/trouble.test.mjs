@@ -116,6 +116,15 @@ test('in a narrow window the inspector can be closed, and titles and trouble sta
   await page.getByTestId('inspector').waitFor({ state: 'detached' });
 });
 
+test('damage in a journal is told with its places', async (t) => {
+  const page = await opened(t, 't-damaged');
+  const damage = page.getByTestId('damage');
+  await damage.getByText("2 lines of this session's journal could not be read.").waitFor();
+  assert.equal(await damage.locator('li').count(), 0);
+  await page.getByTestId('damage-where').click();
+  await damage.getByText('line 108: not UTF-8').waitFor();
+});
+
 test('failures say what to do', async (t) => {
   const page = await opened(t, 't-auth');
   await page.getByTestId('error-advice').getByText('/login').waitFor();
@@ -140,7 +149,7 @@ test('notices have a sign and words', async (t) => {
     'Last record was incomplete.',
     'Records are missing.',
     'held open.',
-    'New conversation.',
+    'Not resumed.',
   ])
     assert.ok(said.includes(words), words);
   assert.ok(rows.at(-1)?.text.includes('tried again'));

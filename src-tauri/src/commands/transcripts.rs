@@ -6,6 +6,7 @@ use protocol::pod::{Direction, PodStatus};
 use protocol::view::{ItemPage, OpenedSession};
 use serde_json::Value;
 use tauri::WebviewWindow;
+use transcript::Transcript;
 
 use crate::session_access::{OwnSession, in_background};
 
@@ -15,10 +16,14 @@ const FIRST_PAGE: usize = 100;
 #[tauri::command]
 pub(crate) async fn open_session(window: WebviewWindow, session: String) -> Result<OpenedSession, WireError> {
     let own = OwnSession::of(&window, &session)?;
-    let page = own.read(|transcript| transcript.newest(FIRST_PAGE)).await?;
+    let newest = |transcript: &Transcript| {
+        let damage = transcript.damage().iter().map(|damage| damage.why.clone()).collect();
+        Ok((transcript.newest(FIRST_PAGE)?, damage))
+    };
+    let (page, damage) = own.read(newest).await?;
     let status = status(&own).await?;
     let summary = client::sessions::summary(&own.machine, own.session).await?;
-    Ok(OpenedSession { session: own.session, summary, status, page })
+    Ok(OpenedSession { session: own.session, summary, status, page, damage })
 }
 
 async fn status(own: &OwnSession) -> Result<Option<PodStatus>, WireError> {

@@ -23,4 +23,8 @@ status: PodStatus | null,
 /**
  * The newest items.
  */
-page: ItemPage, };
+page: ItemPage, 
+/**
+ * Lines of the journal that could not be understood and were passed over: file, line and what is wrong with each.
+ */
+damage: Array<string>, };

@@ -1,7 +1,7 @@
 // Are figures short, and right at the edges where one unit becomes the next?
 
 import { expect, it } from 'vitest';
-import { age, bytes, cost, count, duration, elapsed, elapsedShort, usageWords } from './figures';
+import { age, bytes, cost, count, duration, elapsed, elapsedShort, shortId, timeOf, usageWords } from './figures';
 
 it.each([
   [0, '0.1 s'],
@@ -54,4 +54,13 @@ it('leaves out what is not known', () => {
     '4.2k in',
     '$0.50',
   ]);
+});
+
+it('shortens ids to what tells them apart, and times to what is needed today', () => {
+  expect(shortId('7c0f2a52-9d1c-4f6e-8f0e-2b7d3f1c9a10')).toBe('7c0f2a52');
+  expect(shortId('demo-d7511565-697a')).toBe('d7511565');
+  expect(shortId('thread_9')).toBe('thread_9');
+  const now = new Date(2026, 10, 21, 16, 0).getTime();
+  expect(timeOf(new Date(2026, 10, 21, 14, 33).toISOString(), now)).toBe('2:33 PM');
+  expect(timeOf(new Date(2026, 10, 20, 14, 33).toISOString(), now)).toBe('Nov 20, 2:33 PM');
 });

@@ -34,6 +34,11 @@ export function timeOf(at: string, now: number): string {
   return time.toLocaleString('en', { ...day, hour: 'numeric', minute: '2-digit' });
 }
 
+/** Enough of an id to know it again: its first eight hexadecimal digits, or its beginning. */
+export function shortId(id: string): string {
+  return /[0-9a-f]{8}/.exec(id)?.[0] ?? id.slice(0, 8);
+}
+
 /** How long ago: `now`, `4m`, `3h`, `2d`, then the date. */
 export function age(at: string, now: number): string {
   const time = Date.parse(at);

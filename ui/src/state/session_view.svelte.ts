@@ -34,6 +34,8 @@ export class SessionView {
   phase = $state<Phase>({ type: 'opening' });
   summary = $state.raw<SessionSummary | null>(null);
   status = $state.raw<PodStatus | null>(null);
+  /** What of the journal could not be read, with its place. */
+  damage = $state.raw<string[]>([]);
   /** Ids of items, and of tool calls with work under them, that the user unfolded. */
   readonly unfolded = new SvelteSet<string>();
 
@@ -83,6 +85,7 @@ export class SessionView {
       if (this.phase.type === 'closed') return;
       this.summary = opened.summary;
       this.status = opened.status;
+      this.damage = opened.damage;
       this.transcript.load(opened.page);
       this.#changed();
       this.phase = { type: 'open' };
@@ -209,6 +212,7 @@ export class SessionView {
       const opened = await this.#host.openSession(this.session);
       this.summary = opened.summary;
       this.status = opened.status;
+      this.damage = opened.damage;
       this.transcript.load(opened.page);
     } catch {
       // What is there stays; opening the session again tells what is wrong.

@@ -25,6 +25,7 @@ function host(live: boolean) {
       summary: summaryOf(live ? idle : { type: 'interrupted' }),
       status: null,
       page: { items: [item(1)], before: 0, total: 1, lastSeq: 1 },
+      damage: [],
     }),
     followSession: async (_session: string, from: number, on: (frame: FeedFrame) => void): Promise<Feed> => {
       const feed = { from, on, credits: [] as number[], closed: false };
@@ -86,6 +87,7 @@ it('reads what the feed did not tell before it ended', async () => {
   fake.openSession = async () => ({
     ...{ session: 's', summary: summaryOf({ type: 'ended', outcome: 'done', at: '' }), status: null },
     page: { items: [item(1), item(2)], before: 0, total: 2, lastSeq: 2 },
+    damage: [],
   });
   feeds[0]?.on({ type: 'closed', reason: 'the session ended' });
   await vi.waitFor(() => expect(view.length).toBe(2));

@@ -99,4 +99,7 @@ pub struct OpenedSession {
     pub status: Option<PodStatus>,
     /// The newest items.
     pub page: ItemPage,
+    /// Lines of the journal that could not be understood and were passed over: file, line and what is wrong with each.
+    #[serde(default)]
+    pub damage: Vec<String>,
 }

@@ -157,6 +157,7 @@ export function replayHost(query: URLSearchParams): Host {
           summary: session.state.summary,
           status: session.state.status,
           page: session.page(null, 100),
+          damage: session.state.damage ?? [],
         };
       }),
     readItems: (id, from, limit) => later(() => replay.get(id).page(from, limit)),

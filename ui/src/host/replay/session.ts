@@ -26,6 +26,8 @@ export interface Kept {
   seq: number;
   steps: Step[];
   turns: number;
+  /** What of its journal cannot be read. */
+  damage?: string[];
 }
 
 interface Feed {

@@ -260,6 +260,20 @@ function resumed(): SceneSession {
   );
 }
 
+/** One whose journal has lines that nobody understands. */
+function damaged(): SceneSession {
+  const journal = '~/.local/share/outrigger/sessions/01922f3e/journal.ndjson';
+  const made = session(
+    summary('t-damaged', 'A journal with holes', 45, idle),
+    standing([asked('Sort the imports.')], minutesAgo(45)),
+  );
+  made.damage = [
+    `${journal}, line 41: expected value at line 1 column 1`,
+    `${journal}, line 108: not UTF-8: invalid utf-8 sequence of 1 bytes from index 17`,
+  ];
+  return made;
+}
+
 /** A program that broke off with much on stderr. */
 function crashed(): SceneSession {
   const lines = Array.from({ length: 23 }, (_, n) => `    at frame_${n} (file:///opt/agent/bundle.mjs:${n + 100}:13)`);
@@ -285,6 +299,7 @@ export function troubles(): Scene {
       ...failures(),
       crashed(),
       noticed(),
+      damaged(),
       resumed(),
       unrecorded(),
       queued(),
