@@ -4,16 +4,19 @@
 //
 // Every line of the server goes to the host as it is, except answers to this runner's own requests.
 
-import { AgentLines } from './lib/agent_lines.mjs';
+import { AgentLines, definedOnly } from './lib/agent_lines.mjs';
 import { exitFailure, settledWithin, startFailure } from './lib/child.mjs';
-import { askCli, firstVersion, isAtLeast } from './lib/cli_version.mjs';
+import { firstVersion } from './lib/cli_version.mjs';
 import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { RUNNER_VERSION } from './lib/protocol.mjs';
 import { runRunner } from './lib/runner.mjs';
+import { usableCli } from './lib/usable_cli.mjs';
+import { asksToCompact, authOf, offersOf } from './codex/account.mjs';
 import { AppServer, RpcError } from './codex/app_server.mjs';
 import { reactionTo } from './codex/approval.mjs';
 import { CodexUsage, failure, isUnknownConversation, stopReason, unknownConversation } from './codex/outcome.mjs';
-import { codexArgs, codexEnv, threadSettings, turnSettings } from './codex/settings.mjs';
+import { promptInput, textInput } from './codex/prompt_input.mjs';
+import { codexArgs, codexEnv, collaborationMode, threadSettings, turnSettings } from './codex/settings.mjs';
 
 /** The oldest codex whose app-server has threads and turns as this runner uses them. */
 const LEAST_VERSION = '0.100.0';
@@ -31,10 +34,11 @@ class CodexSession {
   /** @type {PendingPermissions<import('./codex/approval.mjs').CodexAsk>} */ #permissions;
   /** @type {AppServer | null} */ #server = null;
   #usage = new CodexUsage();
-  /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
   /** @type {Record<string, any>[]} */ #queue = [];
-  /** @type {{ model?: string, permissionMode?: string }} */ #change = {};
+  /** @type {import('./codex/settings.mjs').TurnChange} */ #change = {};
   /** @type {string[]} */ #writableRoots = [];
+  /** What models cost, by name, as the user has told it. @type {Record<string, import('./codex/outcome.mjs').Price>} */
+  #prices = {};
   /** Items that are not finished, by id: approvals name only the id. @type {Map<string, Record<string, any>>} */
   #items = new Map();
   /** The request that each of codex's open questions became. @type {Map<string, string>} */
@@ -99,7 +103,12 @@ class CodexSession {
     if (!this.#server || turnId === null) return this.#host.log('info', 'interrupt: no turn is running');
     await this.#server.request('turn/interrupt', { threadId: this.#threadId, turnId });
     // The end of a turn leaves its command running; only this ends it.
-    await this.#server.request('thread/backgroundTerminals/clean', { threadId: this.#threadId });
+    try {
+      await this.#server.request('thread/backgroundTerminals/clean', { threadId: this.#threadId });
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      this.#host.log('warn', `a command of the interrupted turn may still run: ${error.said}`);
+    }
   }
 
   /** @param {Record<string, any>} answer */
@@ -107,14 +116,13 @@ class CodexSession {
     const native = this.#permissions.take(answer.requestId);
     if (!native) return;
     this.#asked.delete(String(native.rpcId));
-    this.#server?.answer(native.rpcId, native.result(answer.outcome));
+    this.#server?.answer(native.rpcId, native.result(answer.outcome, answer.message));
   }
 
-  /** @param {{ model?: string, permissionMode?: string }} change takes effect with the next turn */
-  set({ model, permissionMode }) {
-    if (model) this.#change.model = model;
-    if (permissionMode) this.#change.permissionMode = permissionMode;
-    if (model && this.#server) this.#know({ model });
+  /** @param {{ model?: string, permissionMode?: any }} change takes effect with the next turn */
+  set(change) {
+    this.#change = { ...this.#change, ...definedOnly(change) };
+    if (this.#server) this.#lines.started(change);
   }
 
   async stop() {
@@ -171,13 +179,38 @@ class CodexSession {
     this.#server.notify('initialized');
     const cliVersion = firstVersion(greeting.userAgent ?? '');
     query = { ...query, ...this.#change };
-    this.#change = {};
+    const effort = query.providerConfig?.effort;
     this.#writableRoots = query.additionalDirectories ?? [];
+    this.#prices = query.providerConfig?.prices ?? {};
     const opened = await this.#openThread(query);
     this.#threadId = opened.thread.id;
-    this.#know({ nativeSessionId: opened.thread.id, cliVersion, model: opened.model ?? opened.thread.model });
+    const model = opened.model ?? opened.thread.model;
+    this.#lines.started({
+      nativeSessionId: opened.thread.id,
+      cliVersion,
+      model,
+      permissionMode: query.permissionMode,
+    });
+    const mode = query.permissionMode === 'plan' ? collaborationMode('plan', model, effort) : undefined;
+    this.#change = {};
     this.#starting = false;
-    await this.#prompt(query);
+    void this.#introduce(opened.modelProvider);
+    await this.#prompt(query, { effort, collaborationMode: mode });
+  }
+
+  /**
+   * Asks codex what it offers and for whom it works. One that does not know a question says nothing about it.
+   * @param {string | undefined} modelProvider
+   */
+  async #introduce(modelProvider) {
+    const server = /** @type {AppServer} */ (this.#server);
+    const asked = [
+      server.request('model/list', {}).then((told) => this.#lines.offers(offersOf(told))),
+      server.request('account/read', {}).then((told) => this.#lines.started({ auth: authOf(told, modelProvider) })),
+    ];
+    for (const answer of await Promise.allSettled(asked)) {
+      if (answer.status === 'rejected') this.#host.log('info', `codex does not say what it offers: ${answer.reason}`);
+    }
   }
 
   /** @param {Record<string, any>} query */
@@ -200,20 +233,10 @@ class CodexSession {
    * @returns {Promise<boolean>} whether this CLI can be used; if not, the host was told why
    */
   async #usable(query) {
-    if (!query.cli) {
-      this.#lines.failed({
-        code: 'cli_missing',
-        message: 'no codex CLI was found. Install it, or set its path in the settings.',
-      });
-      return false;
-    }
-    const version = firstVersion(query.cliVersion ?? (await askCli(query.cli, ['--version'], codexEnv(query))));
-    if (version && !isAtLeast(version, LEAST_VERSION)) {
-      const message = `${query.cli} is codex ${version}; ${LEAST_VERSION} or newer is needed. Update it with \`codex update\`.`;
-      this.#lines.failed({ code: 'cli_too_old', message });
-      return false;
-    }
-    return !this.#stopping;
+    const about = { name: 'codex', leastVersion: LEAST_VERSION, update: 'codex update', env: codexEnv(query) };
+    const { problem } = await usableCli(query, about);
+    if (problem) this.#lines.failed(problem);
+    return !problem && !this.#stopping;
   }
 
   /** @param {Record<string, any>} query */
@@ -232,14 +255,21 @@ class CodexSession {
     return server.request('thread/resume', { threadId, excludeTurns: true, ...settings });
   }
 
-  /** @param {Record<string, any>} query */
-  async #prompt(query) {
-    const change = turnSettings(this.#change, this.#writableRoots);
-    this.#change = {};
+  /**
+   * @param {Record<string, any>} query
+   * @param {Record<string, unknown>} [more] settings that hold from this turn on
+   */
+  async #prompt(query, more = {}) {
+    const thread = { writableRoots: this.#writableRoots, model: this.#lines.known.model };
+    const change = { ...more, ...definedOnly(turnSettings(this.#change, thread)) };
     this.#turnRequested = true;
+    const threadId = this.#threadId;
     try {
-      const input = promptInput(query);
-      await this.#server?.request('turn/start', { threadId: this.#threadId, input, ...change });
+      if (asksToCompact(query.prompt)) await this.#server?.request('thread/compact/start', { threadId });
+      else {
+        this.#change = {};
+        await this.#server?.request('turn/start', { threadId, input: promptInput(query), ...change });
+      }
     } catch (error) {
       if (this.#stopping || !(error instanceof RpcError)) throw error;
       this.#lines.failed({ code: 'api_error', message: `codex did not take the prompt: ${error.said}` });
@@ -302,14 +332,14 @@ class CodexSession {
     this.#permissions.cancelAll();
     this.#asked.clear();
     this.#items.clear();
-    this.#lines.closeTurn(stopReason(turn.status), this.#usage.ofTurn());
+    this.#lines.closeTurn(stopReason(turn.status), this.#usage.ofTurn(this.#prices[this.#lines.known.model ?? '']));
     this.#onTurnEnd();
     void this.#next();
   }
 
   /** @param {Record<string, any>} request */
   #questioned(request) {
-    const reaction = reactionTo(request, this.#items.get(request.params?.itemId));
+    const reaction = reactionTo(request, [...this.#items.values()]);
     switch (reaction.kind) {
       case 'ask':
         this.#asked.set(String(request.id), reaction.ask.requestId);
@@ -331,12 +361,6 @@ class CodexSession {
     this.#permissions.cancel(requestId);
   }
 
-  /** @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} facts */
-  #know(facts) {
-    this.#known = { ...this.#known, ...facts };
-    this.#lines.started(this.#known);
-  }
-
   /**
    * @param {import('./lib/child.mjs').CliExit} exit
    * @param {Record<string, any>} query
@@ -352,25 +376,9 @@ class CodexSession {
   /** @param {import('./lib/child.mjs').CliExit} exit */
   #ended(exit) {
     this.#permissions.cancelAll();
-    this.#lines.closeTurn(this.#stopping ? 'interrupted' : 'error');
-    this.#lines.stopped(exit);
+    this.#lines.ended(exit, this.#stopping);
     this.#server = null;
   }
-}
-
-/** @param {string} text */
-function textInput(text) {
-  return { type: 'text', text, text_elements: [] };
-}
-
-/** @param {Record<string, any>} query with attachments `{mimeType, data}` in base64, or `{path}` */
-function promptInput({ prompt, attachments = [] }) {
-  const files = attachments.map((/** @type {Record<string, any>} */ { mimeType, data, path }) => {
-    if (data && mimeType) return { type: 'image', url: `data:${mimeType};base64,${data}` };
-    if (/\.(png|jpe?g|gif|webp)$/i.test(path ?? '')) return { type: 'localImage', path };
-    return textInput(`@${path}`);
-  });
-  return [...files, textInput(prompt)];
 }
 
 runRunner({

@@ -1,14 +1,15 @@
 // How a question of codex is put to the host, and how the host's answer is put to codex.
 //
-// Questions that this runner cannot put to the host (forms, free questions) get a proper refusal, so that codex never
-// waits for an answer that nobody can give.
+// Questions that this runner cannot put to the host (the forms of MCP servers) get a proper refusal, so that codex never waits
+// for an answer that nobody can give.
 
 import { randomUUID } from 'node:crypto';
+import { chosen, questionOptions, questionTitle } from '../lib/questions.mjs';
 
 /**
  * @typedef {object} CodexAsk
  * @property {number | string} rpcId
- * @property {(outcome: import('../lib/pending_permissions.mjs').Outcome) => unknown} result
+ * @property {(outcome: import('../lib/pending_permissions.mjs').Outcome, message?: string) => unknown} result
  */
 /**
  * @typedef {{ kind: 'ask', ask: import('../lib/pending_permissions.mjs').PermissionAsk, native: CodexAsk }
@@ -18,11 +19,12 @@ import { randomUUID } from 'node:crypto';
 
 /**
  * @param {Record<string, any>} request a request of the server
- * @param {Record<string, any> | undefined} item the thread item that it is about, if it was seen
+ * @param {Record<string, any>[]} items the thread items that have begun and not ended
  * @returns {Reaction}
  */
-export function reactionTo(request, item) {
+export function reactionTo(request, items) {
   const params = request.params ?? {};
+  const item = items.find(({ id }) => id === params.itemId);
   switch (request.method) {
     case 'item/commandExecution/requestApproval':
       return decision(request, 'command', commandTitle(params), 'execute', commandInput(params));
@@ -31,13 +33,9 @@ export function reactionTo(request, item) {
     case 'item/permissions/requestApproval':
       return permissionProfile(request);
     case 'mcpServer/elicitation/request':
-      return elicitation(request);
+      return elicitation(request, items);
     case 'item/tool/requestUserInput':
-      return {
-        kind: 'answer',
-        result: { answers: {} },
-        notice: 'codex asked a question that cannot be answered here yet; it was told that there is no answer',
-      };
+      return userInput(request);
     default:
       return { kind: 'refuse', notice: `codex asked for ${request.method}, which this runner does not offer` };
   }
@@ -71,18 +69,46 @@ function permissionProfile(request) {
 }
 
 /**
- * A question of an MCP server, or codex's own question whether an MCP tool may be called, which takes the same way.
+ * codex wants the user to choose.
  * @param {Record<string, any>} request
  * @returns {Reaction}
  */
-function elicitation(request) {
+function userInput(request) {
+  const asked = request.params.questions ?? [];
+  const questions = asked.map((/** @type {any} */ { question, options }) => ({
+    text: String(question ?? ''),
+    choices: (options ?? []).map((/** @type {any} */ option) => String(option.label)),
+  }));
+  const about = { toolName: 'request_user_input', title: questionTitle(questions), input: { questions: asked } };
+  const reaction = ask(request, { ...about, kind: /** @type {const} */ ('other') }, (outcome, message) => {
+    const answers = chosen(questions, outcome === 'allow' ? message : undefined);
+    return {
+      answers: Object.fromEntries(answers.map((words, /** @type {number} */ at) => [asked[at].id, { answers: words }])),
+    };
+  });
+  if (reaction.kind === 'ask') reaction.ask.options = questionOptions();
+  return reaction;
+}
+
+/**
+ * A question of an MCP server, or codex's own question whether an MCP tool may be called, which takes the same way.
+ * @param {Record<string, any>} request
+ * @param {Record<string, any>[]} items
+ * @returns {Reaction}
+ */
+function elicitation(request, items) {
   const params = request.params ?? {};
-  if (params._meta?.codex_approval_kind !== 'mcp_tool_call') {
+  const meta = params._meta ?? {};
+  if (meta.codex_approval_kind !== 'mcp_tool_call') {
     const notice = `the MCP server ${params.serverName} asked for input, which cannot be given here yet; it was declined`;
     return { kind: 'answer', result: { action: 'decline', content: null, _meta: null }, notice };
   }
-  const title = params.message || `A tool of ${params.serverName}`;
-  return ask(request, { toolName: params.serverName, title, kind: 'other', input: params }, (outcome) => {
+  const name = meta.tool_name ? `${params.serverName}: ${meta.tool_name}` : params.serverName;
+  const call = items.find(
+    ({ type, server, tool }) => type === 'mcpToolCall' && server === params.serverName && tool === meta.tool_name,
+  );
+  const about = { toolName: name, title: params.message || name, input: meta.tool_params ?? params };
+  return ask(request, { ...about, kind: 'other', toolCallId: call?.id }, (outcome) => {
     if (outcome === 'deny' || outcome === 'denyAlways') return { action: 'decline', content: null, _meta: null };
     return { action: 'accept', content: {}, _meta: outcome === 'allowAlways' ? { persist: 'session' } : null };
   });
@@ -90,7 +116,7 @@ function elicitation(request) {
 
 /**
  * @param {Record<string, any>} request
- * @param {Pick<import('../lib/pending_permissions.mjs').PermissionAsk, 'toolName' | 'title' | 'kind' | 'input'>} about
+ * @param {Pick<import('../lib/pending_permissions.mjs').PermissionAsk, 'toolName' | 'title' | 'kind' | 'input' | 'toolCallId'>} about
  * @param {CodexAsk['result']} result
  * @returns {Reaction}
  */

@@ -1,7 +1,7 @@
 // How did a turn of codex end, what did it use, and what went wrong?
 //
 // codex counts tokens over the whole thread, also over resumes, so a turn's share is the difference. Its input tokens
-// include what came from the cache; ours do not. It tells no cost.
+// include what came from the cache; ours do not. It tells no cost: there is one only where the user has told the prices.
 
 import { apiFailure } from '../lib/api_failure.mjs';
 
@@ -87,6 +87,11 @@ function plainMessage(message) {
   }
 }
 
+/**
+ * What a model costs, in US dollars for a million tokens.
+ * @typedef {{ input: number, cachedInput?: number, output: number }} Price
+ */
+
 /** What each turn used, from the thread's running totals. */
 export class CodexUsage {
   /** @type {Record<string, number>} */ #total = {};
@@ -106,8 +111,11 @@ export class CodexUsage {
     this.#before = this.#total;
   }
 
-  /** @returns {import('../lib/agent_lines.mjs').Usage} */
-  ofTurn() {
+  /**
+   * @param {Price} [price] of the turn's model, where it is known; without it the cost stays unknown
+   * @returns {import('../lib/agent_lines.mjs').Usage}
+   */
+  ofTurn(price) {
     const share = (/** @type {string} */ key) => (this.#total[key] ?? 0) - (this.#before[key] ?? 0);
     const cached = share('cachedInputTokens');
     const usage = {
@@ -119,6 +127,14 @@ export class CodexUsage {
       contextSize: this.#contextSize,
     };
     this.#before = this.#total;
-    return usage;
+    return { ...usage, costUsd: price && cost(usage, price) };
   }
+}
+
+/**
+ * @param {{ inputTokens: number, outputTokens: number, cacheReadTokens: number }} usage
+ * @param {Price} price
+ */
+function cost({ inputTokens, outputTokens, cacheReadTokens }, { input, cachedInput = input, output }) {
+  return (inputTokens * input + cacheReadTokens * cachedInput + outputTokens * output) / 1e6;
 }

@@ -1,11 +1,14 @@
 // With which arguments, environment and thread settings is codex started?
 
 /**
- * How each permission mode reads in codex: what is asked about, and what its sandbox lets pass without a question.
+ * How each permission mode reads in codex: what is asked about, and what its sandbox lets pass. An approved command still
+ * runs in the sandbox, so `ask` asks about each command and each edit and lets those that were approved write in the
+ * workspace; what needs more than that asks to leave the sandbox. Other policies ask only after a failure, and codex
+ * notices that failure only when it comes at once.
  * @type {Record<string, { approvalPolicy: string, sandbox: 'read-only' | 'workspace-write' | 'danger-full-access' }>}
  */
 const MODES = {
-  ask: { approvalPolicy: 'on-request', sandbox: 'read-only' },
+  ask: { approvalPolicy: 'untrusted', sandbox: 'workspace-write' },
   acceptEdits: { approvalPolicy: 'on-request', sandbox: 'workspace-write' },
   plan: { approvalPolicy: 'never', sandbox: 'read-only' },
   bypass: { approvalPolicy: 'never', sandbox: 'danger-full-access' },
@@ -52,15 +55,42 @@ export function threadSettings(query) {
 }
 
 /**
+ * @typedef {object} TurnChange
+ * @property {string} [model]
+ * @property {string} [permissionMode]
+ * @property {string} [effort]
+ */
+
+/**
  * The settings that change with a turn and hold from then on.
- * @param {{ model?: string, permissionMode?: string }} change
- * @param {string[]} writableRoots folders besides the working one
+ * @param {TurnChange} change
+ * @param {object} thread
+ * @param {string[]} thread.writableRoots folders besides the working one
+ * @param {string} [thread.model] the one that it works with
  * @returns {Record<string, unknown>}
  */
-export function turnSettings({ model, permissionMode }, writableRoots = []) {
-  if (!permissionMode) return { model };
+export function turnSettings({ model, permissionMode, effort }, { writableRoots, model: current }) {
+  if (!permissionMode) return { model, effort };
   const { approvalPolicy, sandbox } = modeSettings(permissionMode);
-  return { model, approvalPolicy, sandboxPolicy: sandboxPolicy(sandbox, writableRoots) };
+  return {
+    model,
+    effort,
+    approvalPolicy,
+    sandboxPolicy: sandboxPolicy(sandbox, writableRoots),
+    collaborationMode: collaborationMode(permissionMode, model ?? current, effort),
+  };
+}
+
+/**
+ * In its own plan mode codex asks its questions and proposes a plan; the sandbox alone would only make its writes fail.
+ * @param {string | undefined} permissionMode
+ * @param {string | undefined} model
+ * @param {string | undefined} effort
+ */
+export function collaborationMode(permissionMode, model, effort) {
+  if (!model) return undefined;
+  const settings = { model, reasoning_effort: effort ?? null, developer_instructions: null };
+  return { mode: permissionMode === 'plan' ? 'plan' : 'default', settings };
 }
 
 /**

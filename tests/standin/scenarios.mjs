@@ -127,10 +127,14 @@ export const scenarios = {
     ];
   },
 
+  // The vendor searches inside the reply; other CLIs have a tool for it, and answer after that.
   'web-search': ({ q = 'lighthouse' }) => [
-    reply(text('I search the web.'), tool({ do: 'web-search', query: q })),
-    reply(text('I found a lighthouse.')),
+    reply(text('I search the web.'), tool({ do: 'web-search', query: q }), text('I found a lighthouse.')),
+    reply(text('That was all.')),
   ],
+
+  // How codex's model proposes a plan in its plan mode.
+  'propose-plan': () => [reply(text('<proposed_plan>\n# The plan\n\n- Light the lamp\n</proposed_plan>'))],
 
   background: ({ s = '1' }) => [
     reply(
