@@ -2,8 +2,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod a_cli_without_a_runner;
 mod a_crash_costs_seconds;
 mod a_disk_may_fail;
+mod a_provider_of_ones_own;
 mod a_resume_is_disclosed;
 mod a_run_streams_a_session;
 mod a_session_outlives_its_command;

@@ -5,6 +5,7 @@ use std::path::Path;
 use discovery::{CliSpec, ProviderToCheck, Search};
 use protocol::doctor::Verdict;
 use protocol::error::{ErrorCode, WireError};
+use protocol::provider::{Capabilities, PermissionMode, ProviderInfo};
 use protocol::view::ProviderChoice;
 use providers::manifest::{Launch, Manifest, ManifestError, Manifests};
 
@@ -62,9 +63,27 @@ pub fn choices(machine: &Machine, workspace: &Path, refresh: bool) -> Vec<Provid
     };
     let mut choices: Vec<_> =
         manifests.providers.values().filter(|manifest| manifest.stands_in_for.is_none()).map(choice).collect();
+    choices.extend(manifests.errors.iter().map(broken));
     // What can be started stands first; the demo agent, which always can, last among those.
     choices.sort_by_key(|choice| (!choice.available, choice.provider.needs_cli.is_none(), choice.provider.id.clone()));
     choices
+}
+
+/// A provider whose manifest cannot be used: it is named after its file, and says what is wrong.
+fn broken(error: &ManifestError) -> ProviderChoice {
+    let file = Path::new(&error.file);
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let provider = ProviderInfo {
+        id: format!("broken:{}", error.file),
+        name,
+        capabilities: Capabilities::default(),
+        models: Vec::new(),
+        default_model: None,
+        default_permission_mode: PermissionMode::default(),
+        needs_cli: None,
+        install_hint: None,
+    };
+    ProviderChoice { provider, available: false, note: error.to_string() }
 }
 
 /// The provider that drives the CLI of this one where no JavaScript runtime is found.
