@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use outrigger_tests::Home;
@@ -26,7 +26,7 @@ impl Desk {
     pub(crate) fn new() -> Self {
         let runtime = tempfile::Builder::new().prefix("or-desk-").tempdir().unwrap();
         let (display_server, display) = start_display();
-        let (bus, bus_address) = start_bus();
+        let (bus, bus_address) = start_bus(runtime.path(), &display);
         Self { runtime, display, bus_address, children: vec![display_server, bus] }
     }
 
@@ -118,9 +118,12 @@ fn start_display() -> (Child, String) {
     (server, format!(":{}", first_line(read)))
 }
 
-fn start_bus() -> (Child, String) {
+/// What the bus starts, the accessibility bus above all, has its sockets with this desk too and not with another one.
+fn start_bus(runtime: &Path, display: &str) -> (Child, String) {
     let mut bus = Command::new("dbus-daemon")
         .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
+        .env("XDG_RUNTIME_DIR", runtime)
+        .env("DISPLAY", display)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
