@@ -193,6 +193,7 @@ fn whether_it_is_recorded_is_listed() {
     let session = detached(&home, "own", &[], "one");
     assert_eq!(listed(&home, &session)["liveness"]["recording"], serde_json::json!({ "type": "on" }));
     home.run(["stop", &session]).assert_code(0);
+    home.assert_nobody_left();
     assert_eq!(listed(&home, &session)["liveness"]["recording"], Value::Null);
 }
 

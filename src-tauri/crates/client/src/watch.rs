@@ -158,3 +158,89 @@ fn watch_folder(machine: &Machine, changed: mpsc::Sender<()>) -> Option<notify::
     });
     watched.inspect_err(|error| tracing::error!(%error, "new sessions will not show by themselves")).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use journal::{JournalWriter, SessionFolder};
+    use process::ProcessRef;
+    use protocol::record::Outcome;
+    use protocol::runner::Usage;
+    use protocol::session::{PodFile, SessionMeta, SessionStatistics, StartSession};
+
+    use super::*;
+
+    /// A machine on which whoever starts a keeper leaves a trace.
+    fn machine(home: &std::path::Path) -> Machine {
+        let places = discovery::Places::under(home);
+        places.prepare().unwrap();
+        Machine { places, resource_dirs: Vec::new(), program: home.join("no-keeper-may-be-started") }
+    }
+
+    /// A process that has ended, by its number and start time.
+    fn dead() -> ProcessRef {
+        let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let process = ProcessRef::of(child.id()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        process
+    }
+
+    /// What a killed keeper leaves: a session that is not closed, and the way to a pod that nobody keeps.
+    fn killed(folder: &SessionFolder, session: SessionId, generation: u64) {
+        let now = "2026-11-21T12:00:00.000Z".to_owned();
+        let meta = SessionMeta {
+            session,
+            provider: "demo".to_owned(),
+            workspace: "/".to_owned(),
+            cwd: "/".to_owned(),
+            title: "t".to_owned(),
+            parent: None,
+            native_session_id: Some("n".to_owned()),
+            created_at: now.clone(),
+            updated_at: now,
+            ended_at: None,
+            outcome: None,
+            generation,
+            model: None,
+            usage: Usage::default(),
+            statistics: SessionStatistics::default(),
+            lost_native_ids: Vec::new(),
+            start: StartSession::new("demo", "/"),
+        };
+        drop(JournalWriter::open(folder, session, generation).unwrap());
+        folder.write_meta(&meta).unwrap();
+        let ProcessRef { pid, started: pid_started } = dead();
+        let (socket, token) = ("/none".to_owned(), "t".to_owned());
+        folder.write_pod(&PodFile { pod: PodId::new(), session, generation, pid, pid_started, socket, token }).unwrap();
+    }
+
+    async fn settled(folder: &SessionFolder, generation: u64) {
+        let is_so = || {
+            let meta = folder.read_meta().unwrap().unwrap();
+            !folder.pod().exists() && meta.generation == generation && meta.outcome == Some(Outcome::Interrupted)
+        };
+        let wait = async {
+            while !is_so() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.expect("what a killed keeper left was not settled");
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_resumed_and_killed_before_anybody_looked_is_settled_again() {
+        let home = tempfile::tempdir().unwrap();
+        let machine = machine(home.path());
+        let session = SessionId::new();
+        let folder = SessionFolder::create(&machine.places.sessions, session).unwrap();
+        let _lists = sessions(machine.clone());
+        for generation in 1..=3 {
+            killed(&folder, session, generation);
+            // A socket appears and wakes the watch, which finds the keeper dead already.
+            std::fs::write(machine.places.run.join(format!("{generation}.sock")), "").unwrap();
+            settled(&folder, generation).await;
+        }
+        let text = std::fs::read_to_string(folder.journal()).unwrap();
+        assert_eq!(text.matches("\"keeper_killed\"").count(), 3, "{text}");
+    }
+}
