@@ -11,8 +11,9 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// As much as was measured of a codex that waits for its provider.
 fn still() -> Growth {
-    Growth { over: seconds(5), cpu: Duration::from_millis(10), io_bytes: 64, processes: 3 }
+    Growth { over: seconds(5), cpu: Duration::from_millis(60), io_bytes: 354_144, processes: 3 }
 }
 
 fn evidence(at: At, silent: u64) -> Evidence {
