@@ -49,6 +49,10 @@ use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--help" || argument == "-h") {
+        println!("{}", options::USAGE);
+        return ExitCode::SUCCESS;
+    }
     match options::Options::read(std::env::args().skip(1)) {
         Ok(options) => storm::run(&options),
         Err(why) => {

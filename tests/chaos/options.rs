@@ -33,7 +33,7 @@ impl Options {
     /// Reads the arguments.
     ///
     /// # Errors
-    /// What is wrong with them, or the usage when it was asked for.
+    /// What is wrong with them.
     pub(crate) fn read(args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             seed: fastrand::u64(..100_000),
@@ -63,7 +63,6 @@ impl Options {
                 "--real" => options.real = true,
                 "--verbose" => options.verbose = true,
                 "--keep" => options.keep = true,
-                "--help" | "-h" => return Err(USAGE.to_owned()),
                 other => return Err(format!("unknown argument {other}\n\n{USAGE}")),
             }
         }
