@@ -3,6 +3,7 @@
 // `?replay=NAME` chooses the scene, `&speed=N` how fast it runs. A reload finds the sessions as they were, as it would in the shell.
 
 import type { FeedFrame } from '../../protocol/FeedFrame';
+import type { ProviderChoice } from '../../protocol/ProviderChoice';
 import type { SessionId } from '../../protocol/SessionId';
 import type { SessionList } from '../../protocol/SessionList';
 import type { StartSession } from '../../protocol/StartSession';
@@ -19,8 +20,8 @@ const KEY = 'outrigger.replay';
 
 declare global {
   interface Window {
-    /** What the page asked of the world outside, for tests to look at. */
-    replayed?: { opened: string[]; prompts: string[] };
+    /** What the page asked of the world outside, for tests to look at; and agents that a test adds behind its back. */
+    replayed?: { opened: string[]; prompts: string[]; agents: ProviderChoice[] };
   }
 }
 
@@ -44,7 +45,7 @@ class Replay {
     }
     for (const state of kept ?? []) if (!this.#sessions.has(state.summary.session)) this.#add(state);
     addEventListener('pagehide', () => this.#keep());
-    window.replayed = { opened: [], prompts: [] };
+    window.replayed = { opened: [], prompts: [], agents: [] };
   }
 
   watch(on: (list: SessionList) => void): void {
@@ -142,7 +143,7 @@ export function replayHost(query: URLSearchParams): Host {
   return {
     windowInfo: () => later(() => ({ workspace: '~/src/oars', name: 'oars', branch: 'main', version: '0.1.0' })),
     watchSessions: async (on) => replay.watch(on),
-    providerChoices: () => later(() => choicesOf(replay.found)),
+    providerChoices: () => later(() => [...choicesOf(replay.found), ...(window.replayed?.agents ?? [])]),
     doctor: () => later(() => reportOf(replay.found)),
     setCliPath: () =>
       later(() => {
