@@ -38,6 +38,7 @@ class OpencodeSession {
   /** What the user allowed for the rest of the session. @type {import('./opencode/permission.mjs').Rule[]} */ #granted =
     [];
   /** @type {string[]} */ #agents = [];
+  /** Questions that were answered here. @type {Set<string>} */ #answered = new Set();
   #sessionId = '';
   #mode = 'ask';
   /** @type {string | undefined} */ #model;
@@ -257,7 +258,7 @@ class OpencodeSession {
       case 'permission.asked':
         return this.#asked(properties, isMain);
       case 'permission.replied':
-        return this.#permissions.cancel(properties.requestID);
+        return this.#replied(properties);
       case 'question.asked':
         return this.#questioned(properties);
       case 'question.replied':
@@ -305,10 +306,25 @@ class OpencodeSession {
    * @param {import('./opencode/permission.mjs').Reply} answer
    */
   async #reply(id, answer) {
+    this.#answered.add(id);
     await this.#server?.call('POST', `/permission/${id}/reply`, answer).catch((error) => {
       // What was asked is no longer waited for.
       if (!this.#stopping) this.#host.log('warn', `the answer to ${id} was not taken: ${error.message}`);
     });
+  }
+
+  /**
+   * Commands of the agent find the server's password in their environment: an answer that was not given here is theirs.
+   * A denial is none, because opencode denies with one question all others of the session.
+   * @param {{ requestID: string, reply: string }} replied
+   */
+  #replied({ requestID, reply }) {
+    this.#permissions.cancel(requestID);
+    if (this.#answered.delete(requestID) || reply === 'reject') return;
+    const message =
+      'a permission was given by somebody else than you; the turn was interrupted. See what the agent has run.';
+    this.#lines.failed({ code: 'internal', message });
+    void this.interrupt();
   }
 
   /**

@@ -11,6 +11,8 @@ import { losslessText, parseObject } from '../lib/lossless.mjs';
 /** How long the server may take until it listens, and until it answers, in milliseconds: a slow machine needs its time. */
 const LISTEN_LIMIT_MS = 60_000;
 const FIRST_ANSWER_LIMIT_MS = 20_000;
+/** How long one try of it may take, in milliseconds. */
+const TRY_MS = 5_000;
 /** Between tries of the first request, which can be cut off right after the server has said that it listens. */
 const RETRY_MS = 100;
 
@@ -114,12 +116,19 @@ export class OpencodeServer {
   async #firstAnswer() {
     for (const end = Date.now() + FIRST_ANSWER_LIMIT_MS; ;) {
       try {
-        return await this.call('GET', '/global/health');
+        return await this.#health();
       } catch (error) {
         if (error instanceof ServerRefusal || this.#closed.signal.aborted || Date.now() > end) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
+  }
+
+  async #health() {
+    const response = await this.#send('/global/health', { signal: AbortSignal.timeout(TRY_MS) });
+    const text = await wholeText(response);
+    if (response.statusCode !== 200) throw new ServerRefusal('GET /global/health', response.statusCode ?? 0, text);
+    return JSON.parse(text);
   }
 
   /** Opens the stream of events; resolves when it is open, and keeps it open. */

@@ -1,10 +1,7 @@
 // With which environment and configuration is opencode started, and how does a prompt of ours read in its words?
 
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-/** Keeps the server's password from the commands that the agent runs. */
-const PLUGIN = fileURLToPath(new URL('./shell_environment.mjs', import.meta.url));
+import { pathToFileURL } from 'node:url';
 
 /**
  * What opencode is to ask about; this runner answers what the permission mode lets pass. The keys are patterns that no user
@@ -30,7 +27,6 @@ export function opencodeEnv(query) {
   const { config = {} } = query.providerConfig ?? {};
   const own = {
     ...config,
-    plugin: [...(config.plugin ?? []), pathToFileURL(PLUGIN).href],
     permission: { ...config.permission, ...ASKED },
     mcp: { ...config.mcp, ...mcpServers(query.mcpServers ?? {}) },
     autoupdate: false,

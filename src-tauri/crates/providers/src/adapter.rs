@@ -16,6 +16,7 @@ use crate::claude::Claude;
 use crate::codex::Codex;
 use crate::demo::Demo;
 use crate::ollama::Ollama;
+use crate::opencode::Opencode;
 use crate::plain::Plain;
 use crate::raw::Raw;
 use crate::sheet::Sheet;
@@ -108,7 +109,7 @@ pub enum Hint {
 }
 
 /// The names that a manifest may give as its adapter.
-pub const ADAPTERS: [&str; 7] = ["acp", "claude", "codex", "demo", "ollama", "plain", "raw"];
+pub const ADAPTERS: [&str; 8] = ["acp", "claude", "codex", "demo", "ollama", "opencode", "plain", "raw"];
 
 /// The adapter of this name, as a manifest gives it. None when there is none of this name, see [`ADAPTERS`].
 #[must_use]
@@ -119,6 +120,7 @@ pub fn adapter(name: &str) -> Option<Box<dyn Adapter>> {
         "codex" => Some(Box::new(Codex::default())),
         "demo" => Some(Box::new(Demo)),
         "ollama" => Some(Box::new(Ollama::default())),
+        "opencode" => Some(Box::new(Opencode::default())),
         "plain" => Some(Box::new(Plain)),
         "raw" => Some(Box::new(Raw)),
         _ => None,

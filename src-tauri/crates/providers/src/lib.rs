@@ -14,6 +14,7 @@ pub mod environment;
 mod failure_code;
 pub mod manifest;
 mod ollama;
+mod opencode;
 mod plain;
 mod plan;
 mod raw;
