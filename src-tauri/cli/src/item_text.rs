@@ -54,12 +54,13 @@ fn user(text: &str, delivery: Delivery, from: Option<&str>, palette: &Palette) -
 }
 
 fn opened(body: &ItemBody, palette: &Palette) -> String {
-    let ItemBody::Opened { provider, model, cwd, resumes, cli_version, .. } = body else { return String::new() };
+    let ItemBody::Opened { provider, model, cwd, resumes, cli_version, auth, .. } = body else { return String::new() };
     let mut words = vec![match cli_version {
         Some(version) => format!("{provider} {version}"),
         None => provider.clone(),
     }];
     words.extend(model.clone());
+    words.extend(auth.clone());
     words.push(cwd.clone());
     words.extend(resumes.as_ref().map(|id| format!("resumes {id}")));
     format!("{}\n", in_style(palette.dim, &visible_line(&words.join(" · "), LINE_CHARS * 2)))

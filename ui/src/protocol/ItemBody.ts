@@ -69,7 +69,11 @@ nativeSessionId: string | null,
 /**
  * The version of its CLI.
  */
-cliVersion: string | null, } | { "type": "turnEnd", 
+cliVersion: string | null, 
+/**
+ * Which kind of account its CLI says it uses: never a token, and never whose it is.
+ */
+auth?: string, } | { "type": "turnEnd", 
 /**
  * Why.
  */

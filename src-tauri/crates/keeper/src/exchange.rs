@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use protocol::error::WireError;
+use protocol::offers::AgentOffers;
 use protocol::pod::{AnswerParams, PromptParams, PromptResult, SetParams, StopResult};
 use protocol::provider::{Capabilities, PermissionMode};
 use protocol::record::{HostRecord, Outcome};
@@ -25,6 +26,10 @@ pub struct Facts {
     pub native_session_id: Option<String>,
     /// The version of its CLI.
     pub cli_version: Option<String>,
+    /// Which kind of account its CLI says it uses.
+    pub auth: Option<String>,
+    /// What a person can choose from.
+    pub offers: AgentOffers,
     /// What the session used so far.
     pub usage: Usage,
 }

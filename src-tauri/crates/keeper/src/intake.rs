@@ -198,6 +198,7 @@ impl Intake {
             }
             RunnerLine::Ready { .. }
             | RunnerLine::AgentStarted { .. }
+            | RunnerLine::AgentOffers(_)
             | RunnerLine::TurnStarted { .. }
             | RunnerLine::PermissionRequest(_)
             | RunnerLine::PermissionCancelled { .. }

@@ -345,7 +345,11 @@ impl Pod {
                 self.facts.capabilities = capabilities;
                 Vec::new()
             }
-            RunnerLine::AgentStarted { native_session_id, cli_version, model } => {
+            RunnerLine::AgentOffers(offers) => {
+                self.facts.offers = offers;
+                Vec::new()
+            }
+            RunnerLine::AgentStarted { native_session_id, cli_version, model, permission_mode, auth } => {
                 self.agent_broke = false;
                 let facts = &mut self.facts;
                 let known = facts.native_session_id.as_deref();
@@ -353,6 +357,8 @@ impl Pod {
                 facts.native_session_id = native_session_id.or(facts.native_session_id.take());
                 facts.cli_version = cli_version.or(facts.cli_version.take());
                 facts.model = model.or(facts.model.take());
+                facts.permission_mode = permission_mode.unwrap_or(facts.permission_mode);
+                facts.auth = auth.or(facts.auth.take());
                 std::iter::once(Effect::SaveFacts).chain(changed.map(Effect::Record)).collect()
             }
             RunnerLine::TurnStarted { .. } => self.turn_started(now),

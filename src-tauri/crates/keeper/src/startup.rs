@@ -12,6 +12,7 @@ use journal::{JournalError, JournalWriter, Lease, Recovery, SessionFolder};
 use process::ProcessRef;
 use protocol::PodId;
 use protocol::error::{ErrorCode, WireError};
+use protocol::offers::AgentOffers;
 use protocol::record::{HostRecord, NoticeLevel};
 use protocol::session::{KeeperOrder, KeeperReport, PodFile, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
@@ -176,6 +177,8 @@ impl Place {
             permission_mode: order.start.permission_mode.unwrap_or_default(),
             native_session_id: meta.native_session_id.clone().or_else(|| order.start.resume_session_id.clone()),
             cli_version: order.cli_version.clone(),
+            auth: None,
+            offers: AgentOffers::default(),
             usage: meta.usage,
         };
         Ok(Opened { socket, file, recorder, meta, facts })

@@ -29,6 +29,8 @@ pub(crate) fn status(
         permission_mode: facts.permission_mode,
         native_session_id: facts.native_session_id.clone(),
         cli_version: facts.cli_version.clone(),
+        auth: facts.auth.clone(),
+        offers: facts.offers.clone(),
         recording: recorder.recording().clone(),
         version: 0,
         health: health.clone(),

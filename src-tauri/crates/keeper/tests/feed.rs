@@ -26,6 +26,8 @@ fn status() -> PodStatus {
         permission_mode: PermissionMode::Ask,
         native_session_id: None,
         cli_version: None,
+        auth: None,
+        offers: protocol::offers::AgentOffers::default(),
         recording: Recording::On,
         version: 0,
         health: protocol::health::Health::default(),

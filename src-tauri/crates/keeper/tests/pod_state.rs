@@ -29,6 +29,8 @@ fn pod_that_resumes(native_session_id: Option<&str>) -> Pod {
             permission_mode: PermissionMode::Ask,
             native_session_id: native_session_id.map(str::to_owned),
             cli_version: None,
+            auth: None,
+            offers: protocol::offers::AgentOffers::default(),
             usage: Usage::default(),
         },
     )
@@ -305,4 +307,17 @@ fn a_conversation_that_the_provider_forgot_is_told_by_the_next_start_and_not_as_
     pod.step(line(r#"{"type":"agent_error","code":"conversation_unknown","message":"no such conversation"}"#), NOW);
     assert_eq!(pod.facts().native_session_id, None);
     assert!(told_of_conversations(&mut pod, &["y"]).is_empty());
+}
+
+#[test]
+fn what_the_agent_tells_of_itself_is_kept() {
+    let mut pod = pod();
+    pod.step(line(r#"{"type":"agent_started","permissionMode":"plan","auth":"API key"}"#), NOW);
+    pod.step(line(r#"{"type":"agent_offers","commands":[{"name":"compact"}],"models":[{"id":"o","name":"O"}]}"#), NOW);
+    pod.step(line(r#"{"type":"agent_started","model":"m"}"#), NOW);
+    let facts = pod.facts();
+    assert_eq!(facts.permission_mode, PermissionMode::Plan);
+    assert_eq!(facts.auth.as_deref(), Some("API key"));
+    assert_eq!(facts.offers.commands[0].name, "compact");
+    assert_eq!(facts.offers.models[0].id, "o");
 }

@@ -39,6 +39,8 @@ fn working() -> Pod {
         permission_mode: PermissionMode::Ask,
         native_session_id: None,
         cli_version: None,
+        auth: None,
+        offers: protocol::offers::AgentOffers::default(),
         usage: Usage::default(),
     };
     let mut pod = Pod::new(SessionId::new(), facts);

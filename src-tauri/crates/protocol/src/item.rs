@@ -82,6 +82,10 @@ pub enum ItemBody {
         native_session_id: Option<String>,
         /// The version of its CLI.
         cli_version: Option<String>,
+        /// Which kind of account its CLI says it uses: never a token, and never whose it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        auth: Option<String>,
     },
     /// A turn ended.
     TurnEnd {

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod item;
 pub mod json;
 pub mod limits;
+pub mod offers;
 pub mod pod;
 mod pod_status;
 pub mod processes;

@@ -6,6 +6,7 @@ use ts_rs::TS;
 use crate::failure::Retry;
 use crate::health::Health;
 use crate::ids::SessionId;
+use crate::offers::AgentOffers;
 use crate::provider::{Capabilities, PermissionMode};
 use crate::record::Outcome;
 use crate::runner::{PermissionAsk, Usage};
@@ -152,6 +153,14 @@ pub struct PodStatus {
     pub native_session_id: Option<String>,
     /// The version of its CLI.
     pub cli_version: Option<String>,
+    /// Which kind of account its CLI says it uses: never a token, and never whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub auth: Option<String>,
+    /// What a person can choose from.
+    #[serde(default, skip_serializing_if = "AgentOffers::is_empty")]
+    #[ts(optional, as = "Option<AgentOffers>")]
+    pub offers: AgentOffers,
     /// Whether the journal is being written; if not, why.
     pub recording: Recording,
     /// Counts up with each change of the status, so that a reader can tell an older one from a newer one.

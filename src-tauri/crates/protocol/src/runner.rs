@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use crate::ids::SessionId;
+use crate::offers::AgentOffers;
 use crate::provider::{Capabilities, PermissionMode};
 use crate::record::PermissionOutcome;
 
@@ -179,7 +180,15 @@ pub enum RunnerLine {
         /// The model in use.
         #[serde(default)]
         model: Option<String>,
+        /// The mode that it works in; it may change by itself, as when a plan is approved.
+        #[serde(default, deserialize_with = "if_known")]
+        permission_mode: Option<PermissionMode>,
+        /// Which kind of account its CLI says it uses: never a token, and never whose it is.
+        #[serde(default)]
+        auth: Option<String>,
     },
+    /// What a person can choose from; sent again when it changes.
+    AgentOffers(AgentOffers),
     /// A turn began.
     TurnStarted {
         /// Its id.
@@ -268,6 +277,12 @@ pub enum RunnerLine {
     /// A type that is not known here.
     #[serde(other)]
     Unknown,
+}
+
+/// A word that is not known here counts as not told, so that it does not take the rest of its line with it.
+fn if_known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PermissionMode>, D::Error> {
+    let told = Option::<Value>::deserialize(deserializer)?;
+    Ok(told.and_then(|mode| serde_json::from_value(mode).ok()))
 }
 
 /// The fields of `permission_request`.
@@ -425,6 +440,20 @@ mod tests {
         assert_eq!(line, RunnerLine::Unknown);
         let kind: ToolKind = serde_json::from_str(r#""teleport""#).unwrap();
         assert_eq!(kind, ToolKind::Other);
+    }
+
+    #[test]
+    fn a_mode_that_is_not_known_leaves_the_rest_of_its_line() {
+        let line = r#"{"type":"agent_started","permissionMode":"auto","auth":"API key"}"#;
+        let RunnerLine::AgentStarted { permission_mode, auth, .. } = serde_json::from_str(line).unwrap() else {
+            panic!("{line}")
+        };
+        assert_eq!((permission_mode, auth.as_deref()), (None, Some("API key")));
+        let line = line.replace("auto", "plan");
+        let RunnerLine::AgentStarted { permission_mode, .. } = serde_json::from_str(&line).unwrap() else {
+            panic!("{line}")
+        };
+        assert_eq!(permission_mode, Some(PermissionMode::Plan));
     }
 
     #[test]

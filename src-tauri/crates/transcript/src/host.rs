@@ -10,7 +10,15 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
     match record {
         HostRecord::Opened { provider, cwd, model, permission_mode: _, resumes } => {
             settle(sheet);
-            let body = ItemBody::Opened { provider, model, cwd, resumes, native_session_id: None, cli_version: None };
+            let body = ItemBody::Opened {
+                provider,
+                model,
+                cwd,
+                resumes,
+                native_session_id: None,
+                cli_version: None,
+                auth: None,
+            };
             sheet.open(OPENED, None, body);
         }
         HostRecord::Prompt { text, delivery, from, prompt_id: _ } => {

@@ -11,8 +11,8 @@ use crate::host::{OPENED, permission_key, settle, settle_permission};
 
 pub(crate) fn fold(sheet: &mut Sheet, turn_began: &mut Option<String>, line: RunnerLine) {
     match line {
-        RunnerLine::AgentStarted { native_session_id, cli_version, model } => {
-            started(sheet, native_session_id, cli_version, model);
+        RunnerLine::AgentStarted { native_session_id, cli_version, model, permission_mode: _, auth } => {
+            started(sheet, native_session_id, cli_version, model, auth);
         }
         RunnerLine::TurnStarted { turn_id: _ } => *turn_began = Some(sheet.at().to_owned()),
         RunnerLine::TurnEnded { turn_id: _, stop_reason, usage, duration_ms, background_tasks: _ } => {
@@ -39,6 +39,7 @@ pub(crate) fn fold(sheet: &mut Sheet, turn_began: &mut Option<String>, line: Run
         // These say nothing that the items around them do not say.
         RunnerLine::Ready { .. }
         | RunnerLine::Pong
+        | RunnerLine::AgentOffers(_)
         | RunnerLine::SteerAccepted { .. }
         | RunnerLine::AgentStopped { .. }
         | RunnerLine::Log { .. }
@@ -46,12 +47,19 @@ pub(crate) fn fold(sheet: &mut Sheet, turn_began: &mut Option<String>, line: Run
     }
 }
 
-fn started(sheet: &mut Sheet, native: Option<String>, version: Option<String>, model_in_use: Option<String>) {
+fn started(
+    sheet: &mut Sheet,
+    native: Option<String>,
+    version: Option<String>,
+    model_in_use: Option<String>,
+    account: Option<String>,
+) {
     sheet.change(OPENED, |body| {
-        if let ItemBody::Opened { native_session_id, cli_version, model, .. } = body {
+        if let ItemBody::Opened { native_session_id, cli_version, model, auth, .. } = body {
             *native_session_id = native.or(native_session_id.take());
             *cli_version = version.or(cli_version.take());
             *model = model_in_use.or(model.take());
+            *auth = account.or(auth.take());
         }
     });
 }
