@@ -114,7 +114,9 @@ impl<'a> Search<'a> {
                     Judged { verdict: Verdict::Broken, reason, taken: None }
                 }
                 FileState::NoFile => Judged::plain(Verdict::Broken, "no file"),
-                FileState::NotExecutable => Judged::plain(Verdict::Broken, "this user may not execute it; `chmod +x` makes it a program"),
+                FileState::NotExecutable => {
+                    Judged::plain(Verdict::Broken, "this user may not execute it; `chmod +x` makes it a program")
+                }
             };
             let version = judged.taken.as_ref().and_then(|taken| taken.version.as_ref()).map(Version::to_string);
             let path = place.path.display().to_string();
