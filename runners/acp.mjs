@@ -15,10 +15,11 @@ import { Choices } from './acp/choices.mjs';
 import { ClientRequests, INVALID_PARAMS } from './acp/client_requests.mjs';
 import { Conversation } from './acp/conversation.mjs';
 import { NOTICE, OwnEvents } from './acp/own_events.mjs';
-import { AcpUsage, failure } from './acp/outcome.mjs';
+import { greet } from './acp/greeting.mjs';
+import { AcpUsage, failure, wordsOf } from './acp/outcome.mjs';
 import { CANCELLED, answerOfMode, answerTo, askOf } from './acp/permission.mjs';
 import { quirksOf } from './acp/quirks.mjs';
-import { agentArgs, agentEnv, greeting, leftOut, promptBlocks, withSystemPrompt } from './acp/settings.mjs';
+import { agentArgs, agentEnv, leftOut, promptBlocks, withSystemPrompt } from './acp/settings.mjs';
 import { startFailureOf } from './acp/start_failure.mjs';
 import { ToolCalls } from './acp/tool_calls.mjs';
 import { Turn } from './acp/turn.mjs';
@@ -27,8 +28,6 @@ import { Turn } from './acp/turn.mjs';
 const STOP_MS = { turn: 800, close: 1000, term: 1200 };
 /** How long an agent that goes on after the end of its stdin is left alone before SIGTERM, in milliseconds. */
 const IGNORES_END_MS = 100;
-/** How long an agent may take to answer the first request, in milliseconds: some load for many seconds. */
-const GREET_MS = 60_000;
 /** How long a cancelled turn may take to end before people are told that it does not, in milliseconds. */
 const CANCEL_MS = 10_000;
 
@@ -52,7 +51,6 @@ class AcpSession {
   /** What the agent offers for signing in. @type {Record<string, any>[]} */ #authMethods = [];
   /** @type {ClientRequests | null} */ #client = null;
   /** @type {Conversation | null} */ #conversation = null;
-  /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
   /** @type {Record<string, any>[]} */ #queue = [];
   /** @type {{ model?: string, permissionMode?: string }} */ #change = {};
   #mode = 'ask';
@@ -122,7 +120,7 @@ class AcpSession {
     const native = this.#permissions.take(answer.requestId);
     if (!native) return;
     this.#asked.delete(answer.requestId);
-    this.#agent?.answer(native.rpcId, answerTo(native, answer.outcome));
+    this.#answer(native, answer.outcome);
     if (answer.message) this.#host.log('info', 'ACP carries no words with an answer; the message was not passed on');
   }
 
@@ -162,6 +160,7 @@ class AcpSession {
     this.#starting = true;
     this.#lines.sessionId = query.sessionId;
     this.#quirks = quirksOf(query.providerConfig?.agent);
+    this.#calls.nameEndsAt = this.#quirks.nameEndsAt;
     const problem = this.#unusable(query);
     if (problem) {
       this.#lines.failed(problem);
@@ -193,7 +192,7 @@ class AcpSession {
   async #start(query) {
     const agent = this.#spawn(query);
     this.#agent = agent;
-    const about = await this.#greet(agent, query);
+    const about = await greet(agent, query, this.#quirks);
     this.#authMethods = about.authMethods ?? [];
     const capabilities = about.agentCapabilities ?? {};
     const directories = query.additionalDirectories ?? [];
@@ -205,6 +204,7 @@ class AcpSession {
     if (left) this.#own.notice(NOTICE.warning, 'not_offered', left);
     const opened = await this.#open(query, agent, capabilities);
     this.#choices.learn(opened);
+    this.#lines.offers(this.#choices.offers);
     const usage = new AcpUsage(this.#quirks);
     usage.learn(opened.models);
     if (query.resumeMode !== 'new' && query.resumeMode) usage.resumed();
@@ -218,23 +218,16 @@ class AcpSession {
       onEnd: (reason) => this.#turnEnded(reason),
     });
     this.#started = { agent, turn, usage, sessionId: opened.sessionId, capabilities, steering: about._meta?.steering };
-    this.#know({ nativeSessionId: opened.sessionId, cliVersion: about.agentInfo?.version, model: this.#choices.model });
+    this.#lines.started({
+      nativeSessionId: opened.sessionId,
+      cliVersion: about.agentInfo?.version,
+      model: this.#choices.model,
+    });
     await this.#setMode(this.#change.permissionMode ?? query.permissionMode ?? 'ask');
     const model = this.#change.model ?? query.model;
     if (model) await this.#setModel(model);
     this.#starting = false;
     await this.#prompt(withSystemPrompt(query, capabilities));
-  }
-
-  /**
-   * @param {RpcChild} agent
-   * @param {Record<string, any>} query
-   */
-  async #greet(agent, query) {
-    const greeted = agent.request('initialize', greeting(this.#quirks));
-    if (await settledWithin(greeted, GREET_MS)) return greeted;
-    const line = [query.cli, ...agentArgs(query, this.#quirks)].join(' ');
-    throw new Error(`\`${line}\` did not answer within ${GREET_MS / 1000} s. Is that the command that speaks ACP?`);
   }
 
   /**
@@ -340,24 +333,45 @@ class AcpSession {
 
   /** @param {string} mode one of ours */
   async #setMode(mode) {
+    try {
+      await this.#chooseMode(mode);
+    } catch (error) {
+      // Where less is asked the runner can give the answers itself; where less is to be done it cannot.
+      if (!(error instanceof RpcError) || mode === 'plan' || mode === 'ask') throw error;
+      await this.#chooseMode('ask');
+      const text = `${this.#quirks.name} does not go into its mode for this (${wordsOf(error)}); its questions are answered here.`;
+      this.#own.notice(NOTICE.info, 'mode', text);
+    }
+    this.#isIn(mode);
+  }
+
+  /** @param {string} mode */
+  async #chooseMode(mode) {
     const request = this.#choices.modeRequest(mode, this.#quirks.modes?.[/** @type {'ask'} */ (mode)]);
     if (request) await this.#choose(request);
+  }
+
+  /** @param {string} mode one of ours, in which the agent works from now on */
+  #isIn(mode) {
     this.#mode = mode;
     if (this.#client) this.#client.mode = mode;
+    this.#lines.started({ permissionMode: /** @type {'ask'} */ (mode) });
   }
 
   /** @param {string} model */
   async #setModel(model) {
     const request = this.#choices.modelRequest(model);
     if (request) await this.#choose(request);
-    this.#know({ model: this.#choices.model });
+    this.#lines.started({ model: this.#choices.model });
   }
 
   /** @param {import('./acp/choices.mjs').Request} request */
-  async #choose({ method, params }) {
+  async #choose(request) {
     const { agent, sessionId } = /** @type {Started} */ (this.#started);
-    const answer = await agent.request(method, { sessionId, ...params });
+    const answer = await agent.request(request.method, { sessionId, ...request.params });
+    this.#choices.took(request);
     if (answer.configOptions) this.#choices.hear({ sessionUpdate: 'config_option_update', ...answer });
+    this.#lines.offers(this.#choices.offers);
   }
 
   /**
@@ -369,12 +383,17 @@ class AcpSession {
     if (update && this.#conversation?.isReplay(update)) return;
     const { missing, changes = false } = this.#calls.hear(message);
     this.#blocks.hear(message, changes);
-    if (missing !== undefined) this.#own.toolCallBegan(missing);
+    if (missing) this.#own.toolCallBegan(missing.id, missing.name);
     this.#host.event(this.#lines.sessionId, bytes);
     if (!this.#started?.turn.running) this.#blocks.endSoon();
     if (message.id !== undefined && message.id !== null) return this.#questioned(message);
+    if (message.method.endsWith('auth/status_update')) this.#lines.started({ auth: message.params?.authStatus?.label });
     if (!update) return;
     this.#choices.hear(update);
+    // It may change by itself, as when a plan is approved.
+    if (update.currentModeId && this.#started)
+      this.#isIn(this.#choices.meaningOf(update.currentModeId, this.#quirks.modes));
+    if (update.availableCommands || update.configOptions) this.#lines.offers(this.#choices.offers);
     this.#started?.usage.hear(update);
     this.#started?.turn.hear(update);
   }
@@ -399,10 +418,19 @@ class AcpSession {
     const own = answerOfMode(this.#mode, ask.kind);
     if (own) {
       this.#host.log('info', `mode ${this.#mode} answers ${own} to: ${ask.title}`);
-      return this.#agent?.answer(native.rpcId, answerTo(native, own));
+      return this.#answer(native, own);
     }
     this.#asked.set(ask.requestId, native.rpcId);
     this.#permissions.ask(ask, native);
+  }
+
+  /**
+   * @param {import('./acp/permission.mjs').AcpAsk} native
+   * @param {import('./lib/pending_permissions.mjs').Outcome} outcome
+   */
+  #answer(native, outcome) {
+    if (native.toolCallId && !['allow', 'allowAlways'].includes(outcome)) this.#own.toolCallDenied(native.toolCallId);
+    this.#agent?.answer(native.rpcId, answerTo(native, outcome));
   }
 
   /** @param {string} reason the agent's word for it */
@@ -417,12 +445,6 @@ class AcpSession {
       );
     this.#onTurnEnd();
     void this.#next();
-  }
-
-  /** @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} facts */
-  #know(facts) {
-    this.#known = { ...this.#known, ...facts };
-    this.#lines.started(this.#known);
   }
 
   /**

@@ -205,6 +205,14 @@ describe('acp: permissions', () => {
     await runner.next('turn_ended');
     const begun = runner.events.filter((event) => event.type === 'unannounced_tool_call');
     assert.deepEqual(begun, [{ type: 'unannounced_tool_call', toolCallId: 'p1' }]);
+    assert.equal(
+      runner.events.some((event) => event.type === 'tool_call_denied'),
+      false,
+    );
+    runner.send(stage.query({ prompt: 'fake:permission' }));
+    const again = await runner.next('permission_request');
+    runner.send({ type: 'permissionResponse', requestId: again.requestId, outcome: 'deny' });
+    await runner.nextEvent((event) => event.type === 'tool_call_denied' && event.toolCallId === 'p1');
   });
 
   for (const [mode, kind, option] of /** @type {const} */ ([

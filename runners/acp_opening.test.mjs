@@ -7,7 +7,6 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { QUIRKS } from './acp/quirks.mjs';
 import { FAKE, FakeStage, MODES, said } from './testing/fake_acp.mjs';
-import { until } from './testing/runner_process.mjs';
 
 /** @type {FakeStage} */ let stage;
 beforeEach(() => {
@@ -128,11 +127,17 @@ describe('acp: opening a conversation', () => {
     };
     const runner = stage.started({ modes: MODES, models });
     runner.send(stage.query({ prompt: 'x', model: 'Big' }));
+    const offered = (await runner.next('agent_offers')).models;
+    assert.deepEqual(offered, [
+      { id: 'small', name: 'Small' },
+      { id: 'big', name: 'Big' },
+    ]);
     await runner.next((line) => line.type === 'agent_started' && line.model === 'big');
     await runner.next('turn_ended');
     assert.match(runner.stderr, /mode default\nmodel big/, 'auto is not what ask means');
     runner.send({ type: 'set', permissionMode: 'acceptEdits' });
-    await until(() => runner.stderr.includes('mode auto-edit'), 'the mode is set');
+    await runner.next((line) => line.type === 'agent_started' && line.permissionMode === 'acceptEdits');
+    assert.match(runner.stderr, /mode auto-edit/);
     runner.send({ type: 'set', model: 'huge' });
     assert.match((await runner.next('error')).message, /no model "huge"; its models are small, big/);
     const options = [
@@ -143,6 +148,18 @@ describe('acp: opening a conversation', () => {
     other.send(stage.query({ prompt: 'x', model: 'b', permissionMode: 'plan' }));
     await other.next('turn_ended');
     assert.match(other.stderr, /option m plan\noption x b/);
+  });
+
+  test('an agent that refuses a mode in which less is asked goes into the asking one, and is answered here', async () => {
+    const runner = stage.started({ modes: MODES, refusedMode: 'auto-edit' });
+    runner.send(stage.query({ prompt: 'x', permissionMode: 'plan' }));
+    await runner.next('turn_ended');
+    runner.send({ type: 'set', permissionMode: 'acceptEdits' });
+    const told = await runner.nextEvent((event) => event.type === 'notice' && event.code === 'mode');
+    assert.match(told.text, /no trust.*answered here/);
+    runner.send(stage.query({ prompt: 'fake:permission edit' }));
+    await runner.nextEvent(said('"once"'));
+    assert.match(runner.stderr, /mode plan\nmode default\n/);
   });
 
   test('gemini is told of no files, has no second process, and every quirk is of a known kind', async () => {

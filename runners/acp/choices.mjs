@@ -2,7 +2,7 @@
 //
 // Agents offer them in two ways, as `modes` and `models` or as `configOptions`, and some in both; the older way is taken first.
 
-/** @typedef {{ id: string, name: string }} Choice */
+/** @typedef {{ id: string, name: string, description?: string }} Choice */
 /** @typedef {{ method: string, params: Record<string, unknown> }} Request */
 
 /** Names of modes that mean what ours mean, for agents without an entry in the table of quirks. @type {Record<string, RegExp>} */
@@ -21,6 +21,7 @@ export class Choices {
   /** @type {Choice[]} */ #modes = [];
   /** @type {Choice[]} */ #models = [];
   /** @type {Record<string, any>[]} */ #options = [];
+  /** @type {{ name: string, description?: string, hint?: string }[]} */ #commands = [];
   #modeIs = '';
   #modelIs = '';
 
@@ -35,9 +36,37 @@ export class Choices {
   }
 
   /** @param {Record<string, any>} update */
-  hear({ sessionUpdate, currentModeId, configOptions }) {
+  hear({ sessionUpdate, currentModeId, configOptions, availableCommands }) {
+    if (sessionUpdate === 'available_commands_update' && Array.isArray(availableCommands))
+      this.#commands = availableCommands.map(({ name, description, input }) => ({
+        name,
+        description: description || undefined,
+        hint: input?.hint || undefined,
+      }));
     if (sessionUpdate === 'current_mode_update' && currentModeId) this.#modeIs = currentModeId;
     if (sessionUpdate === 'config_option_update' && Array.isArray(configOptions)) this.#options = configOptions;
+  }
+
+  /** The agent has followed a request. @param {Request} request */
+  took({ params }) {
+    if (typeof params.modeId === 'string') this.#modeIs = params.modeId;
+    if (typeof params.modelId === 'string') this.#modelIs = params.modelId;
+  }
+
+  /** What a person can choose from. @returns {import('../lib/agent_lines.mjs').AgentOffers} */
+  get offers() {
+    return { commands: this.#commands, models: this.#offeredModels() };
+  }
+
+  /**
+   * Which of our modes a mode of the agent is; one that is none of them lets the agent ask as it likes.
+   * @param {string} native
+   * @param {Partial<Record<string, string>>} [table] its mode for each of ours
+   * @returns {'ask' | 'acceptEdits' | 'plan' | 'bypass'}
+   */
+  meaningOf(native, table = {}) {
+    const ours = /** @type {const} */ (['ask', 'acceptEdits', 'plan', 'bypass']);
+    return ours.find((mode) => table[mode] === native) ?? ours.find((mode) => fits(mode, native)) ?? 'ask';
   }
 
   /** The model in use, as far as the agent tells. */
@@ -52,11 +81,10 @@ export class Choices {
    */
   modelRequest(model) {
     const option = this.#option('model');
-    const offered = this.#models.length > 0 ? this.#models : values(option);
+    const offered = this.#offeredModels();
     const wanted = offered.find(({ id, name }) => id === model || name === model);
     if (!wanted) throw new NotOffered(`it offers no model ${JSON.stringify(model)}; ${listed('models', offered)}`);
     if (wanted.id === this.model) return null;
-    this.#modelIs = this.#models.length > 0 ? wanted.id : '';
     if (this.#models.length > 0) return { method: 'session/set_model', params: { modelId: wanted.id } };
     return { method: 'session/set_config_option', params: { configId: option?.id, value: wanted.id } };
   }
@@ -75,9 +103,12 @@ export class Choices {
     if (!wanted && mode === 'plan') throw new NotOffered(`it has no plan mode; ${listed('modes', offered)}`);
     const is = this.#modes.length > 0 ? this.#modeIs : option?.currentValue;
     if (!wanted || wanted.id === is) return null;
-    this.#modeIs = wanted.id;
     if (this.#modes.length > 0) return { method: 'session/set_mode', params: { modeId: wanted.id } };
     return { method: 'session/set_config_option', params: { configId: option?.id, value: wanted.id } };
+  }
+
+  #offeredModels() {
+    return this.#models.length > 0 ? this.#models : values(this.#option('model'));
   }
 
   /** @param {string} category */
@@ -99,7 +130,11 @@ const fits = (mode, word) => MODE_NAMES[mode]?.test(word ?? '') ?? false;
  */
 function values(option) {
   const flat = (option?.options ?? []).flatMap((/** @type {any} */ entry) => entry.options ?? [entry]);
-  return flat.map((/** @type {any} */ { value, name }) => ({ id: value, name }));
+  return flat.map((/** @type {any} */ { value, name, description }) => ({
+    id: value,
+    name: name ?? value,
+    description: description || undefined,
+  }));
 }
 
 /**

@@ -32,9 +32,17 @@ export class OwnEvents {
     this.#send({ type: kind, text, parent });
   }
 
-  /** @param {string} toolCallId a call of which the agent tells now without having told that it began */
-  toolCallBegan(toolCallId) {
-    this.#send({ type: 'unannounced_tool_call', toolCallId });
+  /**
+   * @param {string} toolCallId a call of which the agent tells now without having told that it began
+   * @param {string | undefined} name the tool's, where it is known
+   */
+  toolCallBegan(toolCallId, name) {
+    this.#send({ type: 'unannounced_tool_call', toolCallId, name });
+  }
+
+  /** @param {string} toolCallId a call that was not allowed; not every agent tells of its end */
+  toolCallDenied(toolCallId) {
+    this.#send({ type: 'tool_call_denied', toolCallId });
   }
 
   /**

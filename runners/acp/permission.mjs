@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 /** @typedef {import('../lib/pending_permissions.mjs').Outcome} Outcome */
 /** @typedef {import('../lib/pending_permissions.mjs').ToolKind} ToolKind */
 /** @typedef {{ optionId: string, name?: string, kind?: string }} Option */
-/** @typedef {{ rpcId: number | string, options: Option[] }} AcpAsk */
+/** @typedef {{ rpcId: number | string, options: Option[], toolCallId?: string }} AcpAsk */
 
 /** Our answer for each kind of option. @type {Record<string, Outcome>} */
 const OUTCOMES = { allow_once: 'allow', allow_always: 'allowAlways', reject_once: 'deny', reject_always: 'denyAlways' };
@@ -42,7 +42,7 @@ export function askOf(request, known) {
     input: call.rawInput ?? { content: call.content ?? [], locations: call.locations ?? [] },
     options: offered(options),
   };
-  return { ask, native: { rpcId: request.id, options } };
+  return { ask, native: { rpcId: request.id, options, toolCallId: call.toolCallId } };
 }
 
 /**

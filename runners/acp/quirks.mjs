@@ -21,6 +21,7 @@
  *   minute in which it began
  * @property {boolean} [ignoresEnd] it may go on after the end of its stdin, or takes seconds to go; SIGTERM ends it in good order
  * @property {boolean} [commandsOutliveCancel] a command that runs when a turn is cancelled runs on
+ * @property {string} [nameEndsAt] its ids of calls begin with the tool's name, up to this; it does not tell the name otherwise
  * @property {string} [refused] it is not driven over ACP; why, and what to use
  */
 /** @typedef {'ask' | 'acceptEdits' | 'plan' | 'bypass'} PermissionMode */
@@ -37,6 +38,7 @@ export const QUIRKS = {
     secondPrompt: 'cancels',
     modes: { ask: 'default', acceptEdits: 'autoEdit', plan: 'plan', bypass: 'yolo' },
     directoryFlag: '--include-directories',
+    nameEndsAt: '__',
     cachedIsInput: true,
     replayEnds: 'available_commands_update',
     loadNeedsNextMinute: true,

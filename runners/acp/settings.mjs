@@ -2,7 +2,6 @@
 
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { RUNNER_VERSION } from '../lib/protocol.mjs';
 
 /** @typedef {import('./quirks.mjs').Quirks} Quirks */
 
@@ -24,24 +23,6 @@ export function agentArgs({ providerConfig, additionalDirectories = [] }, { dire
  */
 export function agentEnv({ extraEnv }, { env }) {
   return { ...process.env, ...extraEnv, ...env };
-}
-
-/**
- * What the agent is told about us.
- * @param {Quirks} quirks
- */
-export function greeting({ clientFiles = true }) {
-  return {
-    protocolVersion: 1,
-    clientInfo: { name: 'outrigger', title: 'Outrigger', version: RUNNER_VERSION },
-    clientCapabilities: {
-      fs: { readTextFile: clientFiles, writeTextFile: clientFiles },
-      terminal: true,
-      session: { notices: {}, compaction: {} },
-      // Two common extensions: the output of the agent's own commands, in pieces.
-      _meta: { terminal_output: true, terminal_output_delta: true },
-    },
-  };
 }
 
 /**

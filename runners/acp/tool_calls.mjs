@@ -5,6 +5,7 @@
 
 /** The calls of one conversation. */
 export class ToolCalls {
+  /** What stands after the tool's name in the ids of calls, if it does. @type {string | undefined} */ nameEndsAt;
   /** @type {Set<string>} */ #told = new Set();
   /** What was said of each that runs. @type {Map<string, Record<string, any>>} */ #running = new Map();
   /** The call that shows each terminal. @type {Map<string, string>} */ #shows = new Map();
@@ -12,7 +13,7 @@ export class ToolCalls {
   /**
    * Takes in what a message says of a call.
    * @param {Record<string, any>} message
-   * @returns {{ missing?: string, changes?: boolean }} the call whose beginning is missing before this message; or whether it only
+   * @returns {{ missing?: { id: string, name?: string }, changes?: boolean }} the call whose beginning is missing before this message; or whether it only
    *   changes a call that was told before
    */
   hear({ method, params }) {
@@ -26,12 +27,18 @@ export class ToolCalls {
     const known = this.#told.has(id);
     this.#told.add(id);
     this.#note(id, call);
-    return { missing: begins || known ? undefined : id, changes: goesOn && known };
+    return { missing: begins || known ? undefined : { id, name: this.#nameIn(id) }, changes: goesOn && known };
   }
 
   /** @param {string | undefined} id what was said of it */
   get(id) {
-    return this.#running.get(id ?? '') ?? {};
+    return { name: this.#nameIn(id ?? ''), ...this.#running.get(id ?? '') };
+  }
+
+  /** @param {string} id */
+  #nameIn(id) {
+    const end = this.nameEndsAt === undefined ? -1 : id.indexOf(this.nameEndsAt);
+    return end > 0 ? id.slice(0, end) : undefined;
   }
 
   /**

@@ -10,7 +10,7 @@ mod line;
 mod own;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::item::ToolStatus;
 use protocol::record::NoticeLevel;
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::adapter::{Adapter, Weight, notice, parsed, readable, unknown};
 use crate::sheet::Sheet;
-use crate::tool_call::change_call;
+use crate::tool_call::{change_call, tool_key};
 use call::Parts;
 use line::Streams;
 
@@ -47,6 +47,8 @@ pub(crate) struct Acp {
     streams: Streams,
     /// While folding: what is known of the calls that run.
     running: BTreeMap<String, Parts>,
+    /// While folding: calls that were not allowed, of whose end the agent may tell or not.
+    denied: BTreeSet<String>,
 }
 
 impl Adapter for Acp {
@@ -77,6 +79,12 @@ impl Acp {
         if !answer {
             return self.own(event, sheet);
         }
+        if event["result"]["stopReason"].is_string() {
+            for id in std::mem::take(&mut self.denied) {
+                self.running.remove(&id);
+                sheet.close(&tool_key(&id));
+            }
+        }
         if event["result"]["stopReason"] == "cancelled" {
             for id in std::mem::take(&mut self.running).into_keys() {
                 change_call(sheet, &id, |call| call.status = ToolStatus::Cancelled);
@@ -85,12 +93,10 @@ impl Acp {
     }
 }
 
-/// Which kind of account the agent uses, as it says itself.
+/// The runner tells which kind of account the agent uses; that it has none stands here.
 fn signed_in(status: &Value, sheet: &mut Sheet) {
-    let label = status["label"].as_str().or_else(|| status["kind"].as_str()).unwrap_or("unknown");
-    let (level, text) = match status["kind"].as_str() {
-        Some("none") => (NoticeLevel::Warning, format!("Account: {label}.")),
-        _ => (NoticeLevel::Info, format!("Account: {label}.")),
-    };
-    sheet.add(None, notice(level, "auth", text));
+    if status["kind"] == "none" {
+        let label = status["label"].as_str().unwrap_or("not signed in");
+        sheet.add(None, notice(NoticeLevel::Warning, "auth", format!("Account: {label}.")));
+    }
 }

@@ -25,6 +25,12 @@ fn kinds(provider: &str) -> Vec<Value> {
             &value["message"]["content"][0]["type"],
             &value["params"]["item"]["type"],
             &value["params"]["item"]["status"],
+            &value["properties"]["part"]["type"],
+            &value["properties"]["part"]["state"]["status"],
+            &value["properties"]["status"]["type"],
+            &value["params"]["update"]["sessionUpdate"],
+            &value["params"]["update"]["status"],
+            &value["params"]["update"]["content"][0]["type"],
         ];
         let kind = words.map(|word| word.as_str().unwrap_or_default().to_owned()).join("/");
         let entry = shortest.entry(kind).or_insert_with(|| line.clone());
@@ -68,7 +74,7 @@ fn survive(provider: &str, events: &[&str]) -> String {
 #[test]
 fn any_field_of_any_kind_of_line_may_have_any_type() {
     let others = [json!(null), json!(-1.5e300), json!("x"), json!([]), json!([[{}]]), json!({"a": 1}), json!(true)];
-    for (provider, least) in [("claude", 16), ("codex", 16), ("ollama", 7)] {
+    for (provider, least) in [("acp", 20), ("claude", 16), ("codex", 16), ("ollama", 7), ("opencode", 20)] {
         let kinds = kinds(provider);
         assert!(kinds.len() >= least, "{} kinds of lines", kinds.len());
         for line in &kinds {
@@ -87,7 +93,7 @@ fn any_field_of_any_kind_of_line_may_have_any_type() {
 
 #[test]
 fn any_field_may_be_missing() {
-    for provider in ["claude", "codex", "ollama"] {
+    for provider in RECORDED {
         for line in kinds(provider) {
             let mut all = Vec::new();
             paths(&line, "", &mut all);
@@ -125,6 +131,9 @@ fn half_an_emoji_is_a_delta_like_any_other() {
     let half = r#"{"created_at":"t","message":{"role":"assistant","content":"a\ud83d"},"done":false}"#;
     let Weight::Delta(delta) = adapter("ollama").unwrap().weigh(half) else { panic!("it is no delta") };
     assert_eq!(delta.text, "a\u{fffd}");
+    let half = r#"{"method":"session/update","params":{"update":{"sessionUpdate":"agent_thought_chunk","content":{"type":"text","text":"\udc4d"}}}}"#;
+    let Weight::Delta(delta) = adapter("acp").unwrap().weigh(half) else { panic!("it is no delta") };
+    assert_eq!(delta.text, "\u{fffd}");
     let half = r#"{"type":"text","block":1,"text":"half: \ud83d"}"#;
     assert!(survive("demo", &[half]).contains("half: \u{fffd}"));
 }
@@ -166,7 +175,7 @@ proptest! {
 }
 
 /// Providers with recordings of many kinds.
-const RECORDED: [&str; 3] = ["claude", "codex", "ollama"];
+const RECORDED: [&str; 5] = ["acp", "claude", "codex", "ollama", "opencode"];
 
 thread_local! {
     /// One line of each kind, of each of these.

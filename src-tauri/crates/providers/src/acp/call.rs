@@ -37,15 +37,26 @@ impl Parts {
             call.locations = places.iter().filter_map(place).collect();
         }
         if let Some(pieces) = update["content"].as_array() {
-            self.content = pieces.iter().filter_map(piece).collect();
+            self.replace(pieces.iter().filter_map(piece).collect());
         }
         if is_filled(&update["rawOutput"]) {
             self.raw = update["rawOutput"].clone();
         }
         self.terminal(&update["_meta"]);
         call.content = self.whole();
-        if let Some(status) = update["status"].as_str() {
+        if let Some(status) = update["status"].as_str().filter(|_| call.status != ToolStatus::Denied) {
             call.status = tool_status(status);
+        }
+    }
+
+    /// New content takes the place of the old; but where an edit ends with words only, its change is still what it did.
+    fn replace(&mut self, pieces: Vec<ToolContent>) {
+        let is_diff = |piece: &ToolContent| matches!(piece, ToolContent::Diff { .. });
+        if pieces.iter().any(is_diff) {
+            self.content = pieces;
+        } else {
+            self.content.retain(is_diff);
+            self.content.extend(pieces);
         }
     }
 

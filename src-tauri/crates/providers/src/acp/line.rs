@@ -94,7 +94,7 @@ impl Streams {
             return Some(Weight::durable());
         }
         let params: Params<'_> = serde_json::from_str(line.params?.get()).ok()?;
-        Some(self.update(&params.update))
+        self.update(&params.update)
     }
 
     fn own(&mut self, line: &Line<'_>) -> Weight {
@@ -124,10 +124,11 @@ impl Streams {
         }
     }
 
-    fn update(&mut self, update: &Update<'_>) -> Weight {
-        match update.session_update.0.as_ref() {
-            "agent_message_chunk" => self.chunk(update, BlockKind::Message),
-            "agent_thought_chunk" => self.chunk(update, BlockKind::Thought),
+    /// None when a part of it cannot be read.
+    fn update(&mut self, update: &Update<'_>) -> Option<Weight> {
+        Some(match update.session_update.0.as_ref() {
+            "agent_message_chunk" => return self.chunk(update, BlockKind::Message),
+            "agent_thought_chunk" => return self.chunk(update, BlockKind::Thought),
             "tool_call" => call(update, true),
             "tool_call_update" => call(update, false),
             "compaction_update" => {
@@ -136,20 +137,21 @@ impl Streams {
                 Weight::Durable { closes: None, hints: vec![hint] }
             }
             _ => Weight::durable(),
-        }
+        })
     }
 
-    fn chunk(&mut self, update: &Update<'_>, kind: BlockKind) -> Weight {
-        let content = update.content.and_then(|content| serde_json::from_str::<Content<'_>>(content.get()).ok());
-        let Some(Content { r#type: Text(of), text: Some(Text(text)) }) = content else { return Weight::durable() };
-        if of != "text" || (text.is_empty() && update.meta.is_some()) {
-            return Weight::durable();
-        }
-        if text.is_empty() {
-            return Weight::Ephemeral;
-        }
-        let block = self.block(kind);
-        Weight::Delta(Delta { block, kind, parent: parent(update), text: text.into_owned() })
+    fn chunk(&mut self, update: &Update<'_>, kind: BlockKind) -> Option<Weight> {
+        // Half of a surrogate pair, if there is one, is in here: what cannot be read is read once more with that mended.
+        let Content { r#type: Text(of), text } = serde_json::from_str(update.content?.get()).ok()?;
+        let Some(Text(text)) = text.filter(|_| of == "text") else { return Some(Weight::durable()) };
+        Some(match (text.is_empty(), update.meta) {
+            (true, Some(_)) => Weight::durable(),
+            (true, None) => Weight::Ephemeral,
+            (false, _) => {
+                let block = self.block(kind);
+                Weight::Delta(Delta { block, kind, parent: parent(update), text: text.into_owned() })
+            }
+        })
     }
 
     /// The open block of this kind, or the next one. The runner finishes a block before it begins another.

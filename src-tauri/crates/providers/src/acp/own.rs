@@ -20,8 +20,10 @@ impl Acp {
                 say(&event, sheet, |text| ItemBody::Thought { text, open: false })
             }
             "unannounced_tool_call" if event["toolCallId"].is_string() => {
-                self.begin_untold(event["toolCallId"].as_str().unwrap_or_default(), sheet);
+                let name = event["name"].as_str().unwrap_or("tool");
+                self.begin_untold(word(&event, "toolCallId"), name, sheet);
             }
+            "tool_call_denied" if event["toolCallId"].is_string() => self.deny(word(&event, "toolCallId"), sheet),
             "terminal_output" => {}
             "terminal_exit" => self.terminal(&event, sheet),
             "notice" => sheet.add(None, told(&event)),
@@ -31,6 +33,16 @@ impl Acp {
                 sheet.add(None, unknown(&label, event));
             }
         }
+    }
+
+    /// What the agent tells of the call after this may say more of it, and no longer how it ended.
+    fn deny(&mut self, id: &str, sheet: &mut Sheet) {
+        let at = sheet.at().to_owned();
+        self.denied.insert(id.to_owned());
+        change_call(sheet, id, |call| {
+            call.status = ToolStatus::Denied;
+            call.ended_at = Some(at);
+        });
     }
 
     /// A terminal that no call shows, or whose call is over, is shown by itself. The runner says which.

@@ -79,8 +79,8 @@ impl Acp {
     }
 
     /// The runner begins a call that the agent has not told of.
-    pub(super) fn begin_untold(&mut self, id: &str, sheet: &mut Sheet) {
-        let call = running(id, "tool", tool_kind(""), "Tool call".to_owned(), Value::Null);
+    pub(super) fn begin_untold(&mut self, id: &str, name: &str, sheet: &mut Sheet) {
+        let call = running(id, name, tool_kind(""), "Tool call".to_owned(), Value::Null);
         self.running.insert(id.to_owned(), Parts::default());
         sheet.open(&tool_key(id), None, ItemBody::ToolCall(call));
     }

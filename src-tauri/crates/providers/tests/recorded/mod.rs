@@ -63,6 +63,8 @@ impl Recording {
         let has = |line: &String, mark: &str| line.contains(mark);
         match self.provider.as_str() {
             "demo" | "ollama" => true,
+            "opencode" => self.lines.iter().any(|line| has(line, r#""type":"session.idle""#)),
+            "acp" => self.lines.iter().any(|line| has(line, r#""stopReason""#)),
             "claude" => self.lines.last().is_some_and(|line| has(line, r#""type":"result""#)),
             _ => {
                 let ends = self.lines.iter().filter(|line| has(line, r#""method":"turn/completed""#)).count();
