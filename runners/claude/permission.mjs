@@ -120,7 +120,8 @@ function deny(answer) {
 
 /** @param {Record<string, any>} request */
 function title(request) {
-  const server = request.mcp_server?.name;
+  // Older versions name the server in the tool's name only.
+  const server = request.mcp_server?.name ?? /^mcp__(.+?)__/.exec(request.tool_name)?.[1];
   const name = server ? `${server}: ${request.display_name}` : request.display_name || request.tool_name;
   const detail =
     request.tool_name === 'Bash' ? request.input?.command : request.description || request.input?.file_path;

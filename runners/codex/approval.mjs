@@ -103,10 +103,13 @@ function elicitation(request, items) {
     const notice = `the MCP server ${params.serverName} asked for input, which cannot be given here yet; it was declined`;
     return { kind: 'answer', result: { action: 'decline', content: null, _meta: null }, notice };
   }
-  const name = meta.tool_name ? `${params.serverName}: ${meta.tool_name}` : params.serverName;
+  // Older versions do not name the tool.
   const call = items.find(
-    ({ type, server, tool }) => type === 'mcpToolCall' && server === params.serverName && tool === meta.tool_name,
+    ({ type, server, tool }) =>
+      type === 'mcpToolCall' && server === params.serverName && tool === (meta.tool_name ?? tool),
   );
+  const tool = meta.tool_name ?? call?.tool;
+  const name = tool ? `${params.serverName}: ${tool}` : params.serverName;
   const about = { toolName: name, title: params.message || name, input: meta.tool_params ?? params };
   return ask(request, { ...about, kind: 'other', toolCallId: call?.id }, (outcome) => {
     if (outcome === 'deny' || outcome === 'denyAlways') return { action: 'decline', content: null, _meta: null };

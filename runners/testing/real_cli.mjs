@@ -37,7 +37,8 @@ export async function setStage(provider, env = {}) {
   /** @type {RunnerProcess[]} */
   const runners = [];
   const sessionId = randomUUID();
-  const cli = clis.clis[provider].path;
+  // Another release than the pinned one: OUTRIGGER_TEST_CODEX=/path/to/codex
+  const cli = process.env[`OUTRIGGER_TEST_${provider.toUpperCase()}`] || clis.clis[provider].path;
   return {
     cli,
     workspace,

@@ -29,6 +29,10 @@ const AGENTS = {
   opencode: { entry: 'opencode-linux-x64/bin/opencode', native: true },
   qwen: { entry: '@qwen-code/qwen-code', runtime: 'node22' },
   'claude-acp': { entry: '@agentclientprotocol/claude-agent-acp', runtime: 'node22' },
+  'codex-older': {
+    entry: '@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/codex/codex',
+    native: true,
+  },
   'codex-acp': { entry: '@agentclientprotocol/codex-acp', runtime: 'node22' },
 };
 

@@ -10,7 +10,8 @@
  * @typedef {{ do: 'write', path: string, content: string } | { do: 'read', path: string } | { do: 'shell', command: string }
  *   | { do: 'delegate', description: string, prompt: string } | { do: 'await-delegate' }
  *   | { do: 'ask', question: string, options: string[] } | { do: 'mcp', tool: string, input: any }
- *   | { do: 'plan', steps: PlanStep[] } | { do: 'leave-plan-mode', plan: string } | { do: 'web-search', query: string }
+ *   | { do: 'plan', steps: PlanStep[] } | { do: 'leave-plan-mode', plan: string }
+ *   | { do: 'task-create', subject: string } | { do: 'task-update', id: string, status: string } | { do: 'web-search', query: string }
  *   | { do: 'background-shell', command: string } | { do: 'escalated-shell', command: string, why: string }} Want
  */
 

@@ -111,6 +111,14 @@ export const scenarios = {
     reply(text('That is the plan.')),
   ],
 
+  tasks: () => [
+    reply(text('I note what is to be done.'), tool({ do: 'task-create', subject: 'Trim the wick' })),
+    reply(tool({ do: 'task-create', subject: 'Light the lamp' })),
+    reply(tool({ do: 'task-update', id: '1', status: 'completed' })),
+    reply(tool({ do: 'task-update', id: '2', status: 'in_progress' })),
+    reply(text('One of two is done.')),
+  ],
+
   // Newer CLIs want the plan in a file of theirs, whose name they tell the model.
   'leave-plan': ({ file = 'planned.txt' }, { entries, system }) => {
     const plan = '# The plan\n\n1. Write the file';

@@ -37,6 +37,12 @@ export function chooseTool(want, conversation) {
       return plan(offer, want.steps);
     case 'leave-plan-mode':
       return offer.call('ExitPlanMode', { plan: want.plan }) ?? offer.search('ExitPlanMode');
+    case 'task-create': {
+      const task = { subject: want.subject, description: want.subject, activeForm: want.subject };
+      return offer.call('TaskCreate', task) ?? offer.search('TaskCreate');
+    }
+    case 'task-update':
+      return offer.call('TaskUpdate', { taskId: want.id, status: want.status }) ?? offer.search('TaskUpdate');
     case 'web-search':
       return webSearch(offer, want.query);
     case 'background-shell':
