@@ -23,3 +23,4 @@ mod sessions_of_others_are_left_alone;
 mod silence_is_judged_by_evidence;
 mod stage;
 mod the_debug_log_tells;
+mod the_users_environment;

@@ -37,4 +37,8 @@ problem: string | null,
 /**
  * What to do about it.
  */
-fix: string | null, };
+fix: string | null, 
+/**
+ * What to know although it can be used: a version that was not tested, keys of its manifest that are not known.
+ */
+warnings: Array<string>, };

@@ -109,10 +109,12 @@ fn needs(
         return Ok("built in: no account, no network".to_owned());
     };
     let found = search.cli(&spec);
+    let warning = found.warning();
     match found.found {
         Some(cli) => {
             let version = cli.version.as_deref().unwrap_or("unknown version");
-            Ok(format!("{} ({version})", cli.path.display()))
+            let note = format!("{} ({version})", cli.path.display());
+            Ok(warning.map_or(note.clone(), |warning| format!("{note}. {}", sentence(&warning))))
         }
         None => {
             // Where nothing was found, the page shows the command that installs it; where something was, what is wrong with it.
@@ -147,12 +149,23 @@ pub fn cli_spec(manifest: &Manifest) -> Option<CliSpec> {
 
 /// A provider, as doctor looks at it.
 #[must_use]
-pub fn to_check(manifest: &Manifest) -> ProviderToCheck {
+pub fn to_check(manifests: &Manifests, manifest: &Manifest) -> ProviderToCheck {
     let runner = match &manifest.launch {
         Launch::Runner { script } => Some(script.clone()),
         Launch::Driver { .. } => None,
     };
-    ProviderToCheck { id: manifest.id.clone(), name: manifest.name.clone(), cli: cli_spec(manifest), runner }
+    let strange = &manifest.unknown_keys;
+    let strange = (!strange.is_empty())
+        .then(|| format!("{} has keys that this version does not know: {}", manifest.file, strange.join(", ")));
+    let drives = manifest.stands_in_for.iter().map(|id| format!("drives {id} where no JavaScript runtime is found"));
+    ProviderToCheck {
+        id: manifest.id.clone(),
+        name: manifest.name.clone(),
+        cli: cli_spec(manifest),
+        runner,
+        has_stand_in: stand_in(manifests, &manifest.id).is_some(),
+        warnings: strange.into_iter().chain(drives).collect(),
+    }
 }
 
 /// A manifest that could not be read, as doctor shows it.

@@ -70,7 +70,7 @@ impl Machine {
     #[must_use]
     pub fn doctor(&self, workspace: &Path, refresh: bool) -> DoctorReport {
         let manifests = catalog::load(self);
-        let providers = manifests.providers.values().map(catalog::to_check).collect();
+        let providers = manifests.providers.values().map(|manifest| catalog::to_check(&manifests, manifest)).collect();
         let mut options = DoctorOptions::new(self.places.clone(), workspace, providers, &self.resource_dirs);
         options.manifest_errors = manifests.errors.iter().map(catalog::manifest_error).collect();
         if refresh {

@@ -10,7 +10,7 @@ use protocol::doctor::{Candidate, Found, FoundBy};
 use crate::decision::{Search, Wanted, list, why_not};
 use crate::environment::Environment;
 use crate::settings::{Settings, expand_in};
-use crate::version::{in_tested_range, parse};
+use crate::version::{in_tested_range, parse, untested};
 
 /// What a provider says about its CLI.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,9 +57,18 @@ pub struct CliSearch {
     pub problem: Option<String>,
     /// What to do about it.
     pub fix: Option<String>,
+    /// Versions that Outrigger was tested with.
+    pub tested_versions: Vec<String>,
 }
 
 impl CliSearch {
+    /// What to know of the version that was found.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let version = self.found.as_ref()?.version.as_deref().and_then(parse)?;
+        untested(&version, &self.tested_versions)
+    }
+
     /// Every place with what became of it, a line each: the detail of an error.
     #[must_use]
     pub fn detail(&self) -> String {
@@ -89,7 +98,8 @@ impl Search<'_> {
         let name = spec.names.first().unwrap_or(&spec.id);
         let problem = found.is_none().then(|| why_not(name, &wanted, &decision.candidates));
         let fix = found.is_none().then(|| self.fix(spec, name, &wanted));
-        CliSearch { found, candidates: decision.candidates, problem, fix }
+        let tested_versions = spec.tested_versions.clone();
+        CliSearch { found, candidates: decision.candidates, problem, fix, tested_versions }
     }
 
     pub(crate) fn wanted_cli(&self, spec: &CliSpec) -> Wanted {

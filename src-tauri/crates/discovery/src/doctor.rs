@@ -48,6 +48,10 @@ pub struct ProviderToCheck {
     pub cli: Option<CliSpec>,
     /// Its runner's file name; a provider that speaks with its CLI directly has none.
     pub runner: Option<String>,
+    /// Another one drives its CLI where no JavaScript runtime is found.
+    pub has_stand_in: bool,
+    /// What to know of its manifest.
+    pub warnings: Vec<String>,
 }
 
 impl DoctorOptions {
@@ -125,7 +129,7 @@ fn ask_everyone(search: &Search<'_>, providers: &[ProviderToCheck]) {
 fn provider(search: &Search<'_>, one: &ProviderToCheck, runners: &[RunnerReport], has_runtime: bool) -> ProviderReport {
     let cli = one.cli.as_ref().map(|spec| search.cli(spec));
     let runner_missing = runners.iter().any(|runner| runner.provider == one.id && runner.path.is_none());
-    let needs_runtime = one.runner.is_some();
+    let needs_runtime = one.runner.is_some() && !one.has_stand_in;
     let cli_missing = cli.as_ref().is_some_and(|cli| cli.found.is_none());
     let mut report = ProviderReport {
         id: one.id.clone(),
@@ -136,8 +140,13 @@ fn provider(search: &Search<'_>, one: &ProviderToCheck, runners: &[RunnerReport]
         candidates: Vec::new(),
         problem: None,
         fix: None,
+        warnings: one.warnings.clone(),
     };
+    if one.runner.is_some() && one.has_stand_in && !has_runtime {
+        report.warnings.push("there is no JavaScript runtime for its runner, so it is driven without one".to_owned());
+    }
     if let Some(cli) = cli {
+        report.warnings.extend(cli.warning());
         report.found = cli.found.as_ref().map(Found::from);
         (report.candidates, report.problem, report.fix) = (cli.candidates, cli.problem, cli.fix);
     }

@@ -100,12 +100,14 @@ impl Language {
     fn script(self, source_bashrc: bool) -> String {
         let enter = format!(r#"cd / && cd "${WORKSPACE}""#);
         let hooks = "for hook in _direnv_hook _mise_hook; do type \"$hook\" >/dev/null 2>&1 && \"$hook\"; done";
+        // Theirs for fish wait for a prompt, and none is drawn here.
+        let fish_hooks = "for hook in __direnv_export_eval __mise_env_eval; functions -q $hook; and $hook; end";
         let bashrc = if source_bashrc { "[ -r ~/.bashrc ] && . ~/.bashrc\n" } else { "" };
         let marked = format!("\\echo \"${{{ASKING}}}>\"\n{PRINT}\n\\echo \"<${{{ASKING}}}\"\n");
         let marked_plain = format!("echo \"${ASKING}>\"\n{PRINT}\necho \"<${ASKING}\"\n");
         match self {
             Self::Bash | Self::Posix => format!("{bashrc}{enter}\n{hooks}\n{marked}"),
-            Self::Fish => format!("{enter}\n{marked_plain}"),
+            Self::Fish => format!("{enter}\n{fish_hooks}\n{marked_plain}"),
             // It cannot send stderr elsewhere, and has `env -0` wherever it is still a login shell.
             Self::Csh => format!("{enter}\n{}", marked_plain.replace(PRINT, "/usr/bin/env -0")),
             Self::Nu => format!(

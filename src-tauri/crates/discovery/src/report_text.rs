@@ -60,6 +60,7 @@ fn write_provider(text: &mut String, provider: &ProviderReport) -> std::fmt::Res
         (None, true) => writeln!(text)?,
     }
     write_problem(text, provider.problem.as_deref(), provider.fix.as_deref())?;
+    provider.warnings.iter().try_for_each(|warning| writeln!(text, "           note:    {warning}"))?;
     if provider.found.is_none() {
         write_where(text, &provider.candidates)
     } else {
@@ -88,11 +89,7 @@ fn write_runtime(text: &mut String, runtime: &RuntimeReport) -> std::fmt::Result
 
 fn write_found(text: &mut String, found: &Found) -> std::fmt::Result {
     let version = found.version.as_deref().unwrap_or("version unknown");
-    let tested = match found.in_tested_range {
-        Some(false) => ", not a version that Outrigger was tested with",
-        Some(true) | None => "",
-    };
-    writeln!(text, " {version:<10} {} ({}{tested})", found.path, how(&found.source))?;
+    writeln!(text, " {version:<10} {} ({})", found.path, how(&found.source))?;
     if found.resolved != found.path {
         writeln!(text, "{:26}-> {}", "", found.resolved)?;
     }

@@ -28,9 +28,27 @@ pub(crate) fn in_tested_range(version: &Version, tested: &[String]) -> Option<bo
     Some(tested.iter().min()? <= version && version <= tested.iter().max()?)
 }
 
+/// What to say of a version outside of those that were tested.
+pub(crate) fn untested(version: &Version, tested: &[String]) -> Option<String> {
+    let tested: Vec<_> = tested.iter().filter_map(|text| parse(text)).collect();
+    let (oldest, newest) = (tested.iter().min()?, tested.iter().max()?);
+    if version > newest {
+        return Some(format!(
+            "{version} is newer than {newest}, the newest version that Outrigger was tested with; what is new in it is shown as \
+             unknown events"
+        ));
+    }
+    (version < oldest).then(|| {
+        format!(
+            "{version} is older than {oldest}, the oldest version that Outrigger was tested with; update it if something does \
+             not work"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{in_tested_range, version_in};
+    use super::{in_tested_range, untested, version_in};
 
     #[test]
     fn versions_are_read_out_of_every_vendors_sentence() {
@@ -58,5 +76,10 @@ mod tests {
         assert_eq!(within("2.1.200"), Some(true));
         assert_eq!(within("2.1.301"), Some(false));
         assert_eq!(in_tested_range(&version_in("1.0.0").unwrap(), &[]), None);
+        let told = |text: &str| untested(&version_in(text).unwrap(), &tested).unwrap_or_default();
+        assert!(told("2.1.301").starts_with("2.1.301 is newer than 2.1.300,"), "{}", told("2.1.301"));
+        assert!(told("2.1.99").starts_with("2.1.99 is older than 2.1.100,"), "{}", told("2.1.99"));
+        assert_eq!(told("2.1.200"), "");
+        assert_eq!(untested(&version_in("1.0.0").unwrap(), &[]), None, "nothing was tested, nothing is to be said");
     }
 }

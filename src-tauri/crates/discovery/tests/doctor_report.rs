@@ -22,6 +22,7 @@ fn options(machine: &Machine) -> DoctorOptions {
         name: name.to_owned(),
         cli,
         runner: Some(format!("{id}.mjs")),
+        ..ProviderToCheck::default()
     };
     let mut environment = machine.request();
     environment.cache = Some(places.cache.clone());
@@ -63,6 +64,41 @@ fn a_good_machine_is_reported_as_such_and_survives_the_wire() {
     }
     let wire = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<DoctorReport>(&wire).unwrap(), report);
+}
+
+#[test]
+fn a_version_that_was_not_tested_is_used_with_a_word_about_it() {
+    for (version, told) in [("9.0.0", "9.0.0 is newer than"), ("2.0.0", "2.0.0 is older than")] {
+        let machine = Machine::new();
+        machine.install("known/oarsman", version);
+        let mut options = options(&machine);
+        if let Some(cli) = &mut options.providers[0].cli {
+            cli.tested_versions = vec!["2.1.0".to_owned(), "3.0.0".to_owned()];
+        }
+        let report = doctor(&options);
+        let warnings = &of(&report, CLI).warnings;
+        assert!(warnings.iter().any(|warning| warning.starts_with(told)), "{warnings:?}");
+        assert!(render_text(&report).contains(&format!("note:    {told}")), "{}", render_text(&report));
+    }
+    let machine = Machine::new();
+    machine.install("known/oarsman", "1.0.0");
+    let report = doctor(&options(&machine));
+    let oarsman = of(&report, CLI);
+    assert!(!oarsman.usable && oarsman.problem.is_some(), "below the least version it is not used: {oarsman:?}");
+}
+
+#[test]
+fn where_another_stands_in_no_runtime_is_needed_and_that_is_told() {
+    let machine = Machine::new();
+    machine.install("known/oarsman", "2.2.0");
+    let mut options = options(&machine);
+    std::fs::create_dir_all(&options.places.config).unwrap();
+    std::fs::write(options.places.config.join("settings.toml"), "[paths]\nruntime = \"/nowhere/node\"\n").unwrap();
+    assert!(!of(&doctor(&options), CLI).usable);
+    options.providers[0].has_stand_in = true;
+    let report = doctor(&options);
+    assert!(of(&report, CLI).usable && !of(&report, "demo").usable);
+    assert!(of(&report, CLI).warnings.iter().any(|warning| warning.contains("driven without one")));
 }
 
 #[test]

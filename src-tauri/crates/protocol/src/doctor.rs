@@ -236,6 +236,9 @@ pub struct ProviderReport {
     pub problem: Option<String>,
     /// What to do about it.
     pub fix: Option<String>,
+    /// What to know although it can be used: a version that was not tested, keys of its manifest that are not known.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// The runner of one provider.

@@ -97,6 +97,7 @@ export function reportOf(found: boolean): DoctorReport {
             },
           ]
         : [],
+      warnings: [],
       problem: available ? null : note,
       fix: info.installHint,
     })),
