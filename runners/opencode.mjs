@@ -20,6 +20,9 @@ const LEAST_VERSION = '1.18.0';
 /** How long a stop waits for the interrupted turn's end, and for the server after SIGTERM, in milliseconds. */
 const STOP_MS = { turn: 3000, term: 2500 };
 
+/** After a failure or an interrupt opencode says twice that it is idle; a prompt in between would be lost. In milliseconds. */
+const SETTLE_MS = 1000;
+
 /** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
 
 /** @implements {AgentSession} */
@@ -46,6 +49,8 @@ class OpencodeSession {
   #busy = false;
   #failed = false;
   #interrupting = false;
+  #settling = false;
+  /** Called when the session is idle. @type {() => void} */ #onIdle = () => {};
   /** Why the last message ended. @type {string | undefined} */ #finishReason;
   #stopping = false;
 
@@ -88,6 +93,7 @@ class OpencodeSession {
     this.#interrupting = true;
     try {
       await this.#server?.call('POST', `/session/${this.#sessionId}/abort`);
+      if (!this.#stopping) await this.#settled();
     } finally {
       this.#interrupting = false;
       this.#endTurn('interrupted');
@@ -254,7 +260,7 @@ class OpencodeSession {
       case 'session.error':
         return isMain ? this.#sessionFailed(properties.error) : undefined;
       case 'session.idle':
-        return isMain && this.#busy && !this.#interrupting ? this.#endTurn(stopReason(this.#finishReason)) : undefined;
+        return isMain ? this.#idle() : undefined;
       case 'permission.asked':
         return this.#asked(properties, isMain);
       case 'permission.replied':
@@ -265,6 +271,20 @@ class OpencodeSession {
       case 'question.rejected':
         return this.#permissions.cancel(properties.requestID);
     }
+  }
+
+  #idle() {
+    this.#onIdle();
+    if (!this.#busy || this.#interrupting || this.#settling) return;
+    if (!this.#failed) return this.#endTurn(stopReason(this.#finishReason));
+    void this.#settled().then(() => this.#endTurn('error'));
+  }
+
+  /** Waits until opencode says once more that it is idle, or for a moment. */
+  async #settled() {
+    this.#settling = true;
+    await settledWithin(new Promise((resolve) => (this.#onIdle = () => resolve(undefined))), SETTLE_MS);
+    this.#settling = false;
   }
 
   /**

@@ -33,6 +33,7 @@ export class RunnerProcess {
   #child;
   #rest = Buffer.alloc(0);
   #cursor = 0;
+  #patienceMs;
   /** @type {Set<() => void>} */ #watchers = new Set();
   /** Everything that was said, parsed; a line that is no JSON object is `{type: 'not_json', text}`. @type {Line[]} */
   lines = [];
@@ -46,8 +47,10 @@ export class RunnerProcess {
    * @param {object} [options]
    * @param {Record<string, string | undefined>} [options.env] added to PATH, HOME and LANG only
    * @param {string[]} [options.runtime] command and arguments in front of the script
+   * @param {number} [options.patienceMs] how long to wait for a line, in milliseconds
    */
-  constructor(script, { env = {}, runtime = [process.execPath] } = {}) {
+  constructor(script, { env = {}, runtime = [process.execPath], patienceMs = PATIENCE_MS } = {}) {
+    this.#patienceMs = patienceMs;
     const [command, ...args] = [...runtime, path.join(RUNNERS, script)];
     const clean = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8' };
     // A group of its own, as the keeper gives it.
@@ -99,7 +102,7 @@ export class RunnerProcess {
    */
   async next(wanted) {
     const fits = typeof wanted === 'string' ? (/** @type {Line} */ line) => line.type === wanted : wanted;
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + this.#patienceMs;
     for (;;) {
       for (; this.#cursor < this.lines.length; this.#cursor++) {
         if (fits(this.lines[this.#cursor])) return this.lines[this.#cursor++];
