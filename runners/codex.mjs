@@ -44,6 +44,8 @@ class CodexSession {
   /** The request that each of codex's open questions became. @type {Map<string, string>} */
   #asked = new Map();
   #threadId = '';
+  /** Whether the thread has earlier turns, and this runner has heard nothing of the agent yet: what is counted now was used before. */
+  #replaying = false;
   #starting = false;
   #turnRequested = false;
   #interruptAtStart = false;
@@ -252,6 +254,7 @@ class CodexSession {
     }
     // Known from now on: what the thread has used so far may be told together with the answer.
     this.#threadId = threadId;
+    this.#replaying = true;
     return server.request('thread/resume', { threadId, excludeTurns: true, ...settings });
   }
 
@@ -299,12 +302,15 @@ class CodexSession {
     switch (message.method) {
       case 'item/started':
         this.#items.set(params.item.id, params.item);
+        if (params.item.type !== 'userMessage') this.#replaying = false;
         break;
       case 'item/completed':
         this.#items.delete(params.item.id);
         break;
       case 'thread/tokenUsage/updated':
-        if (params.threadId === this.#threadId) this.#usage.note(params.tokenUsage ?? {});
+        if (params.threadId !== this.#threadId) break;
+        this.#usage.note(params.tokenUsage ?? {});
+        if (this.#replaying) this.#usage.begin();
         break;
       case 'serverRequest/resolved':
         this.#withdrawn(String(params.requestId));

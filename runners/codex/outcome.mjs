@@ -101,8 +101,6 @@ export class CodexUsage {
 
   /** @param {Record<string, any>} tokenUsage of a `thread/tokenUsage/updated` */
   note({ total, last, modelContextWindow }) {
-    // Older versions do not tell at a resume what was used before it; what the newest request did not use was.
-    if (Object.keys(this.#total).length === 0 && total && last) this.#before = difference(total, last);
     this.#total = total ?? this.#total;
     this.#contextUsed = last?.totalTokens ?? this.#contextUsed;
     this.#contextSize = modelContextWindow ?? this.#contextSize;
@@ -131,14 +129,6 @@ export class CodexUsage {
     this.#before = this.#total;
     return { ...usage, costUsd: price && cost(usage, price) };
   }
-}
-
-/**
- * @param {Record<string, number>} total
- * @param {Record<string, number>} part
- */
-function difference(total, part) {
-  return Object.fromEntries(Object.entries(total).map(([key, count]) => [key, count - (part[key] ?? 0)]));
 }
 
 /**
