@@ -68,3 +68,13 @@ export function pastWord(outcome: PermissionOutcome): string {
   };
   return words[outcome];
 }
+
+/** What a question of the agent offers to choose from; null when the request is none. A choice is answered by its words. */
+export function choicesOf(input: unknown): string[] | null {
+  const questions = (input as { questions?: unknown } | null)?.questions;
+  if (!Array.isArray(questions) || questions.length === 0) return null;
+  const [only, ...more] = questions as { options?: { label?: unknown }[] | null; multiSelect?: boolean }[];
+  // Several questions, and several choices of one, are answered in words: their title names them.
+  if (!only || more.length > 0 || only.multiSelect) return [];
+  return (only.options ?? []).map((option) => String(option.label ?? ''));
+}
