@@ -5,10 +5,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { LEFT_OUT, WHOLE_TABLE } from '../tests/real_clis/pins.mjs';
 import { AGENTS, AgentStage } from './testing/acp_agents.mjs';
 import { said } from './testing/fake_acp.mjs';
 import { isAlive, until } from './testing/runner_process.mjs';
+
+const MCP_SERVER = fileURLToPath(new URL('../tests/real_clis/mcp_server.mjs', import.meta.url));
 
 /** What a message into the running turn is, for each agent. @type {Record<string, 'now' | 'queued'>} */
 const STEERS = { gemini: 'queued', qwen: 'queued', 'claude-acp': 'now', 'codex-acp': 'now' };
@@ -162,7 +165,7 @@ for (const agent of wanted) {
 
     test('a tool of an MCP server is called', async () => {
       const runner = stage.runner();
-      const mcpServers = { near: { type: 'http', url: `${stage.standIn.url}/mcp` } };
+      const mcpServers = { near: { command: process.execPath, args: [MCP_SERVER] } };
       runner.send(stage.query({ prompt: 'SCENARIO:mcp say=lighthouse', mcpServers, permissionMode: 'bypass' }));
       await runner.nextEvent((event) => JSON.stringify(event.params?.update ?? {}).includes('echo: lighthouse'));
       await runner.next('turn_ended');

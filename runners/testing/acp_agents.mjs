@@ -36,6 +36,8 @@ export const AGENTS = {
       '.qwen/settings.json': JSON.stringify({
         privacy: { usageStatisticsEnabled: false },
         general: { disableAutoUpdate: true, enableAutoUpdate: false },
+        // Otherwise the tools of MCP servers are offered to those who search for them only.
+        tools: { toolSearch: { enabled: false } },
       }),
     }),
   },
