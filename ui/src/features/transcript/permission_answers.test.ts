@@ -8,6 +8,7 @@ const colour = { question: 'Which colour?', options: [{ label: 'Red' }, { label:
 test('one question with choices has a button for each', () => {
   expect(choicesOf({ questions: [colour] })).toEqual(['Red', 'Blue']);
   expect(choicesOf({ questions: [{ question: 'Why?', options: null }] })).toEqual([]);
+  expect(choicesOf({ questions: [{ options: [{ label: 'Red' }, { label: 'Red' }] }] })).toEqual(['Red']);
 });
 
 test('what takes more than one choice is answered in words', () => {

@@ -76,5 +76,5 @@ export function choicesOf(input: unknown): string[] | null {
   const [only, ...more] = questions as { options?: { label?: unknown }[] | null; multiSelect?: boolean }[];
   // Several questions, and several choices of one, are answered in words: their title names them.
   if (!only || more.length > 0 || only.multiSelect) return [];
-  return (only.options ?? []).map((option) => String(option.label ?? ''));
+  return [...new Set((only.options ?? []).map((option) => String(option.label ?? '')))];
 }
