@@ -79,8 +79,11 @@ fn what_was_streamed_is_what_the_finished_block_says() {
                 }
                 ItemBody::ToolCall(call) if !text.starts_with('{') => assert!(!call.content.is_empty()),
                 ItemBody::ToolCall(call) => {
+                    let mut input = call.input.clone();
+                    // claude adds where it keeps the plan.
+                    input.as_object_mut().unwrap().remove("planFilePath");
                     let streamed: serde_json::Value = serde_json::from_str(text).unwrap();
-                    assert_eq!(streamed, call.input, "{}", recording.name);
+                    assert_eq!(streamed, input, "{}", recording.name);
                 }
                 other => panic!("{}: {other:?} finished a block", recording.name),
             }
@@ -108,6 +111,10 @@ fn folding_from_the_middle_names_and_reads_the_items_alike() {
                 let got: Vec<_> = part.values().collect();
                 assert_eq!(ids(&got), ids(&expected), "{} from {first}", recording.name);
                 for (got, expected) in got.iter().zip(&expected) {
+                    // claude's task tools change one list step by step, and a fold knows the steps that it has seen.
+                    if recording.name == "tasks" && matches!(got.body, ItemBody::Plan { .. }) {
+                        continue;
+                    }
                     assert_eq!(got.body, expected.body, "{} from {first}", recording.name);
                 }
             }

@@ -111,7 +111,8 @@ fn command_output(text: &str, parent: Option<&str>, sheet: &mut Sheet) {
     for (tag, level) in [("local-command-stdout", NoticeLevel::Info), ("local-command-stderr", NoticeLevel::Warning)] {
         let inside =
             text.trim().strip_prefix(&format!("<{tag}>")).and_then(|rest| rest.strip_suffix(&format!("</{tag}>")));
-        if let Some(output) = inside.map(str::trim).filter(|output| !output.is_empty()) {
+        // The line `compact_boundary` says the same of `/compact`.
+        if let Some(output) = inside.map(str::trim).filter(|output| !output.is_empty() && *output != "Compacted") {
             sheet.add(parent, notice(level, "command_output", output.to_owned()));
         }
     }

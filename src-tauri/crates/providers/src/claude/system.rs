@@ -30,7 +30,7 @@ impl Claude {
             "permission_denied" => denied(&event, sheet),
             "compact_boundary" => say(&event, sheet, NoticeLevel::Info, "compacted", compacted(&event)),
             "hook_response" => hook(&event, sheet),
-            "informational" | "local_command_output" => told(&event, sheet),
+            "informational" | "local_command_output" | "notification" => told(&event, sheet),
             "task_notification" => self.task_ended(&event, sheet),
             _ => {
                 let label = format!("system/{subtype}");
@@ -103,6 +103,10 @@ fn hook(event: &Value, sheet: &mut Sheet) {
     let failed = event["exit_code"].as_i64().is_some_and(|code| code != 0) || event["outcome"] == "error";
     let outputs = ["output", "stdout", "stderr"];
     let output = outputs.iter().find_map(|field| event[field].as_str().map(str::trim).filter(|text| !text.is_empty()));
+    if !failed && output.is_none() {
+        // Some people have a hook on every call; only what one of them says is news.
+        return;
+    }
     let (level, verb) = if failed { (NoticeLevel::Warning, "failed") } else { (NoticeLevel::Info, "ran") };
     let text = output.map_or_else(|| format!("Hook {name} {verb}."), |output| format!("Hook {name} {verb}: {output}"));
     say(event, sheet, level, "hook", text);

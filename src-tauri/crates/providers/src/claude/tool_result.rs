@@ -10,7 +10,7 @@ use crate::tool_call::{content, end_call, location, patch, unified};
 /// Whether the work goes on in the background, so that its end comes with a `task_notification`.
 pub(super) fn goes_on(structured: &Value) -> bool {
     let launched = structured["status"].as_str().is_some_and(|status| status.ends_with("_launched"));
-    launched || structured["isAsync"] == true
+    launched || structured["isAsync"] == true || structured["backgroundTaskId"].is_string()
 }
 
 /// Ends the call with its result.

@@ -33,7 +33,8 @@ pub(super) fn call(block: &Value) -> Option<ToolCall> {
     let id = block["id"].as_str()?;
     let name = block["name"].as_str().unwrap_or_default();
     let input = &block["input"];
-    let detail = TELLING.iter().find_map(|field| input[field].as_str().filter(|text| !text.is_empty()));
+    let telling = TELLING.iter().map(|field| &input[field]).chain([&input["questions"][0]["question"]]);
+    let detail = telling.filter_map(Value::as_str).find(|text| !text.is_empty());
     let mut call = running(id, name, kind(name), title(&shown(name), detail.unwrap_or_default()), input.clone());
     let path = ["file_path", "notebook_path", "path"].iter().find_map(|field| input[field].as_str());
     call.locations = path.map(|path| location(path, input["offset"].as_u64())).into_iter().collect();
