@@ -75,7 +75,7 @@ class AcpSession {
   /** @param {Record<string, any>} query */
   async query(query) {
     if (!this.#agent && !this.#starting) return this.#tryStart(query);
-    if (!this.#started || this.#started.turn.running) {
+    if (this.#starting || !this.#started || this.#started.turn.running) {
       this.#queue.push(query);
       this.#host.log('info', 'a turn is running; the prompt waits for its end');
       return;

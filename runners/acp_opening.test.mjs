@@ -49,6 +49,16 @@ describe('acp: opening a conversation', () => {
     assert.match(told.join('\n'), /limit on turns[\s\S]*MCP server old was left out[\s\S]*image\/png/);
   });
 
+  test('a prompt that comes while the agent starts waits for the first one', async () => {
+    const runner = stage.started({ modes: MODES });
+    runner.send(stage.query({ prompt: 'first' }));
+    runner.send(stage.query({ prompt: 'second' }));
+    await runner.nextEvent((event) => event.type === 'text' && event.text === 'you said: first');
+    await runner.nextEvent((event) => event.type === 'text' && event.text === 'you said: second');
+    await runner.next('turn_ended');
+    assert.equal(runner.ofType('turn_ended').length, 2);
+  });
+
   test('where it takes no instructions they stand in front of the first prompt only', async () => {
     const runner = stage.started();
     runner.send(stage.query({ prompt: 'first', systemPrompt: 'BE KIND' }));
