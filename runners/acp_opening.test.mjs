@@ -7,6 +7,14 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { QUIRKS } from './acp/quirks.mjs';
 import { FAKE, FakeStage, MODES, said } from './testing/fake_acp.mjs';
+import { until } from './testing/runner_process.mjs';
+
+/**
+ * What the agent heard, it tells on stderr, which may come later than what it says on stdout.
+ * @param {import('./testing/runner_process.mjs').RunnerProcess} runner
+ * @param {RegExp} what
+ */
+const heard = (runner, what) => until(() => what.test(runner.stderr), `the agent has heard ${what}`);
 
 /** @type {FakeStage} */ let stage;
 beforeEach(() => {
@@ -37,6 +45,7 @@ describe('acp: opening a conversation', () => {
       }),
     );
     await runner.nextEvent(said('you said: resource_link x'));
+    await heard(runner, /new with .*\n/);
     const params = JSON.parse(/new with (.*)/.exec(runner.stderr)?.[1] ?? '{}');
     assert.equal(params.cwd, stage.workspace);
     assert.deepEqual(params.mcpServers, [
@@ -124,7 +133,7 @@ describe('acp: opening a conversation', () => {
     const chosen = stage.started({ authMethods });
     chosen.send(stage.query({ prompt: 'x', providerConfig: { authMethod: 'browser' } }));
     await chosen.nextEvent(said('you said: x'));
-    assert.match(chosen.stderr, /signed in by browser/);
+    await heard(chosen, /signed in by browser/);
   });
 
   test('mode and model are chosen from what is offered, before the first prompt and later', async () => {
@@ -144,10 +153,10 @@ describe('acp: opening a conversation', () => {
     ]);
     await runner.next((line) => line.type === 'agent_started' && line.model === 'big');
     await runner.next('turn_ended');
-    assert.match(runner.stderr, /mode default\nmodel big/, 'auto is not what ask means');
+    await heard(runner, /mode default\nmodel big/);
     runner.send({ type: 'set', permissionMode: 'acceptEdits' });
     await runner.next((line) => line.type === 'agent_started' && line.permissionMode === 'acceptEdits');
-    assert.match(runner.stderr, /mode auto-edit/);
+    await heard(runner, /mode auto-edit/);
     runner.send({ type: 'set', model: 'huge' });
     assert.match((await runner.next('error')).message, /no model "huge"; its models are small, big/);
     const options = [
@@ -157,7 +166,7 @@ describe('acp: opening a conversation', () => {
     const other = stage.started({ configOptions: options });
     other.send(stage.query({ prompt: 'x', model: 'b', permissionMode: 'plan' }));
     await other.next('turn_ended');
-    assert.match(other.stderr, /option m plan\noption x b/);
+    await heard(other, /option m plan\noption x b/);
   });
 
   test('an agent that refuses a mode in which less is asked goes into the asking one, and is answered here', async () => {
@@ -169,14 +178,14 @@ describe('acp: opening a conversation', () => {
     assert.match(told.text, /no trust.*answered here/);
     runner.send(stage.query({ prompt: 'fake:permission edit' }));
     await runner.nextEvent(said('"once"'));
-    assert.match(runner.stderr, /mode plan\nmode default\n/);
+    await heard(runner, /mode plan\nmode default\n/);
   });
 
   test('gemini is told of no files, has no second process, and every quirk is of a known kind', async () => {
     const runner = stage.started();
     runner.send(stage.query({ prompt: 'x', providerConfig: { agent: 'gemini' } }));
     await runner.next('turn_ended');
-    assert.match(runner.stderr, /"fs":\{"readTextFile":false,"writeTextFile":false\}/);
+    await heard(runner, /"fs":\{"readTextFile":false,"writeTextFile":false\}/);
     assert.equal(QUIRKS.gemini.env?.GEMINI_CLI_NO_RELAUNCH, 'true');
     for (const [name, { modes, refused }] of Object.entries(QUIRKS)) {
       if (refused) continue;
