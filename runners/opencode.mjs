@@ -23,6 +23,9 @@ const STOP_MS = { turn: 3000, term: 2500 };
 /** After a failure or an interrupt opencode says twice that it is idle; a prompt in between would be lost. In milliseconds. */
 const SETTLE_MS = 1000;
 
+/** A question about a tool of an MCP server comes just before what the tool is called with. In milliseconds. */
+const INPUT_MS = 1000;
+
 /** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
 
 /** @implements {AgentSession} */
@@ -41,6 +44,7 @@ class OpencodeSession {
   /** What the user allowed for the rest of the session. @type {import('./opencode/permission.mjs').Rule[]} */ #granted =
     [];
   /** @type {string[]} */ #agents = [];
+  /** Who waits for what a call is called with. @type {Map<string, (input: any) => void>} */ #inputs = new Map();
   /** Questions that were answered here. @type {Set<string>} */ #answered = new Set();
   #sessionId = '';
   #mode = 'ask';
@@ -255,6 +259,10 @@ class OpencodeSession {
     }
     this.#host.event(this.#lines.sessionId, bytes);
     switch (event.type) {
+      case 'message.part.updated':
+        if (properties.part?.state?.status === 'running')
+          this.#inputs.get(properties.part.callID)?.(properties.part.state.input);
+        return;
       case 'message.updated':
         return this.#messageUpdated(properties.info ?? {}, isMain);
       case 'session.error':
@@ -262,7 +270,7 @@ class OpencodeSession {
       case 'session.idle':
         return isMain ? this.#idle() : undefined;
       case 'permission.asked':
-        return this.#asked(properties, isMain);
+        return void this.#asked(properties, isMain);
       case 'permission.replied':
         return this.#replied(properties);
       case 'question.asked':
@@ -311,14 +319,31 @@ class OpencodeSession {
    * @param {Record<string, any>} asked
    * @param {boolean} isMain
    */
-  #asked(asked, isMain) {
+  async #asked(asked, isMain) {
     const folders = this.#first?.additionalDirectories ?? [];
     const answer = settled(asked, { rules: this.#rules, granted: this.#granted, mode: this.#mode, folders });
     if (answer) return void this.#reply(asked.id, answer);
-    this.#permissions.ask(question(asked, !isMain), (given) => {
+    const says = Object.keys(asked.metadata ?? {}).length > 0;
+    const called = says ? undefined : await this.#inputOf(asked.tool?.callID);
+    if (this.#lines.turnId === null || this.#interrupting) return;
+    this.#permissions.ask(question(asked, called, !isMain), (given) => {
       if (given.outcome === 'allowAlways') this.#granted.push(...grantedBy(asked));
       return this.#reply(asked.id, replyTo(given));
     });
+  }
+
+  /**
+   * @param {string} callId
+   * @returns {Promise<any>} undefined when it is not told soon
+   */
+  async #inputOf(callId) {
+    /** @type {any} */ let input;
+    await settledWithin(
+      new Promise((resolve) => this.#inputs.set(callId, (told) => resolve((input = told)))),
+      INPUT_MS,
+    );
+    this.#inputs.delete(callId);
+    return input;
   }
 
   /**

@@ -198,7 +198,7 @@ describe('opencode', { skip: WHOLE_TABLE ? false : LEFT_OUT }, () => {
     const data = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
     runner.send(stage.query({ prompt: 'SCENARIO:mcp', mcpServers, attachments: [{ mimeType: 'image/png', data }] }));
     const ask = await runner.next('permission_request');
-    assert.deepEqual([ask.toolName, ask.kind], ['near_echo', 'other']);
+    assert.deepEqual([ask.toolName, ask.kind, ask.input.text], ['near_echo', 'other', 'lighthouse']);
     runner.send({ type: 'permissionResponse', requestId: ask.requestId, outcome: 'allow' });
     await runner.next('turn_ended');
     const call = parts(runner).find((part) => part.state?.status === 'completed');

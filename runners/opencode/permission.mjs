@@ -105,10 +105,11 @@ function isWithin(metadata, patterns, folders) {
 
 /**
  * @param {Record<string, any>} asked the properties of `permission.asked`
+ * @param {Record<string, any> | undefined} called what the tool is called with, where the question does not say
  * @param {boolean} bySubAgent
  * @returns {import('../lib/pending_permissions.mjs').PermissionAsk}
  */
-export function question({ id, permission, patterns = [], metadata = {}, always = [], tool }, bySubAgent) {
+export function question({ id, permission, patterns = [], metadata = {}, always = [], tool }, called, bySubAgent) {
   const what = always.length > 0 ? ` (${always.join(', ')})` : '';
   return {
     requestId: id,
@@ -116,7 +117,7 @@ export function question({ id, permission, patterns = [], metadata = {}, always 
     toolName: permission,
     title: `${titleOf(permission, patterns, metadata)}${bySubAgent ? ' (sub-agent)' : ''}`,
     kind: KINDS[permission] ?? 'other',
-    input: { ...metadata, patterns },
+    input: { ...called, ...metadata, patterns },
     options: [
       { outcome: 'allow', label: 'Allow' },
       { outcome: 'allowAlways', label: `Allow in this session${what}` },
