@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -187,7 +188,8 @@ fn a_full_disk_costs_nothing_while_the_keeper_lives() {
     let written = *seqs(&Home::journal(&home.sessions()[0])).last().unwrap();
     assert!(written < last, "{written} of {last}");
     let page = ask(&home, "session/read", r#"{"fromSeq":0,"direction":"backwards","limit":1000,"want":"records"}"#);
-    assert!(seqs(page["records"].as_array().unwrap()).into_iter().eq(1..=last), "{page}");
+    let paged = seqs(page["records"].as_array().unwrap());
+    assert!(paged.iter().copied().eq(1..=last), "a page lacks what the journal could not take: {paged:?} of {last}");
     let next = format!(r#"{{"fromSeq":{written},"direction":"forwards","limit":2,"want":"records"}}"#);
     let next = ask(&home, "session/read", &next);
     assert_eq!(
@@ -295,6 +297,40 @@ fn a_corrupt_line_in_the_middle_costs_itself_and_is_told_with_its_place() {
         assert_eq!(logs.json().len(), before.len() - 1);
     }
     home.run(["run", "--resume", &session, "--permissions", "deny", "--json", "more"]).assert_code(0);
+    home.assert_nobody_left();
+}
+
+#[test]
+fn a_record_that_is_damaged_while_its_session_lives_stops_no_reader() {
+    let home = stage::home();
+    let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
+    let mut early = follow_records(&home, &session);
+    next_turn_end(&mut early);
+    // Only what has left the keeper's memory, which holds a mebibyte of records, is read from the journal.
+    for _ in 0..25 {
+        home.run(["send", &session, &"many words ".repeat(5000)]).assert_code(0);
+        next_turn_end(&mut early);
+    }
+    let journal = home.sessions()[0].join("journal.ndjson");
+    let text = fs::read_to_string(&journal).unwrap();
+    let line = text.lines().find(|line| line.contains("\"type\":\"prompt\"")).unwrap();
+    let seq = serde_json::from_str::<Value>(line).unwrap()["seq"].as_u64().unwrap();
+    // As long as before, so that no other record moves; its number can still be read.
+    let damaged = line.replacen("\"type\":\"prompt\"", "\"type\":\"prompt\\", 1);
+    assert_eq!(damaged.len(), line.len());
+    let at = text.find(line).unwrap() as u64;
+    File::options().write(true).open(&journal).unwrap().write_all_at(damaged.as_bytes(), at).unwrap();
+
+    let mut late = follow_records(&home, &session);
+    next_turn_end(&mut late);
+    home.run(["send", &session, "once more"]).assert_code(0);
+    late.wait_for("the new prompt", |record| record["line"]["text"] == "once more");
+    next_turn_end(&mut late);
+    home.run(["stop", &session]).assert_code(0);
+    let (early, late) = (early.finish(), late.finish());
+    late.assert_code(0);
+    let expected: Vec<u64> = seqs(&early.json()).into_iter().filter(|number| *number != seq).collect();
+    assert_eq!(seqs(&late.json()), expected, "it lacks more than the damaged record {seq}");
     home.assert_nobody_left();
 }
 

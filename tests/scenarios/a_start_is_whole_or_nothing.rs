@@ -2,12 +2,14 @@
 //! none without a prompt.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Instant;
 
 use outrigger_tests::{DEADLINE, Home};
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::{self, assert_refused, detached, kill, listed, own_provider, processes_of, run_of, write};
 
@@ -93,17 +95,33 @@ fn a_resume_that_fails_leaves_the_session_as_it_was() {
     home.assert_nobody_left();
 }
 
+/// A reader of a live session that asks for all its records and then reads none, so that the keeper cannot get rid of them.
+fn stuck_reader(folder: &Path) -> UnixStream {
+    let pod: Value = serde_json::from_slice(&fs::read(folder.join("pod.json")).unwrap()).unwrap();
+    let mut socket = UnixStream::connect(pod["socket"].as_str().unwrap()).unwrap();
+    let hello = json!({ "protocol": 1, "token": pod["token"], "client": "test" });
+    for (id, method, params) in [(1, "initialize", hello), (2, "session/subscribe", json!({ "want": "records" }))] {
+        writeln!(socket, "{}", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).unwrap();
+    }
+    socket
+}
+
 #[test]
 fn a_resume_right_after_the_end_waits_for_the_ending_keeper() {
     let home = home("recording");
-    let session = ended(&home, "0");
-    for turn in 1..=10 {
-        // The run before it has just ended; its keeper may still be there.
-        home.run(["run", "--resume", &session, "--json", &turn.to_string()]).assert_code(0);
+    let session = detached(&home, "own", &[], "0");
+    let folder = home.sessions().pop().unwrap();
+    let reader = stuck_reader(&folder);
+    // More than a socket holds.
+    for _ in 0..10 {
+        home.run(["send", &session, &"many words ".repeat(5000)]).assert_code(0);
     }
-    let turns =
-        Home::journal(&home.sessions()[0]).iter().filter(|record| record["line"]["type"] == "turn_ended").count();
-    assert_eq!(turns, 11);
+    home.run(["stop", &session]).assert_code(0);
+    let is_ending = || home.processes().iter().any(|process| process.command.ends_with(" keep"));
+    assert!(is_ending(), "the keeper did not wait for its last reader, so there is nothing to wait for");
+    home.run(["run", "--resume", &session, "--json", "1"]).assert_code(0);
+    drop(reader);
+    assert_eq!(Home::journal(&folder).iter().filter(|record| record["line"]["type"] == "opened").count(), 2);
     home.assert_nobody_left();
 }
 

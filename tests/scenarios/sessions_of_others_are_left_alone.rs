@@ -94,7 +94,8 @@ fn orphans_of_another_home_are_shown_as_such_and_never_ended() {
     assert_eq!(sleeps(), 2, "{:?}", theirs.processes());
 
     let found = of_home(&ours.run(["doctor", "--orphans", "--json"]).json(), &theirs);
-    assert!(found.iter().any(|orphan| orphan["command"] == "sleep 613"), "{found:?}");
+    let is_told = found.iter().any(|orphan| orphan["command"] == "sleep 613");
+    assert!(is_told, "it is not said that they are of another home: {found:?}");
     let asked = ours.run(["doctor", "--orphans", "--end"]);
     asked.assert_code(0);
     let text = asked.stdout.join("\n");

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
-use outrigger_tests::{Ended, Home, Program, project};
+use outrigger_tests::{DEADLINE, Ended, Home, Program, project};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -98,10 +99,21 @@ pub(crate) fn processes_of(home: &Home, session: &str) -> Vec<Value> {
     pod.unwrap_or_else(|| panic!("{session} is not live: {:?}", ended.stdout))["processes"].as_array().unwrap().clone()
 }
 
-/// SIGKILL.
+/// SIGKILL, and waits until it has been carried out: whoever looks next shall find the process dead.
 pub(crate) fn kill(pid: &Value) {
-    let pid = Pid::from_raw(i32::try_from(pid.as_i64().unwrap()).unwrap()).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
+    let number = i32::try_from(pid.as_i64().unwrap()).unwrap();
+    kill_process(Pid::from_raw(number).unwrap(), Signal::KILL).unwrap();
+    let until = Instant::now() + DEADLINE;
+    while lives(number) {
+        assert!(Instant::now() < until, "{number} outlives SIGKILL");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process is there and is more than an entry that waits for its parent.
+fn lives(pid: i32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z')
 }
 
 /// Installs a provider of the user's own, whose runner is `tests/fixtures/runners/<runner>.mjs`.
