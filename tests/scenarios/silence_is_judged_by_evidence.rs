@@ -85,6 +85,24 @@ fn an_agent_that_sleeps_is_quiet_then_stalled_and_is_left_alone() {
     assert_eq!(stalled["state"]["type"], "working");
     home.run(["stop", &session]).assert_code(0);
     home.assert_nobody_left();
+
+    let changes = health_records(&home, &session);
+    let verdicts: Vec<&str> = changes.iter().map(|change| change["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["quiet", "stalled", "ok"], "each change is in the journal, once");
+    assert_eq!(changes[1]["was"], "quiet");
+    assert!(changes[1]["reasons"].as_array().unwrap().contains(&json!("no tool runs")), "{changes:?}");
+    let told: Vec<String> = home.run(["logs", &session]).stdout;
+    let is_told = |words: &str| told.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(is_told("The agent is stalled: said nothing for "), 1, "{told:?}");
+    assert_eq!(is_told("It is over that the agent is stalled."), 1, "{told:?}");
+    assert_eq!(is_told("quiet"), 0, "{told:?}");
+}
+
+/// The changes of its health that a session's journal tells.
+fn health_records(home: &Home, session: &str) -> Vec<Value> {
+    let records = Home::journal(&home.path().join("data/sessions").join(session));
+    let lines = records.into_iter().map(|record| record["line"].clone());
+    lines.filter(|line| line["type"] == "health").collect()
 }
 
 #[test]

@@ -11,6 +11,7 @@ use protocol::failure::{FailureClass, RetryBy};
 use protocol::health::{Health, HealthThresholds};
 use protocol::limits::HEALTH_LOOK;
 use protocol::pod::{PodState, Work};
+use protocol::record::HostRecord;
 use protocol::runner::{RunnerLine, StopReason};
 use providers::Hint;
 use tokio::task::JoinHandle;
@@ -155,19 +156,20 @@ impl HealthLook {
         entries
     }
 
-    /// Judges anew, after something happened. `now` is RFC 3339.
-    pub(crate) fn assess(&mut self, pod: &Pod, now: &str) {
+    /// Judges anew, after something happened, and gives a change of the verdict as a record. `now` is RFC 3339.
+    pub(crate) fn assess(&mut self, pod: &Pod, now: &str) -> Option<HostRecord> {
         let state = pod.state();
         self.follow(&state);
         let evidence = self.evidence(pod, &state);
         let (verdict, reasons) = assess(&evidence, &self.thresholds);
-        if verdict != self.health.verdict {
-            let was = self.health.verdict;
-            tracing::info!(?verdict, ?was, reasons = reasons.join("; "), "the agent's health");
-            self.health.since = Some(now.to_owned());
+        let was = std::mem::replace(&mut self.health.verdict, verdict);
+        self.health.reasons.clone_from(&reasons);
+        if verdict == was {
+            return None;
         }
-        self.health.verdict = verdict;
-        self.health.reasons = reasons;
+        tracing::info!(?verdict, ?was, reasons = reasons.join("; "), "the agent's health");
+        self.health.since = Some(now.to_owned());
+        Some(HostRecord::Health { verdict, was, reasons })
     }
 
     /// Looks begin with a turn and end with it. What ends a wait also ends the silence in it.

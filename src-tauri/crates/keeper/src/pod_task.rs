@@ -226,8 +226,10 @@ impl PodTask {
             Happened::Looked(sample) => {
                 let entries = self.health.take(sample);
                 self.notes.note_processes(entries);
-                self.assess();
+                let changed = self.assess();
+                self.perform(changed.into_iter().collect());
                 self.publish(None);
+                self.schedule_sync();
             }
             Happened::LeftoversEnded(record) => {
                 self.record(&record);
@@ -263,7 +265,8 @@ impl PodTask {
             effects.extend(self.pod.step(input, &session_meta::now()));
         }
         if heard {
-            self.assess();
+            // What ended the session is its last record.
+            effects.splice(0..0, self.assess());
         }
         if effects.contains(&Effect::SaveFacts) {
             // The native id is on the disk before the first output is shown.
@@ -277,15 +280,15 @@ impl PodTask {
 
     fn step(&mut self, input: Input) {
         self.health.heard(&input);
-        let effects = self.pod.step(input, &session_meta::now());
-        self.assess();
+        let mut effects = self.pod.step(input, &session_meta::now());
+        effects.splice(0..0, self.assess());
         self.perform(effects);
         self.publish(None);
         self.schedule_sync();
     }
 
-    fn assess(&mut self) {
-        self.health.assess(&self.pod, &session_meta::now());
+    fn assess(&mut self) -> Option<Effect> {
+        self.health.assess(&self.pod, &session_meta::now()).map(Effect::Record)
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use crate::failure::FailureClass;
+use crate::health::HealthVerdict;
 use crate::ids::SessionId;
 use crate::provider::PermissionMode;
 
@@ -190,6 +191,15 @@ pub enum HostRecord {
         /// What failed.
         class: FailureClass,
     },
+    /// The agent's health has another verdict than before.
+    Health {
+        /// The verdict now.
+        verdict: HealthVerdict,
+        /// The one before.
+        was: HealthVerdict,
+        /// What the verdict rests on, in words; nothing when all is well.
+        reasons: Vec<String>,
+    },
     /// The session ended.
     Ended {
         /// How.
@@ -217,6 +227,7 @@ impl HostRecord {
             Self::Changed { .. } => "changed",
             Self::RunnerFailed { .. } => "runnerFailed",
             Self::Retrying { .. } => "retrying",
+            Self::Health { .. } => "health",
             Self::Ended { .. } => "ended",
         }
     }

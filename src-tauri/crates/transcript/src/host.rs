@@ -1,6 +1,7 @@
 //! What Outrigger's own records mean to a person.
 
 use protocol::failure::FailureClass;
+use protocol::health::HealthVerdict;
 use protocol::item::{ItemBody, PermissionState, ToolStatus};
 use protocol::record::{BlockKind, HostRecord, NoticeLevel};
 use providers::Sheet;
@@ -46,10 +47,36 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
             let text = format!("Trying again in {} s (attempt {attempt} of {of}).", after_ms.div_ceil(1000));
             sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "retrying".to_owned(), text });
         }
+        HostRecord::Health { verdict, was, reasons } => {
+            if let Some(text) = health(verdict, was, &reasons) {
+                sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "health".to_owned(), text });
+            }
+        }
         HostRecord::Ended { outcome, survivors } => {
             settle(sheet);
             sheet.add(None, ItemBody::Ended { outcome, survivors });
         }
+    }
+}
+
+/// A change of the agent's health as people are told it. That it is quiet for a while, and speaks again, is no news.
+fn health(verdict: HealthVerdict, was: HealthVerdict, reasons: &[String]) -> Option<String> {
+    let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
+    match (trouble(verdict), trouble(was)) {
+        (Some(now), _) => Some(format!("The agent {now}{reasons}.")),
+        (None, Some(before)) => Some(format!("It is over that the agent {before}.")),
+        (None, None) => None,
+    }
+}
+
+/// What the agent's trouble is, if it has one.
+fn trouble(verdict: HealthVerdict) -> Option<&'static str> {
+    match verdict {
+        HealthVerdict::Stalled => Some("is stalled"),
+        HealthVerdict::Degraded => Some("is held up by its provider"),
+        HealthVerdict::AuthFailed => Some("cannot sign in"),
+        HealthVerdict::Gone => Some("is gone"),
+        HealthVerdict::Ok | HealthVerdict::Quiet | HealthVerdict::Unknown => None,
     }
 }
 
