@@ -236,6 +236,29 @@ fn bytes(n: usize) -> String {
     }
 }
 
+/// In the largest unit that is whole.
 fn time(d: Duration) -> String {
-    if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{} ms", d.as_millis()) }
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    match d.as_secs() {
+        _ if d.subsec_millis() > 0 => format!("{} ms", d.as_millis()),
+        s if s >= DAY && s % DAY == 0 => format!("{} d", s / DAY),
+        s if s >= HOUR && s % HOUR == 0 => format!("{} h", s / HOUR),
+        s if s > 2 * MINUTE && s % MINUTE == 0 => format!("{} min", s / MINUTE),
+        s => format!("{s} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_the_largest_unit_that_is_whole() {
+        let seconds = |seconds: &u64| time(Duration::from_secs(*seconds));
+        let told: Vec<String> = [5, 90, 120, 300, 3600, 5400, 24 * 3600, 30 * 24 * 3600].iter().map(seconds).collect();
+        assert_eq!(told, ["5 s", "90 s", "120 s", "5 min", "1 h", "90 min", "1 d", "30 d"]);
+        assert_eq!(time(Duration::from_millis(1500)), "1500 ms");
+    }
 }
