@@ -169,7 +169,8 @@ impl HealthLook {
         }
         tracing::info!(?verdict, ?was, reasons = reasons.join("; "), "the agent's health");
         self.health.since = Some(now.to_owned());
-        Some(HostRecord::Health { verdict, was, reasons })
+        // That an agent which is about to end is in no trouble any more is no news.
+        (evidence.at != At::Ending).then_some(HostRecord::Health { verdict, was, reasons })
     }
 
     /// Looks begin with a turn and end with it. What ends a wait also ends the silence in it.

@@ -63,20 +63,20 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
 fn health(verdict: HealthVerdict, was: HealthVerdict, reasons: &[String]) -> Option<String> {
     let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
     match (trouble(verdict), trouble(was)) {
-        (Some(now), _) => Some(format!("The agent {now}{reasons}.")),
-        (None, Some(before)) => Some(format!("It is over that the agent {before}.")),
+        (Some((now, _)), _) => Some(format!("The agent {now}{reasons}.")),
+        (None, Some((_, over))) => Some(format!("The agent {over}.")),
         (None, None) => None,
     }
 }
 
-/// What the agent's trouble is, if it has one.
-fn trouble(verdict: HealthVerdict) -> Option<&'static str> {
+/// What the agent's trouble is, if it has one, and what is said when it is over.
+fn trouble(verdict: HealthVerdict) -> Option<(&'static str, &'static str)> {
     match verdict {
-        HealthVerdict::Stalled => Some("is stalled"),
-        HealthVerdict::Degraded => Some("is held up by its provider"),
-        HealthVerdict::AuthFailed => Some("cannot sign in"),
-        HealthVerdict::Gone => Some("is gone"),
-        HealthVerdict::Ok | HealthVerdict::Quiet | HealthVerdict::Unknown => None,
+        HealthVerdict::Stalled => Some(("is stalled", "is no longer stalled")),
+        HealthVerdict::Degraded => Some(("is held up by its provider", "is no longer held up by its provider")),
+        HealthVerdict::AuthFailed => Some(("cannot sign in", "can sign in again")),
+        // That it is gone is told by the error which says how it ended.
+        HealthVerdict::Gone | HealthVerdict::Ok | HealthVerdict::Quiet | HealthVerdict::Unknown => None,
     }
 }
 
