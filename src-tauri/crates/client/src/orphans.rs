@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use journal::SessionFolder;
-use ledger::Ledger;
+use ledger::{Ledger, PodClaim, ProcessNote};
 use process::{Liveness, Marked, ProcessEntry, ProcessRef};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::SECOND_LOOK;
@@ -106,10 +106,11 @@ fn from_the_ledger(machine: &Machine, records: &mut Records) -> Result<(), ledge
     }
     let ledger = Ledger::open(file)?.ledger;
     for row in ledger.pods()? {
-        let process = ProcessRef { pid: row.pid, started: row.started };
-        records.keepers.insert(row.pod, Keeper { process, session: row.session });
-        for process in ledger.processes_of(row.pod)? {
-            records.processes.insert(ProcessRef { pid: process.pid, started: process.started }, row.pod);
+        let PodClaim { pod, session, pid, started, .. } = row.claim;
+        records.keepers.insert(pod, Keeper { process: ProcessRef { pid, started }, session });
+        for process in ledger.processes_of(pod)? {
+            let ProcessNote { pid, started, .. } = process.note;
+            records.processes.insert(ProcessRef { pid, started }, pod);
         }
     }
     Ok(())

@@ -378,11 +378,12 @@ mod tests {
         notes.note_processes(vec![entry(4, 3, "node demo.mjs"), entry(5, 4, "/b/c --print"), entry(6, 5, "sh")]);
         let ledger = Ledger::open(&path).unwrap().ledger;
         until(|| ledger.processes_of(pod.pod).unwrap().len() == 4);
-        until(|| ledger.open_pods().unwrap()[0].state == "idle");
+        until(|| ledger.open_pods().unwrap()[0].claim.state == "idle");
         notes.note_processes(vec![entry(4, 3, "node demo.mjs"), entry(5, 4, "/b/c --print")]);
         until(|| ledger.processes_of(pod.pod).unwrap().len() == 3);
-        let of =
-            |pid: u32| ledger.processes_of(pod.pod).unwrap().into_iter().find(|row| row.pid == pid).unwrap().purpose;
+        let of = |pid: u32| {
+            ledger.processes_of(pod.pod).unwrap().into_iter().find(|row| row.note.pid == pid).unwrap().note.purpose
+        };
         assert_eq!([of(pod.pid), of(4), of(5)], [ProcessPurpose::Keeper, ProcessPurpose::Runner, ProcessPurpose::Cli]);
         let mut last = meta(pod.session);
         last.statistics.bytes = 77;

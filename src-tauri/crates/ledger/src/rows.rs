@@ -35,22 +35,8 @@ pub struct PodClaim {
 /// A pod in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodRow {
-    /// The pod.
-    pub pod: PodId,
-    /// Its session.
-    pub session: SessionId,
-    /// The keeper's generation.
-    pub generation: u64,
-    /// The keeper's process id.
-    pub pid: u32,
-    /// When the keeper's process started.
-    pub started: u64,
-    /// Where it listens.
-    pub socket: String,
-    /// The session above it in the pod tree.
-    pub parent: Option<SessionId>,
-    /// Its state in a word.
-    pub state: String,
+    /// As its keeper claimed it, with the state that it is in now.
+    pub claim: PodClaim,
     /// Since when it is in that state, RFC 3339.
     pub since: String,
     /// When it ended, RFC 3339.
@@ -75,14 +61,8 @@ pub struct ProcessNote {
 pub struct ProcessRow {
     /// The pod that owns it.
     pub pod: PodId,
-    /// Process id.
-    pub pid: u32,
-    /// When it started, in the platform's own unit.
-    pub started: u64,
-    /// What it is for.
-    pub purpose: ProcessPurpose,
-    /// Its command line.
-    pub command: String,
+    /// As its keeper noted it last.
+    pub note: ProcessNote,
     /// When it was last seen, RFC 3339.
     pub seen_at: String,
 }
@@ -136,7 +116,7 @@ impl From<&SessionMeta> for SessionRow {
 }
 
 pub(crate) fn pod(row: &Row<'_>) -> rusqlite::Result<PodRow> {
-    Ok(PodRow {
+    let claim = PodClaim {
         pod: parsed(row, "id")?,
         session: parsed(row, "session")?,
         generation: row.get("generation")?,
@@ -145,20 +125,18 @@ pub(crate) fn pod(row: &Row<'_>) -> rusqlite::Result<PodRow> {
         socket: row.get("socket")?,
         parent: parsed_option(row, "parent")?,
         state: row.get("state")?,
-        since: row.get("since")?,
-        ended_at: row.get("ended_at")?,
-    })
+    };
+    Ok(PodRow { claim, since: row.get("since")?, ended_at: row.get("ended_at")? })
 }
 
 pub(crate) fn process(row: &Row<'_>) -> rusqlite::Result<ProcessRow> {
-    Ok(ProcessRow {
-        pod: parsed(row, "pod")?,
+    let note = ProcessNote {
         pid: row.get("pid")?,
         started: row.get("started")?,
         purpose: from_word(&row.get::<_, String>("purpose")?)?,
         command: row.get("command")?,
-        seen_at: row.get("seen_at")?,
-    })
+    };
+    Ok(ProcessRow { pod: parsed(row, "pod")?, note, seen_at: row.get("seen_at")? })
 }
 
 pub(crate) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {

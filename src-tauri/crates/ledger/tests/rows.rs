@@ -86,7 +86,8 @@ fn a_process_belongs_to_the_pod_that_noted_it_first_unless_it_is_its_keeper() {
     ledger.claim_pod(&inner, &[note(20, ProcessPurpose::Keeper)]).unwrap();
     ledger.note_processes(outer.pod, &[note(20, ProcessPurpose::Tool)]).unwrap();
     ledger.note_processes(inner.pod, &[note(21, ProcessPurpose::Tool)]).unwrap();
-    let pids = |pod| ledger.processes_of(pod).unwrap().iter().map(|row| (row.pid, row.purpose)).collect::<Vec<_>>();
+    let pids =
+        |pod| ledger.processes_of(pod).unwrap().iter().map(|row| (row.note.pid, row.note.purpose)).collect::<Vec<_>>();
     assert_eq!(pids(inner.pod), [(20, ProcessPurpose::Keeper)]);
     assert_eq!(pids(outer.pod), [(21, ProcessPurpose::Tool)]);
     assert_eq!(ledger.forget_processes(inner.pod, &[(21, 5), (20, 6)]).unwrap(), 0, "another pod's, another process");

@@ -70,8 +70,8 @@ fn assert_complete(path: &Path) {
     let pods = opened.ledger.open_pods().unwrap();
     assert_eq!(pods.len(), WRITERS as usize);
     for pod in pods {
-        assert_eq!(opened.ledger.processes_of(pod.pod).unwrap().len(), (EACH / 2) as usize, "{pod:?}");
-        assert_eq!(pod.state, "working");
+        assert_eq!(opened.ledger.processes_of(pod.claim.pod).unwrap().len(), (EACH / 2) as usize, "{pod:?}");
+        assert_eq!(pod.claim.state, "working");
     }
     assert_eq!(opened.ledger.workspaces().unwrap().len(), WRITERS as usize);
 }

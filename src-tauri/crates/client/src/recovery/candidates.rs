@@ -1,7 +1,7 @@
 //! Which pods have lost their keepers? Those that the ledger holds open, and those whose `pod.json` is still there.
 
 use journal::SessionFolder;
-use ledger::Ledger;
+use ledger::{Ledger, PodClaim};
 use process::{Liveness, ProcessRef};
 use protocol::{PodId, SessionId};
 
@@ -25,7 +25,7 @@ impl Abandoned {
             None
         });
         let known = rows.unwrap_or_default();
-        known.into_iter().map(|row| ProcessRef { pid: row.pid, started: row.started }).collect()
+        known.into_iter().map(|row| ProcessRef { pid: row.note.pid, started: row.note.started }).collect()
     }
 }
 
@@ -42,13 +42,7 @@ pub(super) struct Candidates {
 pub(super) fn find(machine: &Machine, ledger: Option<&Ledger>, problems: &mut Vec<String>) -> Candidates {
     let mut all = Vec::new();
     match ledger.map(Ledger::open_pods) {
-        Some(Ok(rows)) => all.extend(rows.into_iter().map(|row| Abandoned {
-            pod: row.pod,
-            session: row.session,
-            generation: row.generation,
-            keeper: ProcessRef { pid: row.pid, started: row.started },
-            socket: row.socket,
-        })),
+        Some(Ok(rows)) => all.extend(rows.into_iter().map(|row| from_ledger(row.claim))),
         Some(Err(error)) => problems.push(error.to_string()),
         None => {}
     }
@@ -73,6 +67,11 @@ pub(super) fn is_gone(keeper: ProcessRef) -> bool {
         Liveness::Dead | Liveness::Zombie => true,
         Liveness::Alive | Liveness::Unknown(_) => false,
     }
+}
+
+fn from_ledger(claim: PodClaim) -> Abandoned {
+    let PodClaim { pod, session, generation, pid, started, socket, parent: _, state: _ } = claim;
+    Abandoned { pod, session, generation, keeper: ProcessRef { pid, started }, socket }
 }
 
 fn from_folder(folder: &SessionFolder, problems: &mut Vec<String>) -> Option<Abandoned> {
