@@ -1,12 +1,13 @@
 // How does a test open the page? The built page on the preview server, under the window's content security policy, in the
 // system's Chromium. What the page logs as an error, or what its policy refuses, fails the test that made it.
 
+import axe from 'axe-core';
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { preview } from 'vite';
+import { createServer, preview } from 'vite';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -34,6 +35,8 @@ export async function openBrowser(context) {
     root: path.join(root, 'ui'),
     configFile: path.join(root, 'vite.config.ts'),
     preview: { port: 0 },
+    // Another build of the page, for work on it while the one in ui/dist is in use.
+    build: process.env.UI_DIST ? { outDir: process.env.UI_DIST } : {},
     logLevel: 'error',
   });
   const chromiumBrowser = await chromium.launch({ executablePath: browser(), args: ['--no-sandbox'] });
@@ -43,6 +46,28 @@ export async function openBrowser(context) {
   });
   const base = server.resolvedUrls?.local[0] ?? '';
   return {
+    /**
+     * Opens the kit's page, which is no part of the build.
+     *
+     * @param {import('node:test').TestContext} test
+     */
+    async kit(test) {
+      const work = await createServer({
+        root: path.join(root, 'ui'),
+        configFile: path.join(root, 'vite.config.ts'),
+        server: { port: 0 },
+        logLevel: 'error',
+      });
+      await work.listen();
+      const page = await chromiumBrowser.newPage({ viewport: { width: 1400, height: 1500 }, reducedMotion: 'reduce' });
+      test.after(async () => {
+        await page.close();
+        await work.close();
+      });
+      await page.goto(`${work.resolvedUrls?.local[0]}kit.html`);
+      await page.getByTestId('theme-dark').waitFor({ timeout: 60_000 });
+      return page;
+    },
     /**
      * Opens a scene in a fresh profile.
      *
@@ -67,6 +92,34 @@ export async function openBrowser(context) {
       return page;
     },
   };
+}
+
+/**
+ * What axe finds wrong with the page as it stands, one line for each place.
+ *
+ * @param {import('playwright-core').Page} page
+ */
+export async function violations(page) {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() =>
+    globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
+  );
+  return found.violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 160)}`),
+  );
+}
+
+/**
+ * A picture for people to look at.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {string} name
+ */
+export async function picture(page, name) {
+  mkdirSync(results, { recursive: true });
+  await page.screenshot({ path: path.join(results, `${name}.png`) });
 }
 
 /** @param {import('playwright-core').Page} page @param {string} prompt */

@@ -20,6 +20,8 @@ import type { StopResult } from '../protocol/StopResult';
 import type { WindowInfo } from '../protocol/WindowInfo';
 import type { WireError } from '../protocol/WireError';
 import type { JsonValue } from '../protocol/serde_json/JsonValue';
+import type { Mark } from './item_words';
+import type { WaitingRequest } from './requests';
 
 /** A session's feed that was opened with `followSession`. */
 export interface Feed {
@@ -33,6 +35,8 @@ export interface Host {
   windowInfo(): Promise<WindowInfo>;
   /** Calls `on` with the list of sessions at once and whenever it changes. */
   watchSessions(on: (list: SessionList) => void): Promise<void>;
+  /** Calls `on` with the permission requests that wait, the oldest first, at once and whenever they change. */
+  watchRequests(on: (requests: WaitingRequest[]) => void): Promise<void>;
   providerChoices(refresh: boolean): Promise<ProviderChoice[]>;
   doctor(refresh: boolean): Promise<DoctorReport>;
   /** A CLI's path chosen by hand, which then wins over every other; an empty one forgets the choice. */
@@ -42,6 +46,10 @@ export interface Host {
   openSession(session: SessionId): Promise<OpenedSession>;
   /** Items by their place in the transcript, from 0. */
   readItems(session: SessionId, from: number, limit: number): Promise<ItemPage>;
+  /** The places within a range of items that hold these words, in order; letters count the same in both cases. */
+  findItems(session: SessionId, words: string, from: number, limit: number): Promise<number[]>;
+  /** Prompts that began turns, errors and requests within a range of items, in order. */
+  readMarks(session: SessionId, from: number, limit: number): Promise<Mark[]>;
   /** Everything that changed after record `fromSeq`, then what is streamed. */
   followSession(session: SessionId, fromSeq: number, on: (frame: FeedFrame) => void): Promise<Feed>;
   prompt(session: SessionId, params: PromptParams): Promise<PromptResult>;

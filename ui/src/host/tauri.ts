@@ -2,8 +2,11 @@
 
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { FeedFrame } from '../protocol/FeedFrame';
+import type { OpenedSession } from '../protocol/OpenedSession';
 import type { SessionList } from '../protocol/SessionList';
 import type { Host } from './host';
+import { marksIn, placesIn } from './item_words';
+import { RequestReader } from './requests';
 
 /** Whether the page runs inside the shell. */
 export function insideShell(): boolean {
@@ -12,19 +15,29 @@ export function insideShell(): boolean {
 
 /** The host that talks to the shell. */
 export function tauriHost(): Host {
+  const readItems: Host['readItems'] = (session, from, limit) => invoke('read_items', { session, from, limit });
+  const lists: ((list: SessionList) => void)[] = [];
   return {
     windowInfo: () => invoke('window_info'),
     watchSessions: (on) => {
       const channel = new Channel<SessionList>();
-      channel.onmessage = on;
+      lists.unshift(on);
+      channel.onmessage = (list) => lists.forEach((told) => told(list));
       return invoke('watch_sessions', { channel });
+    },
+    watchRequests: async (on) => {
+      const status = async (session: string) => (await invoke<OpenedSession>('open_session', { session })).status;
+      const reader = new RequestReader(status, on);
+      lists.push((list) => void reader.take(list));
     },
     providerChoices: (refresh) => invoke('provider_choices', { refresh }),
     doctor: (refresh) => invoke('doctor', { refresh }),
     setCliPath: (provider, path) => invoke('set_cli_path', { provider, path }),
     startSession: (start) => invoke('start_session', { start }),
     openSession: (session) => invoke('open_session', { session }),
-    readItems: (session, from, limit) => invoke('read_items', { session, from, limit }),
+    readItems,
+    findItems: async (session, words, from, limit) => placesIn(await readItems(session, from, limit), words),
+    readMarks: async (session, from, limit) => marksIn(await readItems(session, from, limit)),
     followSession: async (session, fromSeq, on) => {
       const channel = new Channel<FeedFrame>();
       let open = true;

@@ -4,6 +4,7 @@
 
 import { SvelteSet } from 'svelte/reactivity';
 import { asWireError, type Feed, type Host } from '../host/host';
+import type { Mark } from '../host/item_words';
 import type { FeedFrame } from '../protocol/FeedFrame';
 import type { IfBusy } from '../protocol/IfBusy';
 import type { Item } from '../protocol/Item';
@@ -149,6 +150,25 @@ export class SessionView {
 
   set(model: string | null, mode: PermissionMode | null): Promise<void> {
     return this.#host.setSession(this.session, model, mode);
+  }
+
+  /** Places within a range that hold these words. */
+  find(words: string, from: number, limit: number): Promise<number[]> {
+    return this.#host.findItems(this.session, words, from, limit);
+  }
+
+  /** What a map shows of a range. */
+  readMarks(from: number, limit: number): Promise<Mark[]> {
+    return this.#host.readMarks(this.session, from, limit);
+  }
+
+  /** Reads a row, unfolds it and what it stands under, so that all of it can be seen. */
+  async reveal(place: number): Promise<void> {
+    await this.need(place, place + 1);
+    const item = this.transcript.at(place);
+    if (!item) return;
+    for (const call of this.transcript.ancestors(item)) this.unfolded.add(call);
+    this.unfolded.add(item.id);
   }
 
   /** Reads every item once, for a copy of the whole transcript. Nothing is kept in the view. */

@@ -37,11 +37,24 @@ export class Transcript {
   #nested = new Map<string, { ids: Set<string>; latest: Item }>();
   #calls = new Map<string, string | null>();
   #newest = { seq: 0, place: -1 };
+  /** The newest plan of each agent: of the session's own under no name, of a sub-agent under its call. */
+  #plans = new Map<string, Item>();
   #lastSeq = 0;
 
   /** Rows: every place, then what is only streamed. */
   get length(): number {
     return this.#total + this.#live.length;
+  }
+
+  /** Places, without what is only streamed. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Whether a newer plan of the same agent took the place of this one, as far as has been read. */
+  isReplaced(plan: Item): boolean {
+    const newest = this.#plans.get(plan.parent ?? '');
+    return newest !== undefined && newest.id !== plan.id && newest.seq > plan.seq;
   }
 
   /** The newest record that is reflected: the feed goes on from here. */
@@ -199,6 +212,8 @@ export class Transcript {
 
   #remember(item: Item): void {
     if (item.body.type === 'toolCall') this.#calls.set(item.body.toolCallId, item.parent ?? null);
+    if (item.body.type === 'plan' && item.seq >= (this.#plans.get(item.parent ?? '')?.seq ?? 0))
+      this.#plans.set(item.parent ?? '', item);
     if (item.parent == null) return;
     const nested = this.#nested.get(item.parent);
     if (!nested) this.#nested.set(item.parent, { ids: new Set([item.id]), latest: item });

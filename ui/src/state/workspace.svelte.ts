@@ -1,4 +1,4 @@
-// What does this window show? Its workspace, its sessions, the one that is open, and what was last announced.
+// What does this window show? Its workspace, its sessions, the ones that are open, and what was last announced.
 
 import { getContext, setContext } from 'svelte';
 import { asWireError, type Host } from '../host/host';
@@ -13,9 +13,17 @@ import type { WireError } from '../protocol/WireError';
 import { announcementOf } from './announcements';
 import { grouped, stateOf, type Row } from './session_groups';
 import { SessionView } from './session_view.svelte';
+import { Inbox } from './inbox.svelte';
 import { keep, kept } from './kept';
+import { Panes, type PaneLayout } from './panes.svelte';
 
 const KEY = Symbol('workspace');
+
+/** The tabs of the inspector. */
+export type InspectorTab = 'details' | 'processes' | 'raw';
+
+/** Folders that are remembered as workspaces. */
+const REMEMBERED = 30;
 
 /** A window's state. */
 export class Workspace {
@@ -24,13 +32,19 @@ export class Workspace {
   list = $state.raw<SessionList | null>(null);
   choices = $state.raw<ProviderChoice[] | null>(null);
   choicesError = $state.raw<WireError | null>(null);
-  /** The open session, or null for the new-session view. */
-  view = $state.raw<SessionView | null>(null);
+  readonly panes: Panes;
+  readonly inbox: Inbox;
   /** The last thing that a screen reader was told; the status line shows it. */
   announcement = $state('');
   doctorIsOpen = $state(false);
+  paletteIsOpen = $state(false);
   sidebarIsOpen = $state(kept('sidebar', true));
   inspectorIsOpen = $state(kept('inspector', false));
+  inspectorTab = $state<InspectorTab>(kept('inspector.tab', 'details'));
+  /** Grows when the keyboard is to go to the pane in use. */
+  focusWanted = $state(0);
+  /** The session whose row is being dragged. */
+  dragged = $state<SessionId | null>(null);
   /** When each session was last looked at, in milliseconds. */
   #seen = $state<Record<string, number>>(kept('seen', {}));
   /** What happened before this window was first opened is not news, in milliseconds. */
@@ -44,6 +58,18 @@ export class Workspace {
 
   constructor(host: Host) {
     this.host = host;
+    this.inbox = new Inbox(host);
+    this.panes = new Panes((session) => this.#opened(session));
+  }
+
+  /** The session in the pane in use, or null where that offers a new one. */
+  get view(): SessionView | null {
+    return this.panes.view;
+  }
+
+  /** Whether something lies over the window that has keys of its own. */
+  get isCovered(): boolean {
+    return this.doctorIsOpen || this.paletteIsOpen || this.inbox.isOpen;
   }
 
   /** Asks the host for everything and opens the session that was open. */
@@ -52,27 +78,58 @@ export class Workspace {
     void this.refreshChoices(false);
     this.info = await this.host.windowInfo();
     document.title = `${this.info.name} - Outrigger`;
-    const last = kept<SessionId | null>(this.#lastKey(), null);
+    this.#remember(this.info.workspace);
+    const layout = kept<PaneLayout>(this.#layoutKey(), { sessions: [], active: 0 });
+    await this.inbox.begin();
     await this.host.watchSessions((list) => this.#take(list));
-    if (last !== null && this.view === null) this.open(last);
+    if (this.view === null) this.panes.restore(layout, () => true);
   }
 
-  /** Opens a session in the main pane. */
-  open(session: SessionId): void {
-    if (this.view?.session === session) return;
-    this.view?.close();
-    const view = new SessionView(this.host, session, (items) => this.#announce(items));
-    this.view = view;
-    keep(this.#lastKey(), session);
-    this.see(session);
-    void view.open();
+  /** Ends every feed of this window. */
+  end(): void {
+    this.panes.closeAll();
+  }
+
+  /** Opens a session in the pane in use, or goes to the pane that shows it. */
+  open(session: SessionId, place?: number): void {
+    this.panes.show(session, place);
+    this.#arranged();
+  }
+
+  /** Opens a session beside those that are open; null is a new one. */
+  openBeside(session: SessionId | null): void {
+    this.panes.showBeside(session);
+    this.#arranged();
+  }
+
+  /** Splits the window: the next session of the list that is not on the screen, or a new one. */
+  split(): void {
+    const next = this.rows().find((row) => this.panes.placeOf(row.summary.session) < 0);
+    this.openBeside(next?.summary.session ?? null);
   }
 
   /** Shows the new-session view. */
   openNew(): void {
-    this.view?.close();
-    this.view = null;
-    keep(this.#lastKey(), undefined);
+    this.panes.clear();
+    this.#arranged();
+  }
+
+  closePane(place: number): void {
+    this.panes.close(place);
+    this.#arranged();
+  }
+
+  closeOtherPanes(): void {
+    this.panes.closeOthers();
+    this.#arranged();
+  }
+
+  /** Makes a pane the one in use; `focus` takes the keyboard there too. */
+  activatePane(place: number, focus = false): void {
+    if (focus) this.focusWanted += 1;
+    if (place === this.panes.active) return;
+    this.panes.activate(place);
+    this.#arranged();
   }
 
   /** Starts a session and opens it. Throws a `WireError`. */
@@ -97,13 +154,19 @@ export class Workspace {
 
   /** Whether something happened in a session since it was last looked at. */
   isUnread(summary: SessionSummary): boolean {
-    if (summary.session === this.view?.session) return false;
+    if (this.panes.placeOf(summary.session) >= 0) return false;
     return Date.parse(summary.updatedAt) > (this.#seen[summary.session] ?? this.#newSince);
   }
 
   /** Marks a session as looked at. */
   see(session: SessionId): void {
     this.#seen[session] = Date.now();
+    keep('seen', this.#seen);
+  }
+
+  /** Marks every session as looked at. */
+  seeAll(): void {
+    for (const { session } of this.list?.sessions ?? []) this.#seen[session] = Date.now();
     keep('seen', this.#seen);
   }
 
@@ -132,6 +195,18 @@ export class Workspace {
     keep('inspector', this.inspectorIsOpen);
   }
 
+  /** Opens the inspector at a tab. */
+  inspect(tab: InspectorTab): void {
+    this.inspectorTab = tab;
+    keep('inspector.tab', tab);
+    if (!this.inspectorIsOpen) this.toggleInspector();
+  }
+
+  /** The folders that had a window, the one used last first, without this one. */
+  otherWorkspaces(): string[] {
+    return kept<string[]>('workspaces', []).filter((folder) => folder !== this.info?.workspace);
+  }
+
   announce(text: string): void {
     this.announcement = text;
   }
@@ -142,12 +217,12 @@ export class Workspace {
     for (const summary of list.sessions) {
       const state = stateOf(summary.liveness);
       const old = before?.sessions.find((other) => other.session === summary.session);
-      const isOpen = summary.session === this.view?.session;
-      if (old && !isOpen && state === 'needsYou' && stateOf(old.liveness) !== 'needsYou') {
+      const view = this.panes.all[this.panes.placeOf(summary.session)]?.view;
+      if (old && !view && state === 'needsYou' && stateOf(old.liveness) !== 'needsYou') {
         this.announce(`${summary.title} needs you`);
       }
-      if (isOpen) {
-        this.view?.summarise(summary);
+      if (view) {
+        view.summarise(summary);
         if (document.visibilityState === 'visible') this.see(summary.session);
       }
     }
@@ -160,8 +235,24 @@ export class Workspace {
     }
   }
 
-  #lastKey(): string {
-    return `open.${this.info?.workspace ?? ''}`;
+  #opened(session: SessionId): SessionView {
+    const view = new SessionView(this.host, session, (items) => this.#announce(items));
+    this.see(session);
+    void view.open();
+    return view;
+  }
+
+  #arranged(): void {
+    keep(this.#layoutKey(), this.panes.layout);
+  }
+
+  #remember(folder: string): void {
+    const others = this.otherWorkspaces();
+    keep('workspaces', [folder, ...others].slice(0, REMEMBERED));
+  }
+
+  #layoutKey(): string {
+    return `panes.${this.info?.workspace ?? ''}`;
   }
 }
 

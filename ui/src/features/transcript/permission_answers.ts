@@ -51,13 +51,6 @@ export function keysFor(outcome: PermissionOutcome): string | undefined {
   return keys[outcome];
 }
 
-/** The answer that a key press gives, or null. */
-export function outcomeOf(event: KeyboardEvent): PermissionOutcome | null {
-  if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return null;
-  const outcomes: Record<string, PermissionOutcome> = { KeyY: 'allow', KeyA: 'allowAlways', KeyN: 'deny' };
-  return outcomes[event.code] ?? null;
-}
-
 /** An answer that was given. */
 export function pastWord(outcome: PermissionOutcome): string {
   const words: Record<PermissionOutcome, string> = {

@@ -10,6 +10,8 @@ import type { StartSession } from '../../protocol/StartSession';
 import type { WireError } from '../../protocol/WireError';
 import type { JsonValue } from '../../protocol/serde_json/JsonValue';
 import type { Host } from '../host';
+import { marksIn, placesIn } from '../item_words';
+import { RequestReader } from '../requests';
 import { processesOf } from './process_table';
 import { choicesOf, reportOf } from './people';
 import { sceneOf } from './scenes';
@@ -21,7 +23,7 @@ const KEY = 'outrigger.replay';
 declare global {
   interface Window {
     /** What the page asked of the world outside, for tests to look at; and agents that a test adds behind its back. */
-    replayed?: { opened: string[]; prompts: string[]; agents: ProviderChoice[] };
+    replayed?: { opened: string[]; prompts: string[]; agents: ProviderChoice[]; folders: string[]; refuses?: boolean };
   }
 }
 
@@ -45,7 +47,7 @@ class Replay {
     }
     for (const state of kept ?? []) if (!this.#sessions.has(state.summary.session)) this.#add(state);
     addEventListener('pagehide', () => this.#keep());
-    window.replayed = { opened: [], prompts: [], agents: [] };
+    window.replayed = { opened: [], prompts: [], agents: [], folders: [] };
   }
 
   watch(on: (list: SessionList) => void): void {
@@ -143,6 +145,10 @@ export function replayHost(query: URLSearchParams): Host {
   return {
     windowInfo: () => later(() => ({ workspace: '~/src/oars', name: 'oars', branch: 'main', version: '0.1.0' })),
     watchSessions: async (on) => replay.watch(on),
+    watchRequests: async (on) => {
+      const reader = new RequestReader((id) => later(() => replay.get(id).state.status), on);
+      replay.watch((list) => void reader.take(list));
+    },
     providerChoices: () => later(() => [...choicesOf(replay.found), ...(window.replayed?.agents ?? [])]),
     doctor: () => later(() => reportOf(replay.found)),
     setCliPath: () =>
@@ -162,6 +168,8 @@ export function replayHost(query: URLSearchParams): Host {
         };
       }),
     readItems: (id, from, limit) => later(() => replay.get(id).page(from, limit)),
+    findItems: (id, words, from, limit) => later(() => placesIn(replay.get(id).page(from, limit), words)),
+    readMarks: (id, from, limit) => later(() => marksIn(replay.get(id).page(from, limit))),
     followSession: async (id, fromSeq, on) => replay.follow(id, fromSeq, on),
     prompt: (id, params) =>
       later(() => {
@@ -173,7 +181,10 @@ export function replayHost(query: URLSearchParams): Host {
     unqueue: (id, promptId) => later(() => replay.get(id).unqueue(promptId)),
     answer: (id, params) =>
       later(() => {
-        if (!replay.get(id).answer(params.requestId, params.outcome, params.message ?? null)) {
+        if (
+          window.replayed?.refuses ||
+          !replay.get(id).answer(params.requestId, params.outcome, params.message ?? null)
+        ) {
           throw fails('notPending', 'This request has been answered already.');
         }
       }),
@@ -202,7 +213,7 @@ export function replayHost(query: URLSearchParams): Host {
       ),
     processes: (id) => later(() => (replay.get(id).state.status ? processesOf(id, Date.now()) : [])),
     pickFolder: () => later(() => null),
-    openWorkspace: () => later(() => undefined),
+    openWorkspace: (path) => later(() => void window.replayed?.folders.push(path)),
     openLogs: () => later(() => undefined),
     openUrl: (url) => later(() => void window.replayed?.opened.push(url)),
   };

@@ -2,7 +2,19 @@
 
 import type { ItemBody } from '../../protocol/ItemBody';
 import { hostileMarkdown } from './hostile';
-import { ended, idle, minutesAgo, session, standing, summary, working, type Scene } from './scene_parts';
+import type { JsonValue } from '../../protocol/serde_json/JsonValue';
+import type { ToolKind } from '../../protocol/ToolKind';
+import {
+  ended,
+  idle,
+  minutesAgo,
+  session,
+  standing,
+  summary,
+  working,
+  type Scene,
+  type SceneSession,
+} from './scene_parts';
 import { call, noUsage } from './script';
 import { showcase, subAgentItems } from './showcase';
 import { troubles } from './troubles';
@@ -68,6 +80,39 @@ function states(): Scene {
       ),
     ],
   };
+}
+
+/** The same, and a sub-agent and another session ask too: three requests wait. */
+function waiting(): Scene {
+  const scene = states();
+  scene.sessions = scene.sessions.map((about) => {
+    switch (about.summary.session) {
+      case 's-child':
+        return asks(about, 7, 'Write tests/lexer_properties.rs', 'edit', {
+          file_path: 'tests/lexer_properties.rs',
+          content: 'use proptest::prelude::*;\n\nproptest! {\n    #[test]\n    fn round_trip(source in ".*") {}\n}\n',
+        });
+      case 's-idle':
+        return asks(about, 42, 'Fetch https://doc.example.org/build', 'fetch', {
+          url: 'https://doc.example.org/build',
+        });
+      default:
+        return about;
+    }
+  });
+  return scene;
+}
+
+function asks(about: SceneSession, minutes: number, title: string, kind: ToolKind, input: JsonValue): SceneSession {
+  const [toolName = title] = title.split(' ');
+  const requestId = `ask-${about.summary.session}`;
+  const ask = { requestId, toolCallId: null, toolName, title, kind, input, options: [] };
+  const since = minutesAgo(minutes);
+  const live = { ...about.summary, liveness: { ...working(minutes), waiting: 1 } };
+  const body: ItemBody = { type: 'permission', ...ask, state: { type: 'pending' } };
+  const asking = session(live, standing([...about.items.map((item) => item.body), body], since));
+  if (asking.status) asking.status.permissions = [{ ask, since }];
+  return asking;
 }
 
 function brokenItems(): ItemBody[] {
@@ -221,6 +266,8 @@ export function sceneOf(name: string): Scene {
   switch (name) {
     case 'states':
       return states();
+    case 'waiting':
+      return waiting();
     case 'long':
       return long();
     case 'hostile':
