@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use outrigger_tests::Home;
+use outrigger_tests::{Home, project};
 use serde_json::Value;
 
 use crate::told;
@@ -104,6 +104,38 @@ async fn a_runner_that_is_killed_in_mid_turn_tells_the_signal() {
     window.see_session("failed").await;
     assert_eq!(resume_offers(&window).await, 1);
     window.picture("killed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cli_that_is_killed_in_mid_turn_tells_the_signal_and_what_it_left_and_the_session_goes_on() {
+    let home = Home::new();
+    let runner = project().join("tests/fixtures/runners/leaving.mjs");
+    let manifest = format!("id = \"own\"\nname = \"Own\"\nrunner = \"{}\"\nadapter = \"demo\"\n", runner.display());
+    let providers = home.path().join("config/providers");
+    std::fs::create_dir_all(&providers).unwrap();
+    std::fs::write(providers.join("own.toml"), manifest).unwrap();
+    let workspace = home.workspace();
+    let window = Window::open(&home, &workspace).await;
+    home.run(["run", "--detach", "--provider", "own", "--cwd", workspace.to_str().unwrap(), "stay"]).assert_code(0);
+    let session = window.see_session("working").await;
+    window.see(&format!("[data-testid=session-row][data-session='{session}']")).await.click().await.unwrap();
+    window.see_text("[data-kind=agentMessage]", "up").await;
+    let tools = [running(&home, "sleep 613").await, running(&home, "sleep 614").await];
+
+    kill(running(&home, "sh -c setsid").await);
+    window.see_text("[data-testid=error-facts]", "SIGKILL").await;
+    window.see_text("[data-testid=notice][data-code=leftovers_ended]", "sleep 613").await;
+    wait_until("what the CLI left to be ended", || !tools.iter().any(|tool| is_alive(*tool))).await;
+    assert_eq!(resume_offers(&window).await, 1);
+    window.picture("cli-killed").await;
+
+    window.type_into("composer-input", "Go on").await;
+    window.press("composer-send").await;
+    window.see_text("[data-kind=userMessage]", "Go on").await;
+    assert_eq!(window.see_session("working").await, session);
+    running(&home, "sleep 613").await;
+    assert_eq!(resume_offers(&window).await, 0, "an offer that was taken up is gone");
+    home.run(["stop", &session]).assert_code(0);
 }
 
 /// Unfolds what the program printed, and gives its lines.
