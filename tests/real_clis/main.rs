@@ -7,6 +7,8 @@ mod table;
 
 use std::fs;
 
+use outrigger_tests::project;
+use serde_json::{Value, json};
 use stage::{Stage, any, is_kind, is_pending, says};
 use table::{Cells, Scenario};
 
@@ -19,7 +21,10 @@ macro_rules! for_both {
 }
 
 mod a_death_loses_no_conversation;
+mod acp;
+mod codex_older;
 mod direct;
+mod opencode;
 
 for_both!(
     text_and_thinking,
@@ -31,6 +36,8 @@ for_both!(
     steering_in_mid_turn,
     an_interrupt_keeps_the_session,
     a_resume_in_a_new_process,
+    an_mcp_tool_is_called,
+    the_account_is_told_and_no_key_is,
 );
 
 fn text_and_thinking(provider: &'static str) {
@@ -165,5 +172,38 @@ fn a_rate_limit_is_told(provider: &'static str) {
     let said = items.wait_for("the limit", |item| item["body"]["class"] == "rateLimited");
     assert_eq!(said["body"]["code"], "rate_limited", "{said}");
     stage.home.run(["stop", &session]).assert_code(0);
+    stage.home.assert_nobody_left();
+}
+
+fn an_mcp_tool_is_called(provider: &'static str) {
+    let _cells = Cells::of(provider, &[Scenario::McpToolCall]);
+    let stage = Stage::set(provider);
+    let log = stage.home.workspace().join("calls.ndjson");
+    let server = project().join("tests/real_clis/mcp_server.mjs");
+    let servers = json!({"light": {"command": "node", "args": [server, log]}}).to_string();
+    let (session, mut items) = stage.detached(&["--mcp-config", &servers], "SCENARIO:mcp say=lens");
+    let request = items.wait_for("a request", is_pending);
+    assert_eq!(request["body"]["input"]["text"], "lens", "{request}");
+    assert!(!log.exists(), "it waits for the answer");
+    stage.home.run(["answer", &session, "-", "allow"]).assert_code(0);
+    items.wait_for("the end of the turn", is_kind("turnEnd"));
+    stage.home.run(["stop", &session]).assert_code(0);
+    let all = items.finish().json();
+    assert!(any(&all, |item| item["body"]["type"] == "toolCall" && item.to_string().contains("echo: lens")));
+    let called: Value = serde_json::from_str(fs::read_to_string(&log).unwrap().trim()).unwrap();
+    assert_eq!(called["input"]["text"], "lens");
+    stage.home.assert_nobody_left();
+}
+
+fn the_account_is_told_and_no_key_is(provider: &'static str) {
+    let stage = Stage::set(provider);
+    let ended = stage.home.run(stage.args(&[], "SCENARIO:hello"));
+    ended.assert_code(0);
+    let items = ended.json();
+    let opened = items.iter().rfind(|item| is_kind("opened")(item)).unwrap();
+    let expected = if provider == "claude" { "API key (ANTHROPIC_API_KEY)" } else { "provider standin" };
+    assert_eq!(opened["body"]["auth"], expected, "{opened}");
+    let journal = fs::read_to_string(stage.home.sessions()[0].join("journal.ndjson")).unwrap();
+    assert!(!journal.contains("no-secret"), "the key stands in the journal");
     stage.home.assert_nobody_left();
 }

@@ -26,6 +26,8 @@ impl Stage {
         if direct.is_some() {
             home.hide_runtimes();
         }
+        // An older release of a CLI is the same provider with another path.
+        let provider = provider.strip_suffix("-older").unwrap_or(provider);
         Self { home, provider, _standin: standin }
     }
 

@@ -1,6 +1,7 @@
-//! The real `claude` and `codex` in a home of a test, with accounts at the stand-in in place of their vendors.
+//! The real agents' CLIs in a home of a test, with accounts at the stand-in in place of their vendors.
 //!
-//! Responsible for installing them once per machine and for the settings of a home. What they are asked is the test's business.
+//! Responsible for installing them once per machine (`claude` and `codex` together, the others when they are wanted) and for the
+//! settings of a home. What they are asked is the test's business.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::built::project;
 use crate::home::Home;
@@ -44,19 +45,31 @@ impl RealClis {
         PathBuf::from(self.text(&self.installed["home"]))
     }
 
-    /// Lets a home's `claude` or `codex` be the installed one, with an account at the stand-in whose address is `url`.
+    /// Lets a home's CLI be the installed one, with an account at the stand-in whose address is `url`.
     ///
     /// # Panics
     /// When the home cannot be written.
     pub fn settle_in(&self, home: &Home, provider: &str, url: &str) {
-        let cli = self.text(&self.installed["clis"][provider]["path"]);
+        let pinned = || pinned(provider);
+        let cli = self.installed["clis"][provider]["path"].as_str().map_or_else(pinned, str::to_owned);
+        // An older release of a CLI is the same provider with another path.
+        let provider = provider.strip_suffix("-older").unwrap_or(provider);
         let settings = home.path().join("config/settings.toml");
         let paths = if settings.exists() { "" } else { "[paths]\n" };
         append(&settings, &format!("{paths}{provider} = \"{cli}\"\n"));
-        if provider == "codex" {
-            append(&home.user_home().join(".codex/config.toml"), &codex_config(url));
+        let mut account = account(provider, url);
+        match provider {
+            "codex" | "codex-acp" => append(&home.user_home().join(".codex/config.toml"), &codex_config(url)),
+            "gemini" => append(&home.user_home().join(".gemini/settings.json"), &gemini_settings()),
+            "qwen" => append(&home.user_home().join(".qwen/settings.json"), &qwen_settings()),
+            "opencode" => {
+                let file = home.user_home().join("opencode.json");
+                append(&file, &opencode_config(url));
+                account.push(("OPENCODE_CONFIG", file.display().to_string()));
+            }
+            _ => {}
         }
-        for (name, value) in account(provider, url) {
+        for (name, value) in account {
             append(&home.user_home().join(".profile"), &format!("export {name}='{value}'\n"));
         }
     }
@@ -64,6 +77,17 @@ impl RealClis {
     fn text<'a>(&self, value: &'a Value) -> &'a str {
         value.as_str().unwrap_or_else(|| panic!("install.mjs left something out: {}", self.installed))
     }
+}
+
+/// The path of an agent that is installed when it is wanted, see `tests/real_clis/pins.mjs`.
+fn pinned(provider: &str) -> String {
+    let script = project().join("tests/real_clis/pins.mjs");
+    let output = Command::new("node").arg(script).arg(provider).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot run node: {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let installed: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("pins.mjs: {error}"));
+    let path = installed[provider]["path"].as_str();
+    path.unwrap_or_else(|| panic!("pins.mjs does not say where {provider} is: {installed}")).to_owned()
 }
 
 fn append(file: &Path, text: &str) {
@@ -74,11 +98,27 @@ fn append(file: &Path, text: &str) {
     write().unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
 }
 
-fn account<'a>(provider: &str, url: &'a str) -> Vec<(&'static str, &'a str)> {
-    if provider == "codex" {
-        return vec![("STANDIN_API_KEY", "no-secret")];
-    }
-    vec![
+fn account(provider: &str, url: &str) -> Vec<(&'static str, String)> {
+    let account: &[(&'static str, &str)] = match provider {
+        "codex" | "codex-acp" => &[("STANDIN_API_KEY", "no-secret")],
+        "gemini" => &[("GEMINI_API_KEY", "no-secret"), ("GOOGLE_GEMINI_BASE_URL", url)],
+        "qwen" => {
+            let url = format!("{url}/v1");
+            let names = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"];
+            return names.into_iter().zip(["no-secret".to_owned(), url, "standin-model".to_owned()]).collect();
+        }
+        "opencode" => &[
+            ("OPENCODE_DISABLE_MODELS_FETCH", "1"),
+            ("OPENCODE_DISABLE_LSP_DOWNLOAD", "1"),
+            ("OPENCODE_DISABLE_DEFAULT_PLUGINS", "1"),
+        ],
+        _ => return claude_account(url),
+    };
+    account.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+}
+
+fn claude_account(url: &str) -> Vec<(&'static str, String)> {
+    let account = [
         ("ANTHROPIC_BASE_URL", url),
         ("ANTHROPIC_API_KEY", "no-secret"),
         ("CLAUDE_CODE_MAX_RETRIES", "2"),
@@ -86,7 +126,48 @@ fn account<'a>(provider: &str, url: &'a str) -> Vec<(&'static str, &'a str)> {
         ("DISABLE_AUTOUPDATER", "1"),
         // Without it claude refuses to go without questions when its user is root, as in a container.
         ("IS_SANDBOX", "1"),
-    ]
+    ];
+    account.map(|(name, value)| (name, value.to_owned())).into()
+}
+
+fn opencode_config(url: &str) -> String {
+    let model = json!({
+        "name": "Stand-in",
+        "reasoning": true,
+        "tool_call": true,
+        "limit": {"context": 200_000, "output": 8000},
+        "cost": {"input": 3, "output": 15},
+    });
+    let provider = json!({
+        "npm": "@ai-sdk/anthropic",
+        "name": "Stand-in",
+        "options": {"baseURL": format!("{url}/v1"), "apiKey": "no-secret"},
+        "models": {"one": model},
+    });
+    let (one, providers) = ("standin/one", json!({"standin": provider}));
+    json!({"model": one, "small_model": one, "share": "disabled", "provider": providers}).to_string()
+}
+
+fn gemini_settings() -> String {
+    json!({
+        // A folder that is not trusted gets no MCP servers.
+        "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": false}},
+        // Otherwise it asks a model in a form of its own which model to ask.
+        "model": {"name": "gemini-2.5-pro"},
+        "privacy": {"usageStatisticsEnabled": false},
+        "general": {"disableAutoUpdate": true, "disableUpdateNag": true, "maxAttempts": 2},
+    })
+    .to_string()
+}
+
+fn qwen_settings() -> String {
+    json!({
+        "privacy": {"usageStatisticsEnabled": false},
+        "general": {"disableAutoUpdate": true, "enableAutoUpdate": false},
+        // Otherwise the tools of MCP servers are offered to those who search for them only.
+        "tools": {"toolSearch": {"enabled": false}},
+    })
+    .to_string()
 }
 
 fn codex_config(url: &str) -> String {
