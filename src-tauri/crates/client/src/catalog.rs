@@ -43,6 +43,12 @@ pub fn manifest(machine: &Machine, id: &str) -> Result<Manifest, WireError> {
     Err(WireError::new(ErrorCode::UnknownProvider, message))
 }
 
+/// The adapter that folds the events of each provider, by the provider's id.
+#[must_use]
+pub fn adapters(machine: &Machine) -> Vec<(String, String)> {
+    load(machine).providers.into_values().map(|manifest| (manifest.id, manifest.adapter)).collect()
+}
+
 /// All providers with what stands in the way of each. Asks programs for their versions; takes a second or two.
 #[must_use]
 pub fn choices(machine: &Machine, workspace: &Path, refresh: bool) -> Vec<ProviderChoice> {
@@ -157,14 +163,13 @@ pub fn to_check(manifests: &Manifests, manifest: &Manifest) -> ProviderToCheck {
     let strange = &manifest.unknown_keys;
     let strange = (!strange.is_empty())
         .then(|| format!("{} has keys that this version does not know: {}", manifest.file, strange.join(", ")));
-    let drives = manifest.stands_in_for.iter().map(|id| format!("drives {id} where no JavaScript runtime is found"));
     ProviderToCheck {
         id: manifest.id.clone(),
         name: manifest.name.clone(),
         cli: cli_spec(manifest),
         runner,
         has_stand_in: stand_in(manifests, &manifest.id).is_some(),
-        warnings: strange.into_iter().chain(drives).collect(),
+        warnings: strange.into_iter().collect(),
     }
 }
 

@@ -70,7 +70,9 @@ impl Machine {
     #[must_use]
     pub fn doctor(&self, workspace: &Path, refresh: bool) -> DoctorReport {
         let manifests = catalog::load(self);
-        let providers = manifests.providers.values().map(|manifest| catalog::to_check(&manifests, manifest)).collect();
+        // What stands in for another one is told there, where it does.
+        let shown = manifests.providers.values().filter(|manifest| manifest.stands_in_for.is_none());
+        let providers = shown.map(|manifest| catalog::to_check(&manifests, manifest)).collect();
         let mut options = DoctorOptions::new(self.places.clone(), workspace, providers, &self.resource_dirs);
         options.manifest_errors = manifests.errors.iter().map(catalog::manifest_error).collect();
         if refresh {

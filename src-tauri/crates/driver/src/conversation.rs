@@ -452,3 +452,6 @@ fn claude_mode(mode: protocol::provider::PermissionMode) -> &'static str {
         PermissionMode::Bypass => "bypassPermissions",
     }
 }
+
+#[cfg(test)]
+mod tests;
