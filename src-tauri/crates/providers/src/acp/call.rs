@@ -113,9 +113,9 @@ pub(super) fn tool_kind(kind: &str) -> ToolKind {
     }
 }
 
+/// Some agents leave a call pending until it has ended; that it waits for an answer is shown by the question.
 fn tool_status(status: &str) -> ToolStatus {
     match status {
-        "pending" => ToolStatus::Pending,
         "completed" => ToolStatus::Completed,
         "failed" => ToolStatus::Failed,
         _ => ToolStatus::Running,
