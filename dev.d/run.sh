@@ -48,6 +48,12 @@ demo_workspace() {
   printf 'import { flashesPerTurn, secondsPerTurn } from "./lamp.mjs";\n\nconsole.log(secondsPerTurn / flashesPerTurn, "s between flashes");\n' >"$1/src/main.mjs"
 }
 
+run_ui_kit() {
+  need_node
+  install_npm_packages
+  exec npm run --silent ui-kit -- "$@"
+}
+
 run_doctor() {
   need_debian_packages "${debian_build[@]}"
   need_rust

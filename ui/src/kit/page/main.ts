@@ -1,0 +1,14 @@
+// Where does the kit's page begin? For people who work on the looks; no part of the product's build.
+
+import '@fontsource-variable/inter';
+import '@fontsource-variable/jetbrains-mono';
+import { mount } from 'svelte';
+import '../../styles/tokens.css';
+import '../../styles/page.css';
+import '../../styles/floating.css';
+import KitPage from './KitPage.svelte';
+import { showBothThemes } from './both_themes';
+
+showBothThemes();
+const target = document.getElementById('app');
+if (target) mount(KitPage, { target });
