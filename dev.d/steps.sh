@@ -28,6 +28,11 @@ step_names() { awk 'NF { printf "%s ", $1 }' <<<"$test_steps"; }
 run_tests() {
   local wanted=()
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    if [ "$1" = --clis ]; then
+      drive_clis "${2:-}"
+      shift 2
+      continue
+    fi
     [[ " $(step_names) " == *" $1 "* ]] || die "no such step: $1. Steps: $(step_names)"
     wanted+=("$1")
     shift
@@ -43,6 +48,15 @@ run_tests() {
     build_what_is_tested "$@"
   fi
   run_steps "$@"
+}
+
+# Arguments that add the tests of the agents that are large or slow to install.
+whole_table=()
+
+drive_clis() {
+  [ "$1" = all ] || die "there is only --clis all; without it claude and codex are driven"
+  export OUTRIGGER_TEST_CLIS=all
+  if has_nextest; then whole_table=(--run-ignored all); else whole_table=(-- --include-ignored); fi
 }
 
 # For a step that was named alone: its tests must not start yesterday's programs.
@@ -156,7 +170,7 @@ step_real_clis() {
   rm -rf target/real-clis-table
   # The table is worth most when a test has failed. A step has a shell of its own, so the trap is the step's.
   trap 'node tests/real_clis/table.mjs target/real-clis-table' EXIT
-  test_folder real_clis "$@"
+  test_folder real_clis ${whole_table[@]+"${whole_table[@]}"} "$@"
 }
 step_desktop() { test_folder desktop "$@"; }
 

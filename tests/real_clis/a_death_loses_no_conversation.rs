@@ -135,8 +135,11 @@ fn running_command(item: &Value) -> bool {
 }
 
 fn is_cli(provider: &str, command: &str) -> bool {
-    let (claude, codex) = (command.contains("stream-json"), command.contains("app-server"));
-    if provider == "codex" { codex } else { claude }
+    command.contains(match provider {
+        "codex" => "app-server",
+        "opencode" => " serve ",
+        _ => "stream-json",
+    })
 }
 
 fn the_one(stage: &Stage, wanted: impl Fn(&str) -> bool) -> u32 {

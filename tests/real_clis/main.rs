@@ -24,6 +24,7 @@ mod a_death_loses_no_conversation;
 mod acp;
 mod codex_older;
 mod direct;
+mod opencode;
 
 for_both!(
     text_and_thinking,
