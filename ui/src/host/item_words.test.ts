@@ -38,7 +38,15 @@ test('a picture is no text', () => {
 
 test('a map has what began a turn, errors and requests; steering begins none', () => {
   const prompt: ItemBody = { type: 'userMessage', text: 'Go', delivery: 'prompt', from: null };
-  const ask = { requestId: 'r', toolCallId: null, toolName: 'Bash', title: '', kind: 'execute', input: {}, options: [] };
+  const ask = {
+    requestId: 'r',
+    toolCallId: null,
+    toolName: 'Bash',
+    title: '',
+    kind: 'execute',
+    input: {},
+    options: [],
+  };
   const marks = marksIn(
     page(prompt, { ...prompt, delivery: 'steer' }, says('x'), {
       type: 'permission',
