@@ -3,6 +3,7 @@
 //! Responsible for putting these together and for nothing else: what agents are and do is known to `client` and the crates
 //! below it. Nothing is kept here that a restart would lose; agents live in processes of their own and outlive this one.
 
+mod archive_feed;
 mod commands;
 mod frames;
 mod graphics;
@@ -95,6 +96,7 @@ fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
     app.manage(PageFeeds::default());
     app.manage(quit::Quitting::default());
     app.manage(sessions.clone());
+    archive_feed::start(machine.clone(), sessions.clone());
     app.manage(machine);
     windows::open(app.handle(), &workspace)?;
     tray::show(app.handle(), sessions);

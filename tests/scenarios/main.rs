@@ -12,6 +12,7 @@ mod a_session_outlives_its_command;
 mod a_start_is_whole_or_nothing;
 mod an_end_leaves_nothing;
 mod bad_input_is_told;
+mod everything_is_found_again;
 mod failures_are_classed;
 mod hostile_lines_lose_nothing;
 mod lists_and_sums;

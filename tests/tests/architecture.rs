@@ -23,11 +23,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-transcript", &["protocol", "journal", "providers"]),
     ("outrigger-discovery", &["protocol"]),
     ("outrigger-ledger", &["protocol"]),
+    ("outrigger-archive", &["protocol", "journal", "transcript"]),
     ("outrigger-driver", &["protocol", "process", "providers"]),
     ("outrigger-keeper", &["protocol", "process", "journal", "ledger", "providers", "transcript", "debuglog"]),
     ("outrigger-client", &["protocol", "journal", "ledger", "providers", "transcript", "discovery", "process"]),
-    ("outrigger-cli", &["protocol", "providers", "transcript", "client", "discovery", "driver", "keeper", "debuglog"]),
-    ("outrigger-desktop", &["protocol", "providers", "transcript", "client", "discovery", "debuglog"]),
+    (
+        "outrigger-cli",
+        &["protocol", "providers", "transcript", "client", "discovery", "driver", "keeper", "debuglog", "archive"],
+    ),
+    ("outrigger-desktop", &["protocol", "providers", "transcript", "client", "discovery", "debuglog", "archive"]),
 ];
 
 /// The only package that may know Tauri.

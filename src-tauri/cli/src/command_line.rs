@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{self, Exit};
-use crate::{answer, doctor, home, interrupt, logs, ps, run, run_options, send, stop};
+use crate::{answer, doctor, home, interrupt, logs, ps, run, run_options, search, send, stop, usage};
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
 #[derive(Debug, Parser)]
@@ -33,6 +33,10 @@ enum Command {
     Interrupt(interrupt::InterruptOptions),
     /// End sessions with all their processes
     Stop(stop::StopOptions),
+    /// Find words in all sessions
+    Search(search::SearchOptions),
+    /// Show the tokens and the cost of all sessions
+    Usage(usage::UsageOptions),
     /// Show what was found on this machine, and what to do about what was not
     Doctor(doctor::DoctorOptions),
     /// Keeps one pod; started by Outrigger itself
@@ -54,10 +58,13 @@ struct DriveOptions {
 }
 
 impl Command {
-    /// Whether it begins with ending what killed keepers left. Answers and interrupts go to one live pod and are in a hurry.
+    /// Whether it begins with ending what killed keepers left. Answers and interrupts go to one live pod and are in a
+    /// hurry; the archive has nothing to do with lives.
     fn looks_around(&self) -> bool {
         match self {
-            Self::Answer(_) | Self::Interrupt(_) | Self::Keep | Self::Drive(_) => false,
+            Self::Answer(_) | Self::Interrupt(_) | Self::Search(_) | Self::Usage(_) | Self::Keep | Self::Drive(_) => {
+                false
+            }
             Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) => true,
             // Whoever asks what was left behind decides about it.
             Self::Doctor(options) => !options.orphans,
@@ -74,6 +81,8 @@ impl Command {
             Self::Answer(options) => options.json,
             Self::Interrupt(options) => options.json,
             Self::Stop(options) => options.json,
+            Self::Search(options) => options.json,
+            Self::Usage(options) => options.json,
             Self::Doctor(options) => options.json,
             Self::Keep | Self::Drive(_) => false,
         }
@@ -121,6 +130,8 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Answer(options) => answer::answer(options).await,
         Command::Interrupt(options) => interrupt::interrupt(options).await,
         Command::Stop(options) => stop::stop(options).await,
+        Command::Search(options) => search::search(&options),
+        Command::Usage(options) => usage::usage(&options),
         Command::Doctor(options) => doctor::doctor(&options).await,
         Command::Keep | Command::Drive(_) => Ok(Exit::Usage),
     }

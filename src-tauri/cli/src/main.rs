@@ -20,10 +20,13 @@ mod processes_text;
 mod ps;
 mod run;
 mod run_options;
+mod search;
 mod send;
+mod since;
 mod span;
 mod stop;
 mod style;
+mod usage;
 mod view;
 
 fn main() -> std::process::ExitCode {

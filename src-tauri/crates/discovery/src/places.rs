@@ -37,6 +37,8 @@ pub struct Places {
     pub sessions: PathBuf,
     /// The machine-wide record of who lives and owns what.
     pub ledger: PathBuf,
+    /// Full-text search and usage over all sessions; made anew when it is lost.
+    pub archive: PathBuf,
     /// Working directories that belong to agents rather than to a project; made when they are first used.
     pub agents: PathBuf,
 }
@@ -99,6 +101,7 @@ impl Places {
             logs: data.join("logs"),
             sessions: data.join("sessions"),
             ledger: data.join("ledger.sqlite3"),
+            archive: data.join("archive.sqlite3"),
             agents: data.join("agents"),
             data,
             config,
@@ -118,6 +121,7 @@ impl Places {
             cache: home.join("cache"),
             sessions: data.join("sessions"),
             ledger: data.join("ledger.sqlite3"),
+            archive: data.join("archive.sqlite3"),
             agents: data.join("agents"),
             data,
         }

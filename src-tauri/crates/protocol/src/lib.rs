@@ -4,6 +4,7 @@
 //! Names are camelCase on the wire, enums carry an explicit `type`, and readers keep what they do not know.
 //! The TypeScript of the user interface is generated from here (`ui/src/protocol`).
 
+pub mod archive;
 pub mod doctor;
 pub mod error;
 pub mod failure;

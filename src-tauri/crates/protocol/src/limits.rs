@@ -122,6 +122,24 @@ pub const LEDGER_BUSY: Duration = Duration::from_secs(5);
 pub const SECOND_LOOK: Duration = Duration::from_millis(150);
 /// A session that was idle for so long is compressed.
 pub const COMPRESS_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How much of a message, a prompt or a thought the archive can find, in bytes.
+pub const ARCHIVE_TEXT_BYTES: usize = 64 * 1024;
+/// The same of a tool call: its title, what it was called with, and the beginning of what came of it.
+pub const ARCHIVE_CALL_BYTES: usize = 8 * 1024;
+/// Text that the archive holds in memory until it writes it, in bytes.
+pub const ARCHIVE_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// How far before the end of what the archive has read an unfinished item still counts, in bytes.
+pub const ARCHIVE_LOOK_BACK_BYTES: u64 = 4 * 1024 * 1024;
+/// How long a command feeds the archive before it answers from what is there.
+pub const ARCHIVE_FEED: Duration = Duration::from_secs(2);
+/// Between two times that the desktop feeds the archive.
+pub const ARCHIVE_FEED_EVERY: Duration = Duration::from_secs(30);
+/// How many of the newest matches of a search are weighed against each other.
+pub const SEARCH_WEIGHED: usize = 2000;
+/// Hits in one answer of a search.
+pub const SEARCH_HITS: usize = 500;
+/// Words of one search; further ones are not looked at.
+pub const SEARCH_WORDS: usize = 32;
 /// How long an ended session stays in the list of live ones.
 pub const ENDED_STAYS: Duration = Duration::from_secs(60);
 
@@ -181,6 +199,21 @@ fn sizes() -> Vec<Limit> {
         row("frame to a page of the desktop", bytes(PAGE_FRAME_BYTES), "a larger event goes alone, by a slower path"),
         row("frames ahead of a page", PAGE_FRAMES_AHEAD.to_string(), "further ones wait until the page has drawn"),
         row("events that wait for a page", bytes(PAGE_WAITING_BYTES), "the feed reads no more; the agent goes on"),
+        row("a message in the archive", bytes(ARCHIVE_TEXT_BYTES), "the rest of it is not found by a search"),
+        row("a tool call in the archive", bytes(ARCHIVE_CALL_BYTES), "the rest of its input and output is not found"),
+        row("text that waits for the archive", bytes(ARCHIVE_BATCH_BYTES), "it is written, and reading goes on"),
+        row(
+            "unfinished items that the archive waits for",
+            bytes(ARCHIVE_LOOK_BACK_BYTES as usize),
+            "older ones are found as they were then",
+        ),
+        row(
+            "matches of a search that are weighed",
+            SEARCH_WEIGHED.to_string(),
+            "older ones are not shown, and that is said",
+        ),
+        row("hits in one answer of a search", SEARCH_HITS.to_string(), "ask for something rarer"),
+        row("words of a search", SEARCH_WORDS.to_string(), "further ones are not looked at"),
         row("debug log file", bytes(LOG_FILE_BYTES as usize), "the next file is started"),
         row("debug log files kept", LOG_FILES.to_string(), "the oldest is deleted"),
         row("line of the debug log", bytes(LOG_LINE_BYTES), "cut and marked"),
@@ -220,6 +253,8 @@ fn times() -> Vec<Limit> {
         row("waiting for the ledger", time(LEDGER_BUSY), "tried again; the agent goes on meanwhile"),
         row("between two looks at a dead keeper", time(SECOND_LOOK), "only then are its processes ended"),
         row("session without use", time(COMPRESS_AFTER), "compressed; it still opens and resumes"),
+        row("a command feeds the archive", time(ARCHIVE_FEED), "it answers from what is there, and says so"),
+        row("between two feedings by the desktop", time(ARCHIVE_FEED_EVERY), "the next one, if something happened"),
         row("ended session in the live list", time(ENDED_STAYS), "then only in `ps --all` and the archive"),
     ]
 }

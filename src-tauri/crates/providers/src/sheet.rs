@@ -119,6 +119,11 @@ impl Sheet {
         self.open.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
     }
 
+    /// The items that may still change, in no order that means anything.
+    pub fn open_items(&self) -> impl Iterator<Item = &Item> {
+        self.open.values()
+    }
+
     /// What changed since the last call, in order; each item once, as it is now.
     pub fn take(&mut self) -> Vec<ItemChange> {
         self.settle();

@@ -3,7 +3,7 @@
 //! A line that is damaged is passed over and reported; it never ends the fold.
 
 use journal::{SessionFolder, blobs};
-use protocol::item::ItemBody;
+use protocol::item::{Item, ItemBody};
 use protocol::record::{HostRecord, NoticeLevel, Record, Source};
 use protocol::runner::{RunnerHead, RunnerLine};
 use providers::{Adapter, ItemChange, Sheet};
@@ -73,6 +73,11 @@ impl Fold {
     #[must_use]
     pub fn is_quiescent(&self) -> bool {
         self.sheet.open_keys("").is_empty()
+    }
+
+    /// The items that may still change, in no order that means anything.
+    pub fn open_items(&self) -> impl Iterator<Item = &Item> {
+        self.sheet.open_items()
     }
 
     /// The id of the item that shows a tool call which has not ended.

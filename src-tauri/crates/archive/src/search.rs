@@ -1,0 +1,157 @@
+//! Which items have these words, and which of them first?
+//!
+//! The newest matches are weighed: how well the words fit, what sort of item it is, and how old it is. Only what is shown costs a
+//! snippet.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use protocol::archive::{SearchHit, SearchKind, SearchRequest, SnippetPart};
+use protocol::limits::{SEARCH_HITS, SEARCH_WEIGHED};
+use rusqlite::{Connection, params};
+
+use crate::batch::{kind_of, unsigned};
+use crate::error::ArchiveError;
+use crate::matching;
+
+/// Hits when nobody says how many.
+const HITS: usize = 20;
+/// Around a hit in a snippet. Texts have no control characters but newlines and tabs.
+const HIT_BEGINS: char = '\u{2}';
+const HIT_ENDS: char = '\u{3}';
+/// After so many days an item weighs a quarter less.
+const FADES_IN_DAYS: f64 = 30.0;
+
+/// The newest matches come first out of the index, so what comes after the last one that is weighed costs nothing.
+const MATCHES: &str = "
+SELECT texts.rowid, bm25(texts), items.kind, items.at FROM texts
+JOIN items ON items.id = texts.rowid
+JOIN sessions ON sessions.id = items.session
+WHERE texts MATCH ?1 AND texts.rowid >= ?2 AND items.at >= ?2
+  AND (?3 IS NULL OR sessions.provider = ?3)
+  AND (?4 IS NULL OR sessions.workspace = ?4 OR substr(sessions.workspace, 1, length(?4) + 1) IN (?4 || '/', ?4 || '\\'))
+ORDER BY texts.rowid DESC LIMIT ?5";
+
+const HIT: &str = "
+SELECT sessions.session, sessions.title, sessions.provider, sessions.workspace, items.seq, items.place, items.kind, items.at,
+    snippet(texts, 0, char(2), char(3), '…', 24)
+FROM texts JOIN items ON items.id = texts.rowid JOIN sessions ON sessions.id = items.session
+WHERE texts MATCH ?1 AND texts.rowid = ?2";
+
+/// The hits, the best first, and whether there are more.
+pub(crate) fn search(
+    connection: &Connection,
+    path: &Path,
+    request: &SearchRequest,
+) -> Result<(Vec<SearchHit>, bool), ArchiveError> {
+    let since = since(request.since.as_deref())?;
+    let Some(wanted) = matching::expression(&request.text) else { return Ok((Vec::new(), false)) };
+    let found = || {
+        let mut matches = matches(connection, &wanted, since, request)?;
+        let limit = match request.limit as usize {
+            0 => HITS,
+            limit => limit.min(SEARCH_HITS),
+        };
+        let more = matches.len() > limit;
+        matches.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        matches.truncate(limit);
+        let mut statement = connection.prepare(HIT)?;
+        let mut hits = Vec::with_capacity(matches.len());
+        for (id, _) in matches {
+            hits.extend(statement.query_row(params![wanted, id], hit)?);
+        }
+        Ok((hits, more))
+    };
+    found().map_err(ArchiveError::sql("search", path))
+}
+
+/// The ids of the newest matches with their weights, of which the smallest is the best.
+fn matches(
+    connection: &Connection,
+    wanted: &str,
+    since: i64,
+    request: &SearchRequest,
+) -> rusqlite::Result<Vec<(i64, f64)>> {
+    let workspace = request.workspace.as_deref().map(|path| path.trim_end_matches(['/', '\\']));
+    let mut statement = connection.prepare(MATCHES)?;
+    let weighed = SEARCH_WEIGHED as i64;
+    let mut rows = statement.query(params![wanted, since, request.provider, workspace, weighed])?;
+    let (now, mut matches) = (Timestamp::now().as_millisecond(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (score, kind, at): (f64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        matches.push((row.get(0)?, score * weight(kind_of(kind), now - at)));
+    }
+    Ok(matches)
+}
+
+/// What people said finds more than what a tool printed, and last week's more than last year's.
+fn weight(kind: Option<SearchKind>, age_ms: i64) -> f64 {
+    let of_kind = match kind {
+        Some(SearchKind::Prompt | SearchKind::Message | SearchKind::Error) => 1.0,
+        Some(SearchKind::Thought) => 0.8,
+        Some(SearchKind::ToolCall) | None => 0.6,
+    };
+    let days = age_ms.max(0) as f64 / 86_400_000.0;
+    of_kind * (0.5 + 0.5 * FADES_IN_DAYS / (FADES_IN_DAYS + days))
+}
+
+/// Nothing for a row that is not one of ours.
+fn hit(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<SearchHit>> {
+    let (session, seq, place): (String, i64, i64) = (row.get(0)?, row.get(4)?, row.get(5)?);
+    let (Ok(session), Some(kind)) = (session.parse(), kind_of(row.get(6)?)) else { return Ok(None) };
+    let at = Timestamp::from_millisecond(row.get(7)?).unwrap_or_default();
+    Ok(Some(SearchHit {
+        session,
+        title: row.get(1)?,
+        provider: row.get(2)?,
+        workspace: row.get(3)?,
+        seq: unsigned(seq),
+        item: format!("{seq}.{place}"),
+        kind,
+        at: format!("{at:.3}"),
+        snippet: parts(&row.get::<_, String>(8)?),
+    }))
+}
+
+/// Takes the marks out of a snippet.
+fn parts(text: &str) -> Vec<SnippetPart> {
+    let mut parts = Vec::new();
+    for (place, piece) in text.split(HIT_BEGINS).enumerate() {
+        let (hit, rest) = match piece.split_once(HIT_ENDS) {
+            Some((hit, rest)) if place > 0 => (hit, rest),
+            Some(_) | None => ("", piece),
+        };
+        parts.push(SnippetPart { text: hit.to_owned(), hit: true });
+        parts.push(SnippetPart { text: rest.to_owned(), hit: false });
+    }
+    parts.retain(|part| !part.text.is_empty());
+    parts
+}
+
+/// Since 1970, in milliseconds.
+pub(crate) fn since(moment: Option<&str>) -> Result<i64, ArchiveError> {
+    let Some(moment) = moment else { return Ok(0) };
+    let parsed: Timestamp = moment.parse().map_err(|_| ArchiveError::NoMoment(moment.to_owned()))?;
+    Ok(parsed.as_millisecond().max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snippet_is_cut_at_its_hits() {
+        let part = |text: &str, hit| SnippetPart { text: text.to_owned(), hit };
+        let cut = parts("…the \u{2}lamp\u{3} is \u{2}broken\u{3}");
+        assert_eq!(cut, [part("…the ", false), part("lamp", true), part(" is ", false), part("broken", true)]);
+        assert_eq!(parts("none"), [part("none", false)]);
+    }
+
+    #[test]
+    fn words_of_people_and_of_today_weigh_more() {
+        let day = 86_400_000;
+        assert!(weight(Some(SearchKind::Prompt), 0) > weight(Some(SearchKind::ToolCall), 0));
+        assert!(weight(Some(SearchKind::Prompt), day) > weight(Some(SearchKind::Prompt), 90 * day));
+        assert!(weight(None, -day) <= 1.0 && weight(None, i64::MAX) > 0.0);
+    }
+}
