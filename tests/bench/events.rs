@@ -33,7 +33,8 @@ pub(crate) fn write(folder: &Path) -> (PathBuf, u64) {
     (path, lines)
 }
 
-fn round() -> String {
+/// The lines of one round.
+pub(crate) fn round() -> String {
     let folder = outrigger_tests::project().join("tests/fixtures/streams/claude");
     let mut round = String::new();
     for name in ROUND {

@@ -17,6 +17,7 @@ mod first_event;
 mod idle;
 mod ingest;
 mod memory;
+mod search;
 mod table;
 
 use std::process::ExitCode;
@@ -40,9 +41,10 @@ fn main() -> ExitCode {
 
 type Measure = fn(&mut Table);
 
-const MEASURES: [(&str, Measure); 4] = [
+const MEASURES: [(&str, Measure); 5] = [
     ("ingest", ingest::measure),
     ("first-event", first_event::measure),
     ("memory", memory::measure),
     ("idle", idle::measure),
+    ("search", search::measure),
 ];

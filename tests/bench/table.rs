@@ -31,6 +31,8 @@ pub(crate) enum Budget {
     TimesReference(f64),
     /// Ours is at most the reference and this much more.
     ReferencePlus(f64),
+    /// Ours is at most this many times the reference.
+    AtMostTimesReference(f64),
     /// Ours is at most this, whatever the reference.
     Absolute(f64),
 }
@@ -40,6 +42,7 @@ impl Row {
         match self.budget {
             Budget::TimesReference(times) => self.ours >= times * self.reference,
             Budget::ReferencePlus(more) => self.ours <= self.reference + more,
+            Budget::AtMostTimesReference(times) => self.ours <= times * self.reference,
             Budget::Absolute(most) => self.ours <= most,
         }
     }
@@ -52,6 +55,7 @@ impl Row {
         match self.budget {
             Budget::TimesReference(times) => format!("≥ {times} × reference"),
             Budget::ReferencePlus(more) => format!("≤ reference + {more} {}", self.unit),
+            Budget::AtMostTimesReference(times) => format!("≤ {times} × reference"),
             Budget::Absolute(most) if most.is_infinite() => "told only".to_owned(),
             Budget::Absolute(most) => format!("≤ {most} {}", self.unit),
         }

@@ -36,7 +36,7 @@ fn words_of_a_session_are_found_with_where_they_stand() {
     assert!(nothing.stdout.is_empty() && nothing.stderr.contains("Nothing was found for: zeppelin"));
     home.run(["search", "lamp", "--since", "soon"]).assert_code(2);
     for hostile in ["\"", "NEAR(", "a AND", "* OR *", "text:", "-- -x", "'; DROP TABLE items"] {
-        home.run(["search", "--json", hostile]).assert_code(0);
+        home.run(["search", "--json", "--", hostile]).assert_code(0);
     }
 }
 

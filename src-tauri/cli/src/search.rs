@@ -22,7 +22,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 40..=120;
 #[derive(Debug, Args)]
 pub(crate) struct SearchOptions {
     /// Words that all have to be there, "phrases" in quotes; the last word may be the beginning of one
-    #[arg(required = true, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "TEXT")]
     text: Vec<String>,
     /// Only sessions of this provider
     #[arg(long, value_name = "ID")]
@@ -44,7 +44,7 @@ pub(crate) struct SearchOptions {
     pub(crate) json: bool,
 }
 
-/// See the module. Options that stand among the words are taken for what they look like.
+/// See the module.
 pub(crate) fn search(options: &SearchOptions) -> Result<Exit> {
     let machine = home::for_looking()?;
     let request = SearchRequest {
