@@ -9,8 +9,10 @@ const TIME_MS = 120_000;
 const TIME_LIMIT_MS = 600_000;
 /** From SIGTERM to SIGKILL, in milliseconds. */
 const GRACE_MS = 1500;
-/** How long the output of a command that has ended is still read: what it left running may hold it open. */
+/** The output of a command that has ended is read until it is silent for so long: what it left running may hold it open. */
 const DRAIN_MS = 250;
+/** And no longer than this: what it left running may print without end. */
+const DRAIN_LIMIT_MS = 5000;
 /** Kept of an output's beginning and of its end, in characters: more is of no use to a model. */
 const KEPT_CHARS = 15_000;
 
@@ -43,11 +45,10 @@ export function runCommand({ command, timeout_ms: asked }, { cwd, env, signal, o
     const timer = setTimeout(() => end(`(ended after ${limit / 1000} s, as long as it may take)`), limit);
     const onAbort = () => end('(interrupted)');
     signal.addEventListener('abort', onAbort, { once: true });
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.add(chunk));
+    const streams = [child.stdout, child.stderr];
+    for (const stream of streams) stream?.on('data', (chunk) => output.add(chunk));
     child.once('error', (error) => reject(new ToolFailure(`cannot run the command: ${error.message}`)));
-    child.once('exit', () => {
-      setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), DRAIN_MS).unref();
-    });
+    child.once('exit', () => drain(streams));
     child.once('close', (code, killed) => {
       running.delete(child);
       clearTimeout(timer);
@@ -75,6 +76,25 @@ function start(command, cwd, env) {
     windowsHide: true,
     windowsVerbatimArguments: windows,
   });
+}
+
+/**
+ * Closes what is read of a command that has ended, once nothing more comes.
+ * @param {(import('node:stream').Readable | null)[]} streams
+ */
+function drain(streams) {
+  const close = () => streams.forEach((stream) => stream?.destroy());
+  const silent = setTimeout(close, DRAIN_MS);
+  const limit = setTimeout(close, DRAIN_LIMIT_MS);
+  for (const stream of streams) stream?.on('data', () => silent.refresh());
+  let open = streams.filter((stream) => stream && !stream.closed).length;
+  const closed = () => {
+    open -= 1;
+    if (open > 0) return;
+    clearTimeout(silent);
+    clearTimeout(limit);
+  };
+  for (const stream of streams) stream?.once('close', closed);
 }
 
 /**
