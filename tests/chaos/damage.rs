@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use serde_json::Value;
@@ -23,6 +24,8 @@ pub(crate) struct Destroyed {
     pub(crate) seq: u64,
     /// The number of its line in the journal, from 1.
     pub(crate) line: u64,
+    /// Only the beginning of a long string was hit, whose whole is in a file of its own: the transcript lacks nothing.
+    pub(crate) has_copy: bool,
 }
 
 /// A session that nobody hosts, held so by its lease while the file is there. The search begins at `pick`.
@@ -49,13 +52,14 @@ pub(crate) fn destroy_record(world: &World, pick: usize) -> Option<String> {
     let mut destroyed = lock(&session.destroyed);
     let (line, offset, record) = middle_record(&before, &destroyed, pick)?;
     let seq = seq_of(record)?;
-    let damaged = damaged(record, pick)?;
+    let (damaged, hit) = damaged(record, pick)?;
+    let has_copy = previews(record).iter().any(|preview| preview.start <= hit.start && hit.end <= preview.end);
     let file = OpenOptions::new().write(true).open(&path).ok()?;
     let mut after = before.clone();
     after[offset..offset + damaged.len()].copy_from_slice(&damaged);
     file.write_all_at(&damaged, offset as u64).ok()?;
     remember_anew(session, &world.findings, &before, &after);
-    destroyed.push(Destroyed { seq, line });
+    destroyed.push(Destroyed { seq, line, has_copy });
     Some(format!("record {seq} in line {line} of {}", session.id))
 }
 
@@ -80,7 +84,7 @@ fn middle_record<'a>(journal: &'a [u8], destroyed: &[Destroyed], pick: usize) ->
 
 /// The record with a stretch of it overwritten: by zeros, as a block that was never written, or with all its bits flipped. Nobody
 /// can read it any more.
-fn damaged(record: &[u8], pick: usize) -> Option<Vec<u8>> {
+fn damaged(record: &[u8], pick: usize) -> Option<(Vec<u8>, Range<usize>)> {
     let from = (pick / 11) % record.len();
     let until = record.len().min(from + 1 + (pick / 13) % STRETCH);
     let flip = |byte: &mut u8| *byte = if pick.is_multiple_of(2) { 0 } else { !*byte };
@@ -91,7 +95,18 @@ fn damaged(record: &[u8], pick: usize) -> Option<Vec<u8>> {
     if is_readable || damaged.contains(&b'\n') {
         damaged[from..until].fill(0);
     }
-    serde_json::from_slice::<Value>(&damaged).is_err().then_some(damaged)
+    serde_json::from_slice::<Value>(&damaged).is_err().then_some((damaged, from..until))
+}
+
+/// Where the beginnings of strings stand in a record whose whole is kept in files beside the journal.
+fn previews(record: &[u8]) -> Vec<Range<usize>> {
+    let record: Value = serde_json::from_slice(record).unwrap_or_default();
+    let place = |blob: &Value| {
+        let number = |name: &str| blob[name].as_u64().and_then(|number| usize::try_from(number).ok());
+        let (from, length) = (number("offset")?, number("preview")?);
+        Some(from..from + length)
+    };
+    record["blobs"].as_array().into_iter().flatten().filter_map(place).collect()
 }
 
 /// When everything has been stopped: what is said of destroyed records, and what is read of the rest.
@@ -115,7 +130,10 @@ fn check_told(world: &World, session: &Session, destroyed: &[Destroyed], command
         return world.findings.add(Fault::Broken, what);
     }
     let journal = session.folder.join("journal.ndjson");
-    for Destroyed { seq, line } in destroyed {
+    for Destroyed { seq, line, has_copy } in destroyed {
+        if *has_copy && command == "logs" {
+            continue;
+        }
         if done.stderr.contains(&format!("{}, line {line}: ", journal.display())) {
             world.findings.count("destroyed records told with their line", 1);
         } else {

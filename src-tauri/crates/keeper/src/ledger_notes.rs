@@ -2,7 +2,7 @@
 //!
 //! One thread owns the connection, because the ledger may have to be waited for and the pod never waits. Of what has not been
 //! written yet only the newest counts, so nothing piles up. A ledger that cannot be used is told once in the debug log and tried
-//! again with the next news; the pod goes on without it.
+//! again, with what it lacks, until it can; the pod goes on without it.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,9 @@ use protocol::pod::PodState;
 use protocol::processes::ProcessPurpose;
 use protocol::session::{PodFile, SessionMeta};
 
+/// After this a ledger that could not be written is tried again; each time it takes twice as long, up to the longest.
+const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 /// Processes of one pod that are noted; those beyond it are found by their mark.
 const PROCESSES: usize = 512;
 /// The thread needs little, and the keeper is small.
@@ -66,7 +69,8 @@ impl LedgerNotes {
             claim,
             runner,
             open: None,
-            told: false,
+            owed: Owed::default(),
+            again: None,
             session_written: None,
         };
         let span = tracing::Span::current();
@@ -129,11 +133,12 @@ impl Desk {
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for something to write. A session alone waits until `session_at`.
-    fn next(&self, session_at: Instant) -> News {
+    /// Waits for something to write. A session alone waits until `session_at`; at `again` there need be no news.
+    fn next(&self, session_at: Instant, again: Option<Instant>) -> News {
         let mut news = self.news();
         loop {
             let early = session_at.saturating_duration_since(Instant::now());
+            let to_again = again.map(|again| again.saturating_duration_since(Instant::now()));
             if news.state.is_some() || news.processes.is_some() || news.over {
                 let at_once = early.is_zero() || news.over;
                 let later = news.session.take_if(|_| !at_once);
@@ -141,19 +146,21 @@ impl Desk {
                 news.session = later;
                 return now;
             }
-            if news.session.is_some() && early.is_zero() {
+            let session_due = news.session.is_some() && early.is_zero();
+            if session_due || to_again.is_some_and(|wait| wait.is_zero()) {
                 return std::mem::take(&mut *news);
             }
-            news = self.wait(news, early);
+            let wait = news.session.is_some().then_some(early).into_iter().chain(to_again).min();
+            news = self.wait(news, wait);
         }
     }
 
-    /// Without news nobody wakes up.
-    fn wait<'a>(&self, news: MutexGuard<'a, News>, early: Duration) -> MutexGuard<'a, News> {
-        if news.session.is_some() {
-            return self.changed.wait_timeout(news, early).unwrap_or_else(PoisonError::into_inner).0;
+    /// Without news, and with nothing to try again, nobody wakes up.
+    fn wait<'a>(&self, news: MutexGuard<'a, News>, at_most: Option<Duration>) -> MutexGuard<'a, News> {
+        match at_most {
+            Some(wait) => self.changed.wait_timeout(news, wait).unwrap_or_else(PoisonError::into_inner).0,
+            None => self.changed.wait(news).unwrap_or_else(PoisonError::into_inner),
         }
-        self.changed.wait(news).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -199,9 +206,18 @@ struct Writer {
     /// All processes of the pod that stand in the ledger, or shall.
     noted: Vec<ProcessNote>,
     open: Option<Open>,
-    /// Whether the log knows that the ledger cannot be used.
-    told: bool,
+    owed: Owed,
+    /// Set while the ledger cannot be used: how long the next wait is.
+    again: Option<Duration>,
     session_written: Option<Instant>,
+}
+
+/// What the ledger lacks. The state and the processes are in the claim and the notes.
+#[derive(Debug, Default)]
+struct Owed {
+    state: bool,
+    gone: Vec<(u32, u64)>,
+    session: Option<Box<SessionRow>>,
 }
 
 struct Open {
@@ -211,43 +227,58 @@ struct Open {
 
 impl Writer {
     fn run(mut self, desk: &Desk) {
+        let mut again_at = None;
         loop {
             let session_at = self.session_written.map_or_else(Instant::now, |before| before + STATISTICS_EVERY);
-            let news = desk.next(session_at);
+            let news = desk.next(session_at, again_at);
             let over = news.over;
-            match self.write(news) {
-                Ok(()) => self.told = false,
+            self.owe(news);
+            match self.pay(over) {
+                Ok(()) => self.again = None,
                 Err(error) => self.give_up(&error),
             }
             if over {
                 return;
             }
+            again_at = self.again.map(|wait| Instant::now() + wait);
         }
     }
 
-    fn write(&mut self, news: News) -> Result<(), LedgerError> {
-        let News { state, processes, session, over } = news;
-        let gone = processes.map(|now| self.compare(now)).unwrap_or_default();
+    fn owe(&mut self, news: News) {
+        let News { state, processes, session, over: _ } = news;
+        if let Some(processes) = processes {
+            let gone = self.compare(processes);
+            self.owed.gone.extend(gone);
+            // Whoever settles the pod looks at each row's process, so an old row more does no harm.
+            let over = self.owed.gone.len().saturating_sub(PROCESSES);
+            self.owed.gone.drain(..over);
+        }
         if let Some(state) = state {
             state.clone_into(&mut self.claim.state);
+            self.owed.state = true;
         }
         if session.is_some() {
             self.session_written = Some(Instant::now());
+            self.owed.session = session;
         }
+    }
+
+    fn pay(&mut self, over: bool) -> Result<(), LedgerError> {
         let claimed_now = self.reach()?;
         let Some(Open { ledger, .. }) = &self.open else { return Ok(()) };
         let pod = self.claim.pod;
-        if state.is_some() && !claimed_now {
+        if self.owed.state && !claimed_now {
             ledger.set_pod_state(pod, &self.claim.state)?;
         }
-        ledger.forget_processes(pod, &gone)?;
+        ledger.forget_processes(pod, &self.owed.gone)?;
         ledger.note_processes(pod, &self.noted)?;
-        if let Some(session) = session {
-            ledger.note_session(&session)?;
+        if let Some(session) = &self.owed.session {
+            ledger.note_session(session)?;
         }
         if over {
             ledger.end_pod(pod, self.claim.pid, self.claim.started)?;
         }
+        self.owed = Owed::default();
         Ok(())
     }
 
@@ -279,9 +310,10 @@ impl Writer {
 
     fn give_up(&mut self, error: &LedgerError) {
         self.open = None;
-        if !std::mem::replace(&mut self.told, true) {
-            tracing::warn!(%error, "the ledger could not be written; the pod goes on without it");
+        if self.again.is_none() {
+            tracing::warn!(%error, "the ledger could not be written; the pod goes on without it, and tries again");
         }
+        self.again = Some(self.again.map_or(AGAIN, |wait| (wait * 2).min(AGAIN_AT_MOST)));
     }
 }
 
@@ -407,6 +439,25 @@ mod tests {
         }
         notes.state(&PodState::Idle);
         until(is_there);
+        notes.end();
+    }
+
+    #[test]
+    fn what_a_ledger_did_not_take_is_written_when_it_can_be_without_any_news() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("later/ledger.sqlite3");
+        let pod = pod();
+        // A file where the ledger's folder should be.
+        std::fs::write(folder.path().join("later"), b"").unwrap();
+        let notes = begin(&path, &pod);
+        notes.state(&PodState::Idle);
+        let desk = Arc::clone(notes.desk.as_ref().unwrap());
+        until(|| desk.news().state.is_none());
+        std::fs::remove_file(folder.path().join("later")).unwrap();
+        std::fs::create_dir(folder.path().join("later")).unwrap();
+        until(|| path.exists());
+        let ledger = Ledger::open(&path).unwrap().ledger;
+        until(|| ledger.open_pods().unwrap().first().is_some_and(|row| row.claim.state == "idle"));
         notes.end();
     }
 
