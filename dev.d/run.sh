@@ -67,7 +67,16 @@ run_chaos() {
   need_debian_packages "${debian_build[@]}"
   need_rust
   need_runtime
-  build_command_line
+  case " $* " in
+    *\ --window\ *)
+      need_debian_packages "${debian_test[@]}"
+      need_node
+      install_npm_packages
+      build_ui
+      build_window
+      ;;
+    *) build_command_line ;;
+  esac
   long_step "chaos harness" cargo build --package outrigger-tests --bin chaos
   exec target/debug/chaos "$@"
 }

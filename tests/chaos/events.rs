@@ -13,6 +13,7 @@ use crate::census::{Keeper, Process, signal};
 use crate::damage::{destroy_record, unattended};
 use crate::disk::Disk;
 use crate::look::look;
+use crate::options::Options;
 use crate::world::{Role, World};
 
 /// One way to break something.
@@ -32,10 +33,12 @@ pub(crate) enum Event {
     DestroyRecord,
     FillDisk,
     BreakLedger,
+    KillWindow,
+    KillPage,
 }
 
 /// Every event with how often it comes up and its name in the table.
-const EVENTS: [(Event, usize, &str); 14] = [
+const EVENTS: [(Event, usize, &str); 16] = [
     (Event::KillKeeper, 10, "kill -9 keeper"),
     (Event::KillRunner, 8, "kill -9 runner"),
     (Event::KillCli, 8, "kill -9 CLI"),
@@ -50,6 +53,9 @@ const EVENTS: [(Event, usize, &str); 14] = [
     (Event::DestroyRecord, 4, "record in a journal's middle unreadable"),
     (Event::FillDisk, 2, "disk full for a second"),
     (Event::BreakLedger, 1, "ledger overwritten"),
+    // Last, so that a plan without a window is the same as ever. A page that is lost more than six times in a minute stays away.
+    (Event::KillWindow, 3, "kill -9 window"),
+    (Event::KillPage, 3, "kill -9 web page"),
 ];
 
 impl Event {
@@ -58,13 +64,15 @@ impl Event {
         EVENTS.iter().find(|(event, _, _)| *event == self).map_or("", |(_, _, name)| name)
     }
 
-    /// Those that can happen with such agents, in the table's order.
-    pub(crate) fn all(agents_are_real: bool) -> impl Iterator<Item = Self> {
+    /// Those that can happen in such a run, in the table's order.
+    pub(crate) fn all(options: &Options) -> impl Iterator<Item = Self> {
+        let Options { real: agents_are_real, window, .. } = *options;
         let may_happen = move |event: &Self| match event {
             // The demo agent has no CLI.
             Self::KillCli => agents_are_real,
             // A real CLI keeps its conversation on the same disk, and what becomes of it there is not ours.
             Self::FillDisk => !agents_are_real,
+            Self::KillWindow | Self::KillPage => window,
             Self::KillKeeper
             | Self::KillRunner
             | Self::KillTool
@@ -150,6 +158,8 @@ impl<'a> Doer<'a> {
             Event::DestroyRecord => destroy_record(self.world, pick),
             Event::FillDisk => self.fill_disk(),
             Event::BreakLedger => self.break_ledger(pick),
+            Event::KillWindow => self.world.window.as_ref().and_then(|window| window.kill_app(self.world)),
+            Event::KillPage => self.world.window.as_ref().and_then(|window| window.kill_page(self.world)),
         };
         if let Some(victim) = victim {
             self.world.findings.count(event.name(), 1);
@@ -234,6 +244,19 @@ impl<'a> Doer<'a> {
 
     /// Kills everybody of the home again and again, since a dying one may have started another, and removes the sockets.
     fn reboot(&self) -> Option<String> {
+        let killed = match &self.world.window {
+            Some(window) => window.is_killed_by(self.world, || self.kill_all()),
+            None => self.kill_all(),
+        };
+        for entry in fs::read_dir(self.world.home.path().join("run")).into_iter().flatten().flatten() {
+            // One that cannot be removed is found at the end.
+            let _ = fs::remove_file(entry.path());
+        }
+        look(self.world);
+        Some(format!("{killed} processes"))
+    }
+
+    fn kill_all(&self) -> usize {
         let mut killed = 0;
         for _ in 0..50 {
             let census = self.world.census();
@@ -243,12 +266,7 @@ impl<'a> Doer<'a> {
             }
             killed += all.iter().filter(|one| signal(one.pid, one.started, Signal::KILL)).count();
         }
-        for entry in fs::read_dir(self.world.home.path().join("run")).into_iter().flatten().flatten() {
-            // One that cannot be removed is found at the end.
-            let _ = fs::remove_file(entry.path());
-        }
-        look(self.world);
-        Some(format!("{killed} processes"))
+        killed
     }
 
     /// Half a record at the end of a journal that nobody writes. The session's lease is held meanwhile, so that it stays so.

@@ -2,8 +2,8 @@
 //! plan, while readers read and prompts come. It checks from outside, without a crate of the product, that no record is lost or
 //! repeated, no process is left, no state is wrong, and every session goes on.
 //!
-//! One file answers one question: `options` what to do, `events` and `damage` what is broken, `agents` who sits in the sessions, `prompter` and `reader` who uses the home
-//! meanwhile, `look`, `calm`, `ledger`, `processes`, `journals` and `closing` what must hold, `census` what the kernel says,
+//! One file answers one question: `options` what to do, `events` and `damage` what is broken, `agents` who sits in the sessions, `prompter`, `reader` and `window` who uses the
+//! home meanwhile, `look`, `calm`, `ledger`, `processes`, `journals` and `closing` what must hold, `census` what the kernel says,
 //! `report` how it is told.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints what it found")]
@@ -42,6 +42,8 @@ mod reader;
 mod report;
 #[cfg(target_os = "linux")]
 mod storm;
+#[cfg(target_os = "linux")]
+mod window;
 #[cfg(target_os = "linux")]
 mod world;
 

@@ -15,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) readers: usize,
     /// Whether the sessions are the real CLIs', against the stand-in of their vendors.
     pub(crate) real: bool,
+    /// Whether the app is up during the storm, and hit by it.
+    pub(crate) window: bool,
     /// Whether each event is told as it happens.
     pub(crate) verbose: bool,
     /// Whether the home is kept although nothing was found.
@@ -23,11 +25,12 @@ pub(crate) struct Options {
 
 /// What `--help` says.
 pub(crate) const USAGE: &str = "\
-chaos [--seed N] [--sessions K] [--minutes M | --seconds S] [--readers R] [--real] [--verbose] [--keep]
+chaos [--seed N] [--sessions K] [--minutes M | --seconds S] [--readers R] [--real] [--window] [--verbose] [--keep]
 
 Breaks a home of Outrigger for a while (20 sessions of the demo agent for 60 s by default) and checks from outside that nothing is
 lost, repeated, left running or told wrongly. With --real the sessions are those of the real claude and codex by turns (6 by
-default), against a local stand-in of their vendors, and each has to go on with its own conversation at the end. Exits with 1 when something was found; the home is kept then.";
+default), against a local stand-in of their vendors, and each has to go on with its own conversation at the end. With
+--window the real app is up meanwhile, on a display without a screen, and it and its page are killed as well. Exits with 1 when something was found; the home is kept then.";
 
 impl Options {
     /// Reads the arguments.
@@ -41,6 +44,7 @@ impl Options {
             length: Duration::from_secs(60),
             readers: 2,
             real: false,
+            window: false,
             verbose: false,
             keep: false,
         };
@@ -61,6 +65,7 @@ impl Options {
                 "--minutes" => options.length = Duration::from_secs_f64(number()? * 60.0),
                 "--seconds" => options.length = Duration::from_secs_f64(number()?),
                 "--real" => options.real = true,
+                "--window" => options.window = true,
                 "--verbose" => options.verbose = true,
                 "--keep" => options.keep = true,
                 other => return Err(format!("unknown argument {other}\n\n{USAGE}")),
@@ -77,7 +82,8 @@ impl Options {
         let seconds = self.length.as_secs();
         let Self { seed, sessions, readers, .. } = self;
         let real = if self.real { " --real" } else { "" };
-        format!("./dev chaos --seed {seed} --sessions {sessions} --readers {readers} --seconds {seconds}{real}")
+        let window = if self.window { " --window" } else { "" };
+        format!("./dev chaos --seed {seed} --sessions {sessions} --readers {readers} --seconds {seconds}{real}{window}")
     }
 }
 

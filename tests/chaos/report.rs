@@ -7,7 +7,7 @@ use crate::options::Options;
 /// Prints it. True when nothing was found.
 pub(crate) fn print(options: &Options, findings: &Findings) -> bool {
     println!("\n{}\n", options.command());
-    let events: Vec<&str> = Event::all(options.real).map(Event::name).collect();
+    let events: Vec<&str> = Event::all(options).map(Event::name).collect();
     for name in &events {
         println!("  {:>8}  {name}", findings.counted(name));
     }

@@ -13,6 +13,7 @@ use crate::disk::Disk;
 use crate::events::{Deck, Doer, Event};
 use crate::findings::Findings;
 use crate::options::Options;
+use crate::window::Window;
 use crate::world::{World, json_lines};
 use crate::{calm, closing, damage, journals, prompter, reader, report};
 
@@ -36,7 +37,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let world = World::new(home, agents, sessions, Findings::new(options.verbose));
+    let mut world = World::new(home, agents, sessions, Findings::new(options.verbose));
+    world.window = options.window.then(Window::new);
     let mut doer = Doer::new(&world, disk);
     thread::scope(|scope| {
         for session in &world.sessions {
@@ -48,10 +50,16 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             let world = &world;
             scope.spawn(move || prompter::keep_busy(world, fastrand::Rng::with_seed(options.seed + number)));
         }
+        if let Some(window) = &world.window {
+            scope.spawn(|| window.attend(&world));
+        }
         follow_plan(&world, &mut doer, options);
         world.end_storm();
         calm_down(&world, &mut doer);
         closing::prompt_all(&world, scope);
+        if let Some(window) = &world.window {
+            window.close(&world);
+        }
         closing::stop_all(&world);
         calm::check(&world);
     });
@@ -73,7 +81,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// Breaks one thing after the other, with a check of everything now and then.
 fn follow_plan(world: &World, doer: &mut Doer<'_>, options: &Options) {
     let mut random = fastrand::Rng::with_seed(options.seed);
-    let mut deck = Deck::new(Event::all(options.real));
+    let mut deck = Deck::new(Event::all(options));
     let began = Instant::now();
     let mut calm_at = began + CALM_EVERY;
     while began.elapsed() < options.length {

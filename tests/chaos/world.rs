@@ -19,6 +19,7 @@ use crate::census::{Census, Keeper, PodFile};
 use crate::damage::Destroyed;
 use crate::findings::{Fault, Findings, lock};
 use crate::journals::Seen;
+use crate::window::Window;
 
 /// What one of our own commands is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub(crate) struct World {
     pub(crate) agents: Agents,
     pub(crate) sessions: Vec<Session>,
     pub(crate) findings: Findings,
+    /// The app, when the run has one.
+    pub(crate) window: Option<Window>,
     /// Held for reading around each prompt, for writing while everything is checked.
     pub(crate) calm: RwLock<()>,
     storm_over: AtomicBool,
@@ -88,6 +91,7 @@ impl World {
             agents,
             sessions,
             findings,
+            window: None,
             calm: RwLock::new(()),
             storm_over: AtomicBool::new(false),
             all_stopped: AtomicBool::new(false),

@@ -22,6 +22,7 @@
 //! (`scenarios/`, `real_clis/`, `desktop/`), named in `tests/Cargo.toml`; `./dev test scenarios` runs one of them.
 
 mod built;
+mod display;
 mod home;
 mod program;
 mod real_clis;
@@ -29,6 +30,7 @@ mod standin;
 mod survivors;
 
 pub use built::{program, project};
+pub use display::Display;
 pub use home::Home;
 pub use program::{DEADLINE, Ended, Program};
 pub use real_clis::RealClis;
