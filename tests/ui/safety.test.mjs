@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, transcript } from './page.mjs';
+import { openBrowser, transcript, violations } from './page.mjs';
 
 const browser = await openBrowser({ after });
 
@@ -25,20 +25,36 @@ test('hostile words stay words', async (t) => {
   );
 });
 
-test('links go to the host and nowhere else', async (t) => {
+test('a link shows where it leads before it opens, and goes to the host alone', async (t) => {
   const page = await browser.scene(t, 'replay=hostile');
   await page.locator('[data-session=s-hostile]').click();
   const before = page.url();
   const link = page.getByRole('link', { name: 'a fine link' });
+  const question = page.getByTestId('link-target');
+  const opened = () => page.evaluate(() => window.replayed.opened);
+
   await link.click();
+  await question.getByText('https://example.org/page', { exact: true }).waitFor();
+  await question.getByText('a fine link').waitFor();
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(await opened(), []);
+  await page.keyboard.press('Escape');
+  await question.waitFor({ state: 'detached' });
   await link.click({ button: 'middle' });
+  assert.equal(await question.count(), 0);
+
+  await link.press('Enter');
+  await question.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.waitForFunction(() => window.replayed.opened.length === 1);
   await link.click({ modifiers: ['Control'] });
+  await question.getByRole('button', { name: 'Always for this site' }).click();
+  await page.waitForFunction(() => window.replayed.opened.length === 2);
+  await link.click();
+  await page.waitForFunction(() => window.replayed.opened.length === 3);
+
+  assert.deepEqual([...new Set(await opened())], ['https://example.org/page']);
   assert.equal(page.url(), before);
   assert.equal(page.context().pages().length, 1);
-  assert.deepEqual(await page.evaluate(() => window.replayed.opened), [
-    'https://example.org/page',
-    'https://example.org/page',
-  ]);
   assert.equal(await page.getByRole('link', { name: /a script|data|file|Tab/ }).count(), 0);
 });
 

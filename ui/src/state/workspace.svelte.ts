@@ -14,8 +14,10 @@ import { announcementOf } from './announcements';
 import { grouped, stateOf, type Row } from './session_groups';
 import { SessionView } from './session_view.svelte';
 import { Inbox } from './inbox.svelte';
+import { OutsideLink } from './outside_link.svelte';
 import { keep, kept } from './kept';
 import { Panes, type PaneLayout } from './panes.svelte';
+import { Places } from './places.svelte';
 
 const KEY = Symbol('workspace');
 
@@ -34,9 +36,11 @@ export class Workspace {
   choicesError = $state.raw<WireError | null>(null);
   readonly panes: Panes;
   readonly inbox: Inbox;
+  readonly link: OutsideLink;
   /** The last thing that a screen reader was told; the status line shows it. */
   announcement = $state('');
-  doctorIsOpen = $state(false);
+  /** What stands in front of the sessions. */
+  readonly places = new Places();
   paletteIsOpen = $state(false);
   sidebarIsOpen = $state(kept('sidebar', true));
   inspectorIsOpen = $state(kept('inspector', false));
@@ -59,6 +63,7 @@ export class Workspace {
   constructor(host: Host) {
     this.host = host;
     this.inbox = new Inbox(host);
+    this.link = new OutsideLink(host);
     this.panes = new Panes((session) => this.#opened(session));
   }
 
@@ -69,7 +74,7 @@ export class Workspace {
 
   /** Whether something lies over the window that has keys of its own. */
   get isCovered(): boolean {
-    return this.doctorIsOpen || this.paletteIsOpen || this.inbox.isOpen;
+    return this.paletteIsOpen || this.inbox.isOpen || this.link.asked !== null;
   }
 
   /** Asks the host for everything and opens the session that was open. */
@@ -79,6 +84,7 @@ export class Workspace {
     this.info = await this.host.windowInfo();
     document.title = `${this.info.name} - Outrigger`;
     this.#remember(this.info.workspace);
+    this.places.begin(this.info.workspace);
     const layout = kept<PaneLayout>(this.#layoutKey(), { sessions: [], active: 0 });
     await this.inbox.begin();
     await this.host.watchSessions((list) => this.#take(list));
@@ -92,12 +98,14 @@ export class Workspace {
 
   /** Opens a session in the pane in use, or goes to the pane that shows it. */
   open(session: SessionId, place?: number): void {
+    this.places.leave();
     this.panes.show(session, place);
     this.#arranged();
   }
 
   /** Opens a session beside those that are open; null is a new one. */
   openBeside(session: SessionId | null): void {
+    this.places.leave();
     this.panes.showBeside(session);
     this.#arranged();
   }
@@ -110,6 +118,7 @@ export class Workspace {
 
   /** Shows the new-session view. */
   openNew(): void {
+    this.places.leave();
     this.panes.clear();
     this.#arranged();
   }
@@ -126,6 +135,7 @@ export class Workspace {
 
   /** Makes a pane the one in use; `focus` takes the keyboard there too. */
   activatePane(place: number, focus = false): void {
+    if (focus) this.places.leave();
     if (focus) this.focusWanted += 1;
     if (place === this.panes.active) return;
     this.panes.activate(place);
@@ -197,6 +207,7 @@ export class Workspace {
 
   /** Opens the inspector at a tab. */
   inspect(tab: InspectorTab): void {
+    this.places.leave();
     this.inspectorTab = tab;
     keep('inspector.tab', tab);
     if (!this.inspectorIsOpen) this.toggleInspector();
