@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, picture, violations } from './page.mjs';
+import { counted, openBrowser, picture, violations } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const cards = (page) => page.getByTestId('inbox-request');
@@ -67,7 +67,7 @@ test('a request that was answered elsewhere is told, and stays readable', async 
   await cards(page).first().waitFor();
   await page.keyboard.press('Alt+n');
   await page.getByText('This request has been answered already.').waitFor();
-  assert.equal(await cards(page).count(), 3);
+  await counted(cards(page), 3);
 });
 
 for (const colorScheme of ['light', 'dark'])

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser } from './page.mjs';
+import { counted, openBrowser } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const focused = (page) =>
@@ -38,7 +38,7 @@ test('keys move between sessions and panes', async (t) => {
   await page.locator('[data-session=s-parent][aria-current=true]').waitFor();
   await page.locator('[data-session=s-parent]').focus();
   await page.keyboard.press('End');
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-session')), 's-done');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('data-session') === 's-done');
   await page.keyboard.press('Control+i');
   await page.getByTestId('inspector').waitFor();
   await page.getByRole('tab', { name: 'Details' }).focus();
@@ -79,5 +79,5 @@ test('a stream is no live region; the status line is', async (t) => {
   const page = await browser.scene(t, 'replay=states');
   await page.locator('[data-session=s-ask]').click();
   assert.equal(await page.getByTestId('transcript').getAttribute('aria-live'), 'off');
-  assert.equal(await page.locator('[aria-live=polite]').count(), 1);
+  await counted(page.locator('[aria-live=polite]'), 1);
 });

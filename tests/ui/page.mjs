@@ -157,3 +157,14 @@ export async function transcript(page) {
     return [...rows].map(([id, row]) => ({ id, ...row })).sort((a, b) => a.top - b.top);
   });
 }
+
+/**
+ * Waits until there are so many of something, no more and no fewer.
+ *
+ * @param {import('playwright-core').Locator} places
+ * @param {number} many At least 1; for none, wait for the first to be detached.
+ */
+export async function counted(places, many) {
+  await places.nth(many - 1).waitFor({ state: 'attached' });
+  await places.nth(many).waitFor({ state: 'detached' });
+}

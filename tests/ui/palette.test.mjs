@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, picture, violations } from './page.mjs';
+import { counted, openBrowser, picture, violations } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const entries = (page) =>
@@ -35,7 +35,7 @@ test('actions are done from it, and each shows its keys', async (t) => {
   await page.keyboard.press('Enter');
   await page.getByTestId('doctor').waitFor();
   await page.keyboard.press('Control+n');
-  assert.equal(await page.getByTestId('doctor').count(), 1, 'keys of the window rest while something lies over it');
+  await counted(page.getByTestId('doctor'), 1);
 });
 
 test('it offers what the open session can do, and only that', async (t) => {
@@ -94,7 +94,7 @@ test('folders that had a window are offered', async (t) => {
   assert.deepEqual(await entries(page), ['workspace-/srv/lighthouse']);
   await page.keyboard.press('Enter');
   await page.getByTestId('palette').waitFor({ state: 'detached' });
-  assert.deepEqual(await page.evaluate(() => window.replayed.folders), ['/srv/lighthouse']);
+  await page.waitForFunction(() => window.replayed.folders.join() === '/srv/lighthouse');
 });
 
 for (const colorScheme of ['light', 'dark'])

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, picture, violations } from './page.mjs';
+import { counted, openBrowser, picture, violations } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const titles = (page) =>
@@ -35,7 +35,7 @@ test('a session is dragged beside another one, and into its place', async (t) =>
   ]);
   await drag(page, 's-idle', 'here', 0);
   await page.getByTestId('pane').nth(0).getByRole('heading', { name: 'Explain the build' }).waitFor();
-  assert.equal(await page.getByTestId('pane').count(), 2);
+  await counted(page.getByTestId('pane'), 2);
   assert.equal(await activePane(page), 0, 'the pane that it was dropped on is the one in use');
 });
 
@@ -49,7 +49,7 @@ test('panes are made, gone between and closed by keys; keys mean the one in use'
   await page.keyboard.press('Control+1');
   await page.waitForFunction(() => document.activeElement?.closest('[data-active=true]') !== null);
   await page.keyboard.press('Alt+y');
-  assert.equal(await page.getByTestId('permission-allow').count(), 1, 'the request of the other pane is not answered');
+  await counted(page.getByTestId('permission-allow'), 1);
   await page.keyboard.press('Control+2');
   await page.waitForFunction(
     () => document.querySelectorAll('[data-testid=pane]')[1].contains(document.activeElement),
@@ -59,12 +59,12 @@ test('panes are made, gone between and closed by keys; keys mean the one in use'
   await page.getByText('Allowed', { exact: true }).waitFor();
   await page.keyboard.press('Control+\\');
   await page.keyboard.press('Control+\\');
-  assert.equal(await page.getByTestId('pane').count(), 4);
+  await counted(page.getByTestId('pane'), 4);
   await page.keyboard.press('Control+\\');
-  assert.equal(await page.getByTestId('pane').count(), 4, 'four is the most');
+  await counted(page.getByTestId('pane'), 4);
   await page.keyboard.press('Alt+w');
   await page.keyboard.press('Alt+w');
-  assert.equal(await page.getByTestId('pane').count(), 2);
+  await counted(page.getByTestId('pane'), 2);
 });
 
 test('Ctrl Enter opens beside, in the list and in the palette; a session is never there twice', async (t) => {
@@ -79,7 +79,7 @@ test('Ctrl Enter opens beside, in the list and in the palette; a session is neve
   await page.getByTestId('pane').nth(2).getByRole('heading', { name: 'Fix the typo' }).waitFor();
   await page.locator('[data-session=s-ask]').click();
   assert.equal(await activePane(page), 0, 'one that is on the screen is gone to');
-  assert.equal(await page.getByTestId('pane').count(), 3);
+  await counted(page.getByTestId('pane'), 3);
 });
 
 test('both panes stream, and both are there after a reload', async (t) => {
@@ -107,7 +107,7 @@ for (const colorScheme of ['light', 'dark'])
     await page.locator('[data-session=s-ask]').click();
     for (let n = 0; n < 3; n++) await page.keyboard.press('Control+\\');
     await page.getByTestId('permission-allow').waitFor();
-    assert.equal(await page.getByTestId('pane').count(), 4);
+    await counted(page.getByTestId('pane'), 4);
     await picture(page, `panes-${colorScheme}`);
     assert.deepEqual(await violations(page), []);
   });

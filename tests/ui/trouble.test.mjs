@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, transcript } from './page.mjs';
+import { counted, openBrowser, transcript } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const SCENE = 'replay=troubles&speed=4';
@@ -29,7 +29,7 @@ test('each verdict has a word of its own, and its reasons are shown on hover and
     await page.locator(`[data-session=t-${verdict}]`).click();
     const mark = page.getByTestId('health').filter({ hasText: word });
     await mark.waitFor();
-    assert.equal(await mark.locator('svg').count(), 1);
+    await counted(mark.locator('svg'), 1);
   }
   // The list tells it too, without opening the session.
   const listed = (session) => page.locator(`[data-session=${session}]`).getByTestId('row-trouble').textContent();
@@ -71,7 +71,7 @@ test('a killed agent: the signal, what it printed, one offer', async (t) => {
   assert.equal(await error.getByText('Reached heap limit').count(), 0);
   await page.getByTestId('error-tail').click();
   await error.getByText('Reached heap limit').waitFor();
-  assert.equal(await page.getByTestId('transcript').getByRole('button', { name: 'Resume' }).count(), 1);
+  await counted(page.getByTestId('transcript').getByRole('button', { name: 'Resume' }), 1);
   await page.getByTestId('error-resume').click();
   assert.equal(await page.getByTestId('composer-input').inputValue(), 'Continue where you left off.');
 });
@@ -180,7 +180,7 @@ test('after an interrupt the queue waits, and goes on when it is told to', async
   await page.getByTestId('queue-go-on').click();
   await page.locator('[data-kind=userMessage]').getByText('Second, read the changelog.').waitFor();
   await page.getByTestId('queued-prompt').getByText('Third, write a summary.').waitFor();
-  assert.equal(await page.getByTestId('queued-prompt').count(), 1);
+  await counted(page.getByTestId('queued-prompt'), 1);
   assert.deepEqual(await page.evaluate(() => window.replayed?.prompts), ['Second, read the changelog.']);
 });
 
@@ -202,7 +202,7 @@ test('the processes of a session: a tree with its owner, sums and ages', async (
   assert.match((await command.getAttribute('title')) ?? '', /reach_is_short$/);
   assert.ok(await command.evaluate((part) => part.clientWidth > 200), 'the command has the width of the view');
   // The last one was let go by who started it.
-  assert.deepEqual(await page.getByTestId('process').getByText('detached').count(), 1);
+  await counted(page.getByTestId('process').getByText('detached'), 1);
   await page.locator('[data-session=t-killed]').click();
   await page.getByTestId('inspector').getByText('Nothing runs for this session.').waitFor();
 });
