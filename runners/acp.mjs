@@ -19,8 +19,8 @@ import { greet } from './acp/greeting.mjs';
 import { AcpUsage, failure, wordsOf } from './acp/outcome.mjs';
 import { CANCELLED, answerOfMode, answerTo, askOf } from './acp/permission.mjs';
 import { quirksOf } from './acp/quirks.mjs';
-import { agentArgs, agentEnv, leftOut, promptBlocks, withSystemPrompt } from './acp/settings.mjs';
-import { startFailureOf } from './acp/start_failure.mjs';
+import { agentArgs, agentEnv, instructionsBefore, leftOut, promptBlocks } from './acp/settings.mjs';
+import { startFailureOf, unusable } from './acp/start_failure.mjs';
 import { ToolCalls } from './acp/tool_calls.mjs';
 import { Turn } from './acp/turn.mjs';
 
@@ -55,7 +55,8 @@ class AcpSession {
   /** @type {{ model?: string, permissionMode?: string }} */ #change = {};
   #mode = 'ask';
   #starting = false;
-  #interruptAtStart = false;
+  /** Stands in front of the next prompt: instructions of ours that the agent takes in no other way. */
+  #instructions = '';
   #stopping = false;
   /** @type {() => void} */ #onTurnEnd = () => {};
 
@@ -74,7 +75,10 @@ class AcpSession {
 
   /** @param {Record<string, any>} query */
   async query(query) {
-    if (!this.#agent && !this.#starting) return this.#tryStart(query);
+    if (!this.#agent && !this.#starting) {
+      this.#queue.push(query);
+      return this.#tryStart(query);
+    }
     if (this.#starting || !this.#started || this.#started.turn.running) {
       this.#queue.push(query);
       this.#host.log('info', 'a turn is running; the prompt waits for its end');
@@ -98,10 +102,7 @@ class AcpSession {
   }
 
   async interrupt() {
-    if (this.#starting) {
-      this.#interruptAtStart = true;
-      return;
-    }
+    if (this.#starting) return this.#dropWaiting();
     const started = this.#started;
     if (!started?.turn.running) return this.#host.log('info', 'interrupt: no turn is running');
     this.#cancel(started);
@@ -161,7 +162,7 @@ class AcpSession {
     this.#lines.sessionId = query.sessionId;
     this.#quirks = quirksOf(query.providerConfig?.agent);
     this.#calls.nameEndsAt = this.#quirks.nameEndsAt;
-    const problem = this.#unusable(query);
+    const problem = unusable(query, this.#quirks);
     if (problem) {
       this.#lines.failed(problem);
       return this.#finish(1);
@@ -175,17 +176,6 @@ class AcpSession {
       await this.stop();
       this.#finish(1);
     }
-  }
-
-  /**
-   * @param {Record<string, any>} query
-   * @returns {import('./lib/agent_lines.mjs').AgentError | null}
-   */
-  #unusable({ cli }) {
-    const { name, refused } = this.#quirks;
-    if (refused) return { code: 'not_offered', message: `${name} is not driven over ACP: ${refused}.` };
-    if (cli) return null;
-    return { code: 'cli_missing', message: `${name} was not found. Install it, or set its path in the settings.` };
   }
 
   /** @param {Record<string, any>} query */
@@ -226,8 +216,9 @@ class AcpSession {
     await this.#setMode(this.#change.permissionMode ?? query.permissionMode ?? 'ask');
     const model = this.#change.model ?? query.model;
     if (model) await this.#setModel(model);
+    this.#instructions = instructionsBefore(query, capabilities);
     this.#starting = false;
-    await this.#prompt(withSystemPrompt(query, capabilities));
+    await this.#next();
   }
 
   /**
@@ -290,12 +281,17 @@ class AcpSession {
     this.#blocks.end();
     this.#client?.terminals.beginTurn();
     const tell = (/** @type {string} */ notice) => this.#own.notice(NOTICE.warning, 'not_offered', notice);
-    const prompted = turn.prompt(promptBlocks(query, capabilities.promptCapabilities ?? {}, tell));
-    if (this.#interruptAtStart) {
-      this.#interruptAtStart = false;
-      this.#cancel(started);
-    }
-    await prompted;
+    const whole = { ...query, prompt: `${this.#instructions}${query.prompt}` };
+    this.#instructions = '';
+    await turn.prompt(promptBlocks(whole, capabilities.promptCapabilities ?? {}, tell));
+  }
+
+  /** The agent has heard of no prompt while it starts, which may take a minute: nothing of it needs to be waited for. */
+  #dropWaiting() {
+    if (this.#queue.length === 0) return this.#host.log('info', 'interrupt: no prompt waits for the start');
+    this.#queue = [];
+    this.#lines.openTurn();
+    this.#lines.closeTurn('interrupted');
   }
 
   /** Sends the next waiting prompt. */

@@ -94,30 +94,39 @@ describe('acp: opening a conversation', () => {
     }
   });
 
-  test('gemini’s conversation of this minute is opened in the next one only', async () => {
+  test('gemini’s conversation of this minute is opened in the next one only; an interrupt and a stop need not wait for it', async () => {
+    // Not a real minute: for the runner one begins just now, so that the wait is longer than a test waits for anything.
+    const now = Date.now();
+    const ahead = 60_000 - (now % 60_000);
+    const minute = new Date(now + ahead).toISOString().slice(0, 16).replaceAll(':', '-');
     const chats = path.join(stage.root, '.gemini', 'tmp', 'project', 'chats');
     mkdirSync(chats, { recursive: true });
-    const minute = () => new Date().toISOString().slice(0, 16).replaceAll(':', '-');
-    const before = minute();
-    writeFileSync(path.join(chats, `session-${before}-fake-1.jsonl`), '');
-    const runner = stage.started({ capabilities: { loadSession: true } });
-    runner.send(
-      stage.query({
-        prompt: 'x',
-        resumeMode: 'resume',
-        resumeSessionId: 'fake-1',
-        providerConfig: { agent: 'gemini', args: [FAKE] },
-      }),
-    );
+    writeFileSync(path.join(chats, `session-${minute}-fake-1.jsonl`), '');
+    const runner = stage.started({ capabilities: { loadSession: true } }, ahead);
+    const resume = { resumeMode: 'resume', resumeSessionId: 'fake-1' };
+    runner.send(stage.query({ prompt: 'x', ...resume, providerConfig: { agent: 'gemini', args: [FAKE] } }));
     const waits = await runner.nextEvent((event) => event.type === 'notice');
-    assert.match(waits.text, /waiting \d+ s/);
-    assert.equal(
-      runner.events.some((event) => event.id === 2),
-      false,
-      'nothing is loaded before',
-    );
+    assert.match(waits.text, /waiting [456]\d s/);
+    runner.send({ type: 'interrupt', sessionId: stage.sessionId });
+    assert.equal((await runner.next('turn_ended')).stopReason, 'interrupted');
+    runner.send(stage.query({ prompt: 'y' }));
     runner.send({ type: 'stop', sessionId: stage.sessionId });
-    await runner.exited;
+    assert.equal((await runner.next('agent_stopped')).exitCode, 0);
+    // A runner whose stop takes too long ends with 1.
+    assert.deepEqual(await runner.exited, { code: 0, signal: null });
+    assert.equal(/load with/.test(runner.stderr), false, 'nothing was loaded');
+  });
+
+  test('a prompt that is interrupted while the agent starts is never sent; the next one is, behind the instructions', async () => {
+    const runner = stage.started({ slowMs: 500 });
+    runner.send(stage.query({ prompt: 'first', systemPrompt: 'BE KIND' }));
+    runner.send({ type: 'interrupt', sessionId: stage.sessionId });
+    assert.equal((await runner.next('turn_ended')).stopReason, 'interrupted');
+    runner.send(stage.query({ prompt: 'second', systemPrompt: 'BE KIND' }));
+    await runner.nextEvent((event) => event.type === 'text' && event.text === 'you said: BE KIND\n\nsecond');
+    assert.equal((await runner.next('turn_ended')).stopReason, 'endTurn');
+    assert.equal(runner.ofType('turn_started').length, 2);
+    assert.equal(JSON.stringify(runner.events).includes('first'), false);
   });
 
   test('who is not signed in learns the ways; one that the settings name is taken', async () => {

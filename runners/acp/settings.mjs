@@ -107,8 +107,8 @@ export function leftOut({ maxTurns, worktreeName, additionalDirectories = [] }, 
  * Where the agent takes no instructions of ours, they stand in front of the first prompt.
  * @param {Record<string, any>} query
  * @param {Record<string, any>} capabilities the agent's
+ * @returns {string} what stands there, empty when nothing does
  */
-export function withSystemPrompt(query, capabilities) {
-  if (!query.systemPrompt || capabilities.sessionCapabilities?.systemPrompt) return query;
-  return { ...query, prompt: `${query.systemPrompt}\n\n${query.prompt}` };
+export function instructionsBefore({ systemPrompt }, capabilities) {
+  return systemPrompt && !capabilities.sessionCapabilities?.systemPrompt ? `${systemPrompt}\n\n` : '';
 }

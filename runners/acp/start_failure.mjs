@@ -9,6 +9,18 @@ import { failure, isUnknownConversation, unknownConversation, wordsOf } from './
 const OPENING = ['session/resume', 'session/load', 'session/list'];
 
 /**
+ * What is known before anything is started.
+ * @param {Record<string, any>} query
+ * @param {import('./quirks.mjs').Quirks} quirks
+ * @returns {import('../lib/agent_lines.mjs').AgentError | null}
+ */
+export function unusable({ cli }, { name, refused }) {
+  if (refused) return { code: 'not_offered', message: `${name} is not driven over ACP: ${refused}.` };
+  if (cli) return null;
+  return { code: 'cli_missing', message: `${name} was not found. Install it, or set its path in the settings.` };
+}
+
+/**
  * @param {unknown} error
  * @param {Record<string, any>} query
  * @param {string} name the agent's

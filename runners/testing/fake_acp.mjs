@@ -9,6 +9,8 @@ import { RunnerProcess } from './runner_process.mjs';
 
 export const FAKE = fileURLToPath(new URL('../../tests/fixtures/acp/fake_agent.mjs', import.meta.url));
 
+const CLOCK = new URL('./clock_ahead.mjs', import.meta.url).href;
+
 /** The modes that the fake agent offers where a test wants some. */
 export const MODES = {
   currentModeId: 'auto',
@@ -37,9 +39,14 @@ export class FakeStage {
     mkdirSync(this.workspace);
   }
 
-  /** @param {Record<string, any>} [offers] what the fake agent offers */
-  started(offers = {}) {
-    const runner = new RunnerProcess('acp.mjs', { env: { FAKE_ACP: JSON.stringify(offers), HOME: this.root } });
+  /**
+   * @param {Record<string, any>} [offers] what the fake agent offers
+   * @param {number} [aheadMs] how far the runner's clock is ahead, in milliseconds
+   */
+  started(offers = {}, aheadMs = 0) {
+    const env = { FAKE_ACP: JSON.stringify(offers), HOME: this.root, TEST_CLOCK_AHEAD_MS: String(aheadMs) };
+    const runtime = [process.execPath, '--import', CLOCK];
+    const runner = new RunnerProcess('acp.mjs', aheadMs ? { env, runtime } : { env });
     this.#runners.push(runner);
     return runner;
   }
