@@ -1,6 +1,10 @@
 // The runners' own library, in this process: lines, text, the parent, versions, failures.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { CliChild } from './lib/child.mjs';
@@ -9,6 +13,7 @@ import { firstVersion, isAtLeast } from './lib/cli_version.mjs';
 import { LineSplitter, LineWriter, readLineBatches } from './lib/line_io.mjs';
 import { losslessText, parseObject } from './lib/lossless.mjs';
 import { HostChannel } from './lib/protocol.mjs';
+import { awaitSilence } from './lib/silence.mjs';
 
 /**
  * @param {(string | Buffer)[]} chunks
@@ -22,6 +27,29 @@ function split(chunks, limit) {
 
 /** @param {import('./lib/line_io.mjs').Line[]} lines */
 const texts = (lines) => lines.map((line) => line.bytes.toString('utf8'));
+
+test('what came while this process was kept from reading counts as heard', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'outrigger-silence-'));
+  const marker = path.join(folder, 'printed');
+  const child = spawn('/bin/sh', ['-c', `echo late; : > ${marker}; read -r _`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  /** @type {string[]} */
+  const order = [];
+  const silent = new Promise((resolve) => {
+    const silence = awaitSilence(10, () => resolve(order.push('silence')));
+    child.stdout.on('data', (chunk) => {
+      order.push(String(chunk));
+      silence.heard();
+    });
+  });
+  // Nothing is read and no timer fires until the output has been waiting for longer than the silence lasts.
+  const blocked = new Int32Array(new SharedArrayBuffer(4));
+  do Atomics.wait(blocked, 0, 0, 30);
+  while (!existsSync(marker));
+  await silent;
+  child.stdin.end();
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(order, ['late\n', 'silence']);
+});
 
 describe('lines', () => {
   test('end at the newline byte only, wherever chunks are cut', () => {

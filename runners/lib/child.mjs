@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { LineWriter, readLineBatches } from './line_io.mjs';
 import { losslessText } from './lossless.mjs';
+import { lookedOnce } from './silence.mjs';
 
 /** Lines of stderr that are kept for error reports. */
 const STDERR_TAIL_LINES = 24;
@@ -155,6 +156,7 @@ export class CliChild {
     for (let seen = -1; seen !== this.#batches || this.#paced;) {
       seen = this.#batches;
       if (await settledWithin(drained, DRAIN_MS)) return;
+      await lookedOnce();
     }
   }
 }

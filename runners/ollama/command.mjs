@@ -2,6 +2,7 @@
 // that an interrupt reaches everything that it started and whoever ends the runner's tree finds it.
 
 import { spawn } from 'node:child_process';
+import { awaitSilence } from '../lib/silence.mjs';
 import { ToolFailure } from './tool_failure.mjs';
 
 /** How long a command may run unless the model asks for another time, and at most, in milliseconds. */
@@ -84,14 +85,14 @@ function start(command, cwd, env) {
  */
 function drain(streams) {
   const close = () => streams.forEach((stream) => stream?.destroy());
-  const silent = setTimeout(close, DRAIN_MS);
+  const silence = awaitSilence(DRAIN_MS, close);
   const limit = setTimeout(close, DRAIN_LIMIT_MS);
-  for (const stream of streams) stream?.on('data', () => silent.refresh());
+  for (const stream of streams) stream?.on('data', silence.heard);
   let open = streams.filter((stream) => stream && !stream.closed).length;
   const closed = () => {
     open -= 1;
     if (open > 0) return;
-    clearTimeout(silent);
+    silence.cancel();
     clearTimeout(limit);
   };
   for (const stream of streams) stream?.once('close', closed);
@@ -112,7 +113,7 @@ function signalGroup(child, signal) {
 }
 
 /** The beginning and the end of what a command prints. */
-class Output {
+export class Output {
   #head = '';
   #tail = '';
   #left = 0;
@@ -143,8 +144,10 @@ class Output {
 
   /** @param {string} note how it ended, when not well */
   text(note) {
-    const left = this.#left > 0 ? `\n(${this.#left} characters are left out here)\n` : '';
-    const all = `${this.#head}${left}${this.#tail}`;
+    // While it comes in, up to twice as much is kept, so that not every piece moves all of it.
+    const left = this.#left + Math.max(0, this.#tail.length - KEPT_CHARS);
+    const gap = left > 0 ? `\n(${left} characters are left out here)\n` : '';
+    const all = `${this.#head}${gap}${this.#tail.slice(-KEPT_CHARS)}`;
     return note ? `${all}${all === '' || all.endsWith('\n') ? '' : '\n'}${note}` : all || '(no output)';
   }
 }
