@@ -28,6 +28,9 @@ const COMMANDS: &[&str] = &[
     "open_workspace",
     "open_logs",
     "open_url",
+    "read_settings",
+    "write_setting",
+    "watch_settings",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

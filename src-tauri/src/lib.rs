@@ -32,6 +32,9 @@ use crate::workspace::Workspace;
 /// All sessions of the machine, as they are now.
 type Sessions = watch::Receiver<Vec<protocol::session::SessionSummary>>;
 
+/// The user's settings, as they are now.
+type UserSettings = watch::Receiver<protocol::settings::SettingsView>;
+
 /// Runs the app until its last window is closed or somebody quits it. Agents go on without it.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -92,7 +95,9 @@ fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
     let machine = Machine { resource_dirs: resources.into_iter().collect(), ..machine };
     // The watch needs the runtime around it when it starts.
     let sessions: Sessions = tauri::async_runtime::block_on(async { client::watch::sessions(machine.clone()) });
+    let settings: UserSettings = tauri::async_runtime::block_on(async { client::settings::watch(machine.clone()) });
     let workspace = Workspace::of_first_launch(&machine);
+    app.manage(settings);
     app.manage(PageFeeds::default());
     app.manage(quit::Quitting::default());
     app.manage(sessions.clone());

@@ -5,6 +5,7 @@
 mod feeds;
 mod providers;
 mod sessions;
+mod settings;
 mod transcripts;
 mod window;
 
@@ -37,5 +38,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         feeds::follow_session,
         feeds::feed_credit,
         feeds::unfollow,
+        settings::read_settings,
+        settings::write_setting,
+        settings::watch_settings,
     ]
 }

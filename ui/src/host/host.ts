@@ -15,6 +15,7 @@ import type { PromptResult } from '../protocol/PromptResult';
 import type { ProviderChoice } from '../protocol/ProviderChoice';
 import type { SessionId } from '../protocol/SessionId';
 import type { SessionList } from '../protocol/SessionList';
+import type { SettingsView } from '../protocol/SettingsView';
 import type { StartSession } from '../protocol/StartSession';
 import type { StopResult } from '../protocol/StopResult';
 import type { WindowInfo } from '../protocol/WindowInfo';
@@ -60,6 +61,12 @@ export interface Host {
   setSession(session: SessionId, model: string | null, permissionMode: PermissionMode | null): Promise<void>;
   readRecords(session: SessionId, fromSeq: number, limit: number, direction: Direction): Promise<JsonValue[]>;
   processes(session: SessionId): Promise<ProcessInfo[]>;
+  /** Every setting with what it means, what it may be, and what it is now. */
+  readSettings(): Promise<SettingsView>;
+  /** Sets one setting, or with null gives it its default again. Refuses a value that may not be, and says what may. */
+  writeSetting(key: string, value: JsonValue): Promise<SettingsView>;
+  /** Calls `on` with all settings at once and whenever one changes, here, in another window or by an editor. */
+  watchSettings(on: (settings: SettingsView) => void): Promise<void>;
   pickFolder(): Promise<string | null>;
   openWorkspace(path: string): Promise<void>;
   openLogs(): Promise<void>;

@@ -4,6 +4,7 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import type { FeedFrame } from '../protocol/FeedFrame';
 import type { OpenedSession } from '../protocol/OpenedSession';
 import type { SessionList } from '../protocol/SessionList';
+import type { SettingsView } from '../protocol/SettingsView';
 import type { Host } from './host';
 import { marksIn, placesIn } from './item_words';
 import { RequestReader } from './requests';
@@ -62,6 +63,13 @@ export function tauriHost(): Host {
     setSession: (session, model, permissionMode) => invoke('set_session', { session, model, permissionMode }),
     readRecords: (session, fromSeq, limit, direction) => invoke('read_records', { session, fromSeq, limit, direction }),
     processes: (session) => invoke('processes', { session }),
+    readSettings: () => invoke('read_settings'),
+    writeSetting: (key, value) => invoke('write_setting', { key, value }),
+    watchSettings: (on) => {
+      const channel = new Channel<SettingsView>();
+      channel.onmessage = on;
+      return invoke('watch_settings', { channel });
+    },
     pickFolder: () => invoke('pick_folder'),
     openWorkspace: (path) => invoke('open_workspace', { path }),
     openLogs: () => invoke('open_logs'),

@@ -15,6 +15,7 @@ pub mod processes;
 pub mod records;
 pub mod recovery;
 pub mod sessions;
+pub mod settings;
 pub mod start;
 pub mod start_turn;
 mod starter;

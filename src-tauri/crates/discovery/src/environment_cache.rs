@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::fingerprint;
 use crate::login_shell::{ShellAnswer, Variables};
-use crate::settings::write_whole;
+use crate::settings_file::write_whole;
 
 /// Variables that differ between any two terminals and that no start-up file decides by.
 const NOISE: [&str; 14] = [

@@ -1,16 +1,20 @@
 //! What has the user set by hand?
 //!
-//! Responsible for `settings.toml` in the config folder: reading it, and changing one value without touching the rest.
-//! A file that cannot be read leaves the defaults and a reason; it never stops anything.
+//! Responsible for the settings as the program uses them. How they stand in `settings.toml` is the file's business
+//! ([`crate::SettingsFile`]). What cannot be read leaves the defaults and a reason; it never stops anything.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use protocol::health::HealthThresholds;
+use serde_json::Value;
+
+use crate::setting_keys::{fixed_keys, path_key, time_of};
+use crate::settings_file::SettingsFile;
 
 /// The user's settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The file, whether it exists or not.
     pub file: PathBuf,
@@ -18,9 +22,54 @@ pub struct Settings {
     /// `~` is expanded.
     pub paths: BTreeMap<String, PathBuf>,
     /// When evidence of an agent's health becomes a verdict (`[health]`).
-    pub health: protocol::health::HealthThresholds,
-    /// Why the file could not be read; everything else is the default then.
+    pub health: HealthThresholds,
+    /// What is notified and when (`[notifications]`).
+    pub notifications: Notifications,
+    /// Light or dark (`appearance.theme`).
+    pub theme: Theme,
+    /// What becomes of the app when its last window is closed (`windows.last_closed`).
+    pub last_closed: LastClosed,
+    /// Whether the windows of last time come back (`windows.restore`).
+    pub restores_windows: bool,
+    /// Why the file, or some values of it, could not be read; the defaults are in use for those.
     pub problem: Option<String>,
+}
+
+/// What is notified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Notifications {
+    /// An agent asks.
+    pub needs_you: bool,
+    /// A turn has ended.
+    pub finished: bool,
+    /// An agent broke off.
+    pub failed: bool,
+    /// From when until when nothing is notified, as hours and minutes of the day.
+    pub quiet: Option<((i8, i8), (i8, i8))>,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// What becomes of the app when its last window is closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LastClosed {
+    /// The user is asked, if any agent lives.
+    #[default]
+    Ask,
+    /// It stays in the tray.
+    Tray,
+    /// It ends.
+    Quit,
 }
 
 /// Why a setting could not be changed.
@@ -34,6 +83,20 @@ pub enum SettingsError {
         /// What is wrong.
         problem: String,
     },
+    /// The setting may not have this value.
+    #[error("failed to change the settings: `{key}` {problem}")]
+    Invalid {
+        /// The setting.
+        key: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no such setting.
+    #[error("failed to change the settings: there is no `{key}`; the Settings page lists all of them")]
+    NoSuchKey {
+        /// What was asked for.
+        key: String,
+    },
     /// The file cannot be written.
     #[error("failed to write {}: {source}. Make the folder writable for this user", file.display())]
     Unwritable {
@@ -44,33 +107,9 @@ pub enum SettingsError {
     },
 }
 
-/// The file as it is written. Keys that other parts of Outrigger read are none of our business.
-#[derive(Deserialize)]
-struct SettingsFile {
-    #[serde(default)]
-    paths: BTreeMap<String, String>,
-    #[serde(default)]
-    health: HealthKeys,
-}
-
-/// `[health]`; what is not named keeps its default.
-#[derive(Deserialize, Default)]
-struct HealthKeys {
-    quiet_after_seconds: Option<u64>,
-    stalled_after_seconds: Option<u64>,
-    degraded_errors: Option<u32>,
-    degraded_within_seconds: Option<u64>,
-}
-
-impl HealthKeys {
-    fn thresholds(&self) -> protocol::health::HealthThresholds {
-        let usual = protocol::health::HealthThresholds::default();
-        protocol::health::HealthThresholds {
-            quiet_after: self.quiet_after_seconds.unwrap_or(usual.quiet_after),
-            stalled_after: self.stalled_after_seconds.unwrap_or(usual.stalled_after),
-            degraded_errors: self.degraded_errors.unwrap_or(usual.degraded_errors),
-            degraded_within: self.degraded_within_seconds.unwrap_or(usual.degraded_within),
-        }
+impl Default for Settings {
+    fn default() -> Self {
+        Self::at(Path::new(""))
     }
 }
 
@@ -78,39 +117,36 @@ impl Settings {
     /// The defaults, with the file where changes would be written.
     #[must_use]
     pub fn at(config: &Path) -> Self {
-        Self { file: config.join("settings.toml"), ..Self::default() }
+        let values = Values { known: fixed_keys().into_iter().map(|key| (key.key, key.default)).collect() };
+        Self { file: config.join("settings.toml"), ..values.settings() }
     }
 
     /// Reads `settings.toml` in the config folder. A missing file is the defaults; a malformed one too, with the
-    /// reason.
+    /// reason. A value that may not be is told, and the others count.
     #[must_use]
     pub fn load(config: &Path) -> Self {
-        let empty = Self::at(config);
-        let file = empty.file.clone();
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return empty,
-            Err(error) => {
-                let problem = format!("failed to read {}: {error}. The defaults are in use", file.display());
-                return Self { problem: Some(problem), ..empty };
-            }
-        };
-        match toml::from_str::<SettingsFile>(&text) {
-            Ok(read) => {
-                let health = read.health.thresholds();
-                let paths = read.paths.into_iter().filter(|(_, path)| !path.trim().is_empty());
-                Self { paths: paths.map(|(id, path)| (id, expand_home(&path))).collect(), health, ..empty }
-            }
-            Err(error) => {
-                let what = error.to_string();
-                let problem = format!(
-                    "failed to read {}: {}. The defaults are in use until the file is corrected",
-                    file.display(),
-                    what.trim_end().trim_end_matches('.')
-                );
-                Self { problem: Some(problem), ..empty }
-            }
+        Self::of(&SettingsFile::read(config))
+    }
+
+    /// The settings of a file that has been read.
+    #[must_use]
+    pub fn of(file: &SettingsFile) -> Self {
+        let view = file.view(&fixed_keys());
+        let mut problems: Vec<String> = view.problem.into_iter().collect();
+        problems.extend(view.settings.iter().filter_map(|setting| setting.problem.clone()));
+        let values = Values { known: view.settings.into_iter().map(|setting| (setting.key, setting.value)).collect() };
+        let mut paths = BTreeMap::new();
+        match file.section("paths") {
+            Ok(named) => named.into_iter().for_each(|(id, path)| match path.as_str().map(str::trim) {
+                Some("") => {}
+                Some(path) => drop(paths.insert(id, expand_home(path))),
+                None => problems.push(format!("`{}` is {path}, and has to be a path", path_key(&id))),
+            }),
+            Err(problem) => problems.push(problem),
         }
+        problems.dedup();
+        let problem = (!problems.is_empty()).then(|| problems.join(". "));
+        Self { file: file.path().to_owned(), paths, problem, ..values.settings() }
     }
 
     /// Sets or clears the path of one program and writes the file; comments and other settings stay as they are.
@@ -118,21 +154,9 @@ impl Settings {
     /// # Errors
     /// When the file is malformed or cannot be written; nothing is changed then.
     pub fn choose(&mut self, id: &str, path: Option<&Path>) -> Result<(), SettingsError> {
-        let malformed = |problem: String| SettingsError::Malformed { file: self.file.clone(), problem };
-        let unwritable = |source| SettingsError::Unwritable { file: self.file.clone(), source };
-        let text = match std::fs::read_to_string(&self.file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(unwritable(error)),
-        };
-        let mut document = text.parse::<toml_edit::DocumentMut>().map_err(|error| malformed(error.to_string()))?;
-        let paths = document.entry("paths").or_insert_with(toml_edit::table).as_table_like_mut();
-        let paths = paths.ok_or_else(|| malformed("`paths` is not a table".to_owned()))?;
-        match path {
-            Some(path) => drop(paths.insert(id, toml_edit::value(path.to_string_lossy().into_owned()))),
-            None => drop(paths.remove(id)),
-        }
-        write_whole(&self.file, document.to_string().as_bytes()).map_err(unwritable)?;
+        let config = self.file.parent().unwrap_or(Path::new("."));
+        let text = path.map(|path| Value::from(path.to_string_lossy().into_owned()));
+        SettingsFile::read(config).set(&path_key(id), text.as_ref())?;
         match path {
             Some(path) => drop(self.paths.insert(id.to_owned(), path.to_owned())),
             None => drop(self.paths.remove(id)),
@@ -141,13 +165,55 @@ impl Settings {
     }
 }
 
-/// Replaces a file so that readers see the old or the new one, never a part; only its owner can read it.
-pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(bytes)?;
-    new.persist(file).map(drop).map_err(|error| error.error)
+/// The values of the table's keys: the file's, where they may be, otherwise the defaults.
+struct Values {
+    known: BTreeMap<String, Value>,
+}
+
+impl Values {
+    fn settings(&self) -> Settings {
+        let quiet = |name: &str| self.text(name).and_then(time_of);
+        Settings {
+            health: HealthThresholds {
+                quiet_after: self.number("health.quiet_after_seconds"),
+                stalled_after: self.number("health.stalled_after_seconds"),
+                degraded_errors: u32::try_from(self.number("health.degraded_errors")).unwrap_or(u32::MAX),
+                degraded_within: self.number("health.degraded_within_seconds"),
+            },
+            notifications: Notifications {
+                needs_you: self.flag("notifications.needs_you"),
+                finished: self.flag("notifications.finished"),
+                failed: self.flag("notifications.failed"),
+                quiet: quiet("notifications.quiet_from").zip(quiet("notifications.quiet_until")),
+            },
+            theme: match self.text("appearance.theme") {
+                Some("light") => Theme::Light,
+                Some("dark") => Theme::Dark,
+                Some(_) | None => Theme::System,
+            },
+            last_closed: match self.text("windows.last_closed") {
+                Some("tray") => LastClosed::Tray,
+                Some("quit") => LastClosed::Quit,
+                Some(_) | None => LastClosed::Ask,
+            },
+            restores_windows: self.flag("windows.restore"),
+            file: PathBuf::new(),
+            paths: BTreeMap::new(),
+            problem: None,
+        }
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.known.get(key)?.as_str()
+    }
+
+    fn flag(&self, key: &str) -> bool {
+        self.known.get(key).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    fn number(&self, key: &str) -> u64 {
+        self.known.get(key).and_then(Value::as_u64).unwrap_or_default()
+    }
 }
 
 /// `~` and `~/…` become the home folder.

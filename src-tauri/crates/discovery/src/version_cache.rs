@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use protocol::limits::{VERSION_VALID, VERSIONS_KEPT};
 use serde::{Deserialize, Serialize};
 
-use crate::settings::write_whole;
+use crate::settings_file::write_whole;
 
 /// Programs that decide by their name or their folder which program they are; their file says nothing about the
 /// version.

@@ -21,6 +21,7 @@ pub mod provider;
 pub mod record;
 pub mod runner;
 pub mod session;
+pub mod settings;
 pub mod view;
 
 pub use error::{ErrorCode, WireError};

@@ -14,6 +14,7 @@ import { marksIn, placesIn } from '../item_words';
 import { RequestReader } from '../requests';
 import { processesOf } from './process_table';
 import { choicesOf, reportOf } from './people';
+import { ReplaySettings } from './settings_file';
 import { sceneOf } from './scenes';
 import { noUsage } from './script';
 import { freshStatus, ReplaySession, type Kept } from './session';
@@ -136,6 +137,7 @@ function fails(code: WireError['code'], message: string): WireError {
 /** The replayed host. */
 export function replayHost(query: URLSearchParams): Host {
   const replay = new Replay(query);
+  const settings = new ReplaySettings(query.get('settings') === 'broken');
   /** Answers come later, as they do over a real boundary, and as copies. */
   const later = async <T>(answer: () => T): Promise<T> => {
     await Promise.resolve();
@@ -212,6 +214,9 @@ export function replayHost(query: URLSearchParams): Host {
           .map((item) => ({ seq: item.seq, type: 'agent', event: item.body }) as unknown as JsonValue),
       ),
     processes: (id) => later(() => (replay.get(id).state.status ? processesOf(id, Date.now()) : [])),
+    readSettings: () => later(() => settings.view),
+    writeSetting: (key, value) => later(() => settings.write(key, value)),
+    watchSettings: async (on) => settings.watch(on),
     pickFolder: () => later(() => null),
     openWorkspace: (path) => later(() => void window.replayed?.folders.push(path)),
     openLogs: () => later(() => undefined),
