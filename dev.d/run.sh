@@ -85,6 +85,7 @@ run_bench() {
   need_debian_packages "${debian_build[@]}"
   need_rust
   need_node
-  long_step "release build" cargo build --release --package outrigger-cli
+  long_step "release build" cargo build --release --package outrigger-cli --package outrigger-desktop \
+    --package outrigger-bare-window
   cargo bench --package outrigger-tests "$@"
 }

@@ -122,6 +122,7 @@ fn order(machine: &Machine, folder: &Path, runner: &Path, file: &Path) -> Keeper
         provider_name: "bench".to_owned(),
         ledger: None,
         health: protocol::health::HealthThresholds::default(),
+        workspace_rules: None,
     }
 }
 

@@ -11,14 +11,22 @@
     reason = "a bench prints, and a failed one may panic"
 )]
 
+mod bare_window;
+#[path = "../desktop/desk.rs"]
+#[expect(dead_code, reason = "the desktop tests do more with a desk")]
+mod desk;
 mod events;
 mod field_readers;
 mod first_event;
 mod idle;
 mod ingest;
 mod memory;
+mod page;
 mod search;
 mod table;
+#[path = "../desktop/window.rs"]
+#[expect(dead_code, reason = "the desktop tests do more with a window")]
+mod window;
 
 use std::process::ExitCode;
 
@@ -41,10 +49,11 @@ fn main() -> ExitCode {
 
 type Measure = fn(&mut Table);
 
-const MEASURES: [(&str, Measure); 5] = [
+const MEASURES: [(&str, Measure); 6] = [
     ("ingest", ingest::measure),
     ("first-event", first_event::measure),
     ("memory", memory::measure),
     ("idle", idle::measure),
     ("search", search::measure),
+    ("page", page::measure),
 ];

@@ -43,7 +43,8 @@ pub(crate) fn peak(pid: u32) -> f64 {
     kib(&format!("/proc/{pid}/status"), "VmHWM:") / 1024.0
 }
 
-fn pss(pid: u32) -> f64 {
+/// Its proportional share of memory, in MiB.
+pub(crate) fn pss(pid: u32) -> f64 {
     kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:") / 1024.0
 }
 

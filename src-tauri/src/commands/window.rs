@@ -23,6 +23,12 @@ pub(crate) fn window_info(window: WebviewWindow) -> Result<WindowInfo, WireError
     })
 }
 
+/// A window that opens slowly can be told from one that opens fast in the debug log.
+#[tauri::command]
+pub(crate) fn page_shown(window: WebviewWindow) {
+    tracing::info!(window = window.label(), "the window shows its sessions");
+}
+
 #[tauri::command]
 pub(crate) async fn pick_folder(window: WebviewWindow) -> Result<Option<String>, WireError> {
     let (chosen, choice) = tokio::sync::oneshot::channel();

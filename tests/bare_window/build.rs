@@ -1,0 +1,5 @@
+//! Embeds the page, as every Tauri app does.
+
+fn main() {
+    tauri_build::build();
+}

@@ -1,0 +1,2 @@
+// Tells the program that its line of text has been painted.
+requestAnimationFrame(() => requestAnimationFrame(() => window.__TAURI_INTERNALS__.invoke('shown')));

@@ -1,0 +1,94 @@
+//! Budgets 3, 4, 6 (the desktop's half), 7 and 11: the real window under Xvfb, beside a bare Tauri window.
+//!
+//! Responsible for what these share: a home with a provider that writes what it is asked to, sessions of it, and memory of a
+//! window's processes. The window is driven over WebDriver as the desktop tests do it; what is measured inside of the page is
+//! measured by scripts that the bench brings along, so that the product has nothing for it.
+
+mod cold_start;
+mod frames;
+mod latency;
+mod opening;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::Client;
+use outrigger_tests::{Home, program, project};
+use serde_json::Value;
+
+use crate::table::Table;
+
+const MANIFEST: &str = "id = \"bench\"\nname = \"Bench\"\nrunner = \"./runner.mjs\"\nadapter = \"plain\"\n\n[capabilities]\npartials = true\n";
+
+/// Measures all of them.
+pub(crate) fn measure(table: &mut Table) {
+    cold_start::measure(table);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(opening::measure(table));
+    runtime.block_on(latency::measure(table));
+    runtime.block_on(frames::measure(table));
+}
+
+/// A home whose provider `bench` is `runner.mjs`.
+fn home() -> Home {
+    let home = Home::new();
+    let folder = home.path().join("config/providers");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("bench.toml"), MANIFEST).unwrap();
+    std::fs::copy(project().join("tests/bench/page/runner.mjs"), folder.join("runner.mjs")).unwrap();
+    home
+}
+
+/// Starts a session with a prompt, in the home's workspace, and gives its id. It is not waited for.
+fn start(home: &Home, workspace: &Path, prompt: &str) -> String {
+    let ended = outrigger(home, workspace, &["run", "--provider", "bench", "--mode", "bypass", "--detach", prompt]);
+    assert!(!ended.is_empty(), "no session for {prompt}");
+    ended
+}
+
+/// Waits until a session has nothing to do.
+fn until_idle(home: &Home, workspace: &Path, session: &str) {
+    let until = std::time::Instant::now() + Duration::from_secs(600);
+    while state(home, workspace, session) != "idle" {
+        assert!(std::time::Instant::now() < until, "{session} does not become idle");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn state(home: &Home, workspace: &Path, session: &str) -> String {
+    let list: Value = serde_json::from_str(&outrigger(home, workspace, &["ps", "--all", "--json"])).unwrap_or_default();
+    let all = list.as_array().or_else(|| list["sessions"].as_array()).cloned().unwrap_or_default();
+    let one = all.into_iter().find(|one| one["session"] == session || one["id"] == session);
+    one.and_then(|one| one["state"].as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// What a command says, without the white space around it.
+fn outrigger(home: &Home, workspace: &Path, args: &[&str]) -> String {
+    let mut command = Command::new(program("outrigger"));
+    home.furnish(&mut command);
+    let command = command.args(args).current_dir(workspace).stdin(Stdio::null()).stderr(Stdio::inherit());
+    String::from_utf8_lossy(&command.output().unwrap().stdout).trim().to_owned()
+}
+
+/// Memory (PSS) in MiB of a process and of everything below it.
+fn tree_memory(root: u32) -> f64 {
+    let children = std::fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
+    let below = children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(tree_memory);
+    crate::memory::pss(root) + below.sum::<f64>()
+}
+
+/// What a script in the page hands to its last argument.
+async fn script(client: &Client, script: &str, arguments: Vec<Value>) -> Value {
+    client
+        .execute_async(script, arguments)
+        .await
+        .unwrap_or_else(|error| panic!("a script of the bench failed: {error}"))
+}
+
+/// The figure below which `part` of the figures are.
+fn quantile(figures: &mut [f64], part: f64) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let place = (figures.len() as f64 * part).ceil() as usize;
+    figures.get(place.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}

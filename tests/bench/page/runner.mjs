@@ -1,0 +1,80 @@
+// A runner without an agent, for the bench: it writes what its prompt asks for, and says when it wrote it.
+//
+//   items N          N finished messages, every tenth after a tool call, as fast as they are taken; the last one says `the end`
+//   stream RATE S    RATE deltas a second for S seconds, each with the time at which it was written
+//   flood S          deltas without a pause for S seconds
+
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** About as much as a message of a real agent has. */
+const WORDS = 'The quick keeper takes every line, and the journal has it before anybody is shown it. '.repeat(10);
+let session = '';
+let turns = 0;
+
+/** @param {Record<string, unknown>} line */
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+/** @param {Record<string, unknown>} event */
+const event = (event) => say({ type: 'agent_event', sessionId: session, event });
+const now = () => (performance.timeOrigin + performance.now()).toFixed(2);
+
+/** @param {number} count */
+async function items(count) {
+  for (let n = 1; n <= count; n++) {
+    const isTool = n % 10 === 0;
+    if (isTool) event({ type: 'tool_call', id: `call-${turns}-${n}`, name: 'read', kind: 'read', title: `Read file ${n}` });
+    const text = n === count ? 'the end' : `**${n}.** ${WORDS}`;
+    const taken = isTool
+      ? event({ type: 'tool_result', id: `call-${turns}-${n}`, ok: true, output: WORDS })
+      : event({ type: 'text', block: turns * 10_000_000 + n, text });
+    if (!taken) await once(process.stdout, 'drain');
+  }
+}
+
+/**
+ * @param {number} rate
+ * @param {number} seconds
+ */
+async function stream(rate, seconds) {
+  const began = performance.now();
+  const block = turns * 10_000_000;
+  let sent = 0;
+  while (performance.now() - began < seconds * 1000) {
+    const due = Math.floor(((performance.now() - began) / 1000) * rate);
+    for (; sent < due; sent++) event({ type: 'text_delta', block, text: `word @${now()}@ ` });
+    await new Promise((next) => setTimeout(next, 1000 / rate));
+  }
+}
+
+/** @param {number} seconds */
+async function flood(seconds) {
+  const until = performance.now() + seconds * 1000;
+  const block = turns * 10_000_000;
+  while (performance.now() < until) {
+    if (!event({ type: 'text_delta', block, text: WORDS })) await once(process.stdout, 'drain');
+    else await new Promise((next) => setImmediate(next));
+  }
+}
+
+/** @param {string} prompt */
+async function turn(prompt) {
+  turns += 1;
+  say({ type: 'turn_started', sessionId: session, turnId: `t${turns}` });
+  const [what = '', first, second] = prompt.split(' ');
+  if (what === 'items') await items(Number(first));
+  if (what === 'stream') await stream(Number(first), Number(second));
+  if (what === 'flood') await flood(Number(first));
+  say({ type: 'turn_ended', sessionId: session, turnId: `t${turns}`, stopReason: 'endTurn' });
+}
+
+say({ type: 'ready', protocol: 1, provider: 'bench', runnerVersion: '1', capabilities: {} });
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line);
+  if (order.type === 'query') {
+    session = order.sessionId;
+    say({ type: 'agent_started', sessionId: session, nativeSessionId: session });
+    void turn(order.prompt);
+  }
+  if (order.type === 'stop') break;
+}
+process.exit(0);
