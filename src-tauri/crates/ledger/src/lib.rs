@@ -7,6 +7,7 @@
 mod error;
 mod migrations;
 mod open;
+mod pod_tree;
 mod pods;
 mod processes;
 mod rows;
@@ -14,4 +15,5 @@ mod sessions;
 
 pub use error::LedgerError;
 pub use open::{Ledger, Opened, SetAside};
+pub use pod_tree::{TreeChange, TreePod, TreeRule};
 pub use rows::{PodClaim, PodRow, ProcessNote, ProcessRow, SessionRow};

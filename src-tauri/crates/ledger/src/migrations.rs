@@ -7,9 +7,11 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::LedgerError;
+use crate::pod_tree;
 
 /// The steps from an empty file to the current tables.
-pub(crate) const STEPS: &[&str] = &[r"
+pub(crate) const STEPS: &[&str] = &[
+    r"
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE workspaces (path TEXT PRIMARY KEY, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL) STRICT;
 CREATE TABLE sessions (
@@ -28,7 +30,9 @@ CREATE TABLE processes (
 ) STRICT;
 CREATE INDEX processes_of_pod ON processes (pod);
 INSERT INTO notes VALUES ('rebuild', '');
-"];
+",
+    pod_tree::TABLES,
+];
 
 /// Brings the tables up to date. Several processes may do so at once: one of them does, the others find it done.
 pub(crate) fn migrate(connection: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), LedgerError> {

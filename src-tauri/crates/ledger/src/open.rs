@@ -144,6 +144,14 @@ impl Ledger {
         })
     }
 
+    /// Begins a transaction that holds the write lock from its beginning. Once it is held nobody else can be in its way.
+    pub(crate) fn begin(&self, attempt: &'static str) -> Result<Transaction<'_>, LedgerError> {
+        patiently(|| {
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+                .map_err(LedgerError::sql(attempt, &self.path))
+        })
+    }
+
     /// All rows of a query.
     pub(crate) fn rows<T>(
         &self,

@@ -166,24 +166,24 @@ pub(crate) fn word<T: Serialize>(value: &T) -> rusqlite::Result<String> {
     }
 }
 
-fn from_word<T: DeserializeOwned>(word: &str) -> rusqlite::Result<T> {
+pub(crate) fn from_word<T: DeserializeOwned>(word: &str) -> rusqlite::Result<T> {
     serde_json::from_value(serde_json::Value::String(word.to_owned())).map_err(odd)
 }
 
-fn parsed<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
+pub(crate) fn parsed<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
     row.get::<_, String>(column)?.parse().map_err(odd)
 }
 
-fn parsed_option<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
+pub(crate) fn parsed_option<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
     row.get::<_, Option<String>>(column)?.map(|text| text.parse().map_err(odd)).transpose()
 }
 
-fn odd(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+pub(crate) fn odd(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
 }

@@ -23,6 +23,7 @@ pub mod runner;
 pub mod session;
 pub mod settings;
 pub mod view;
+pub mod scope;
 
 pub use error::{ErrorCode, WireError};
 pub use ids::{PodId, SessionId};

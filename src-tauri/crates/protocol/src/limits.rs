@@ -35,6 +35,18 @@ pub const QUEUED_PROMPTS: usize = 32;
 pub const PENDING_PERMISSIONS: usize = 64;
 /// Longest prompt, in bytes.
 pub const PROMPT_BYTES: usize = 1024 * 1024;
+/// Attachments of one prompt.
+pub const ATTACHMENTS: usize = 16;
+/// Largest image that is kept beside the journal and shown, in bytes; the vendors take no larger ones either.
+pub const IMAGE_BYTES: usize = 5 * 1024 * 1024;
+/// Images that a prompt carries in itself, in base64, in bytes: they share one line with its words.
+pub const INLINE_BYTES: usize = 8 * 1024 * 1024;
+/// Largest file that a page may hand over by its content (pasted or dropped), in bytes.
+pub const PASTED_FILE_BYTES: usize = 20 * 1024 * 1024;
+/// Rules of one session, or of one workspace.
+pub const RULES: usize = 256;
+/// Files of a workspace that are looked through for a completion.
+pub const COMPLETION_FILES: usize = 200_000;
 /// Readers of one pod at one time.
 pub const POD_CLIENTS: usize = 64;
 /// Records or items in one answer of `session/read`.
@@ -53,6 +65,8 @@ pub const LOG_FILE_BYTES: u64 = 10 * 1024 * 1024;
 pub const LOG_FILES: usize = 7;
 /// Longest line of the debug log, in bytes.
 pub const LOG_LINE_BYTES: usize = 8 * 1024;
+/// Lines of the debug log in one answer.
+pub const LOG_PAGE: usize = 1000;
 /// Output of a login shell or a version probe that is read, in bytes.
 pub const PROGRAM_OUTPUT_BYTES: usize = 4 * 1024 * 1024;
 /// Login environments that are kept on disk.
@@ -140,8 +154,22 @@ pub const SEARCH_WEIGHED: usize = 2000;
 pub const SEARCH_HITS: usize = 500;
 /// Words of one search; further ones are not looked at.
 pub const SEARCH_WORDS: usize = 32;
+/// How long a list of a workspace's files is used again for completions.
+pub const COMPLETION_FRESH: Duration = Duration::from_secs(10);
 /// How long an ended session stays in the list of live ones.
 pub const ENDED_STAYS: Duration = Duration::from_secs(60);
+/// Generations of pods below a session without a budget of its own.
+pub const TREE_DEPTH: u32 = 3;
+/// Live children of one pod, unless a budget says otherwise.
+pub const TREE_CHILDREN: u32 = 8;
+/// Live pods below such a session.
+pub const TREE_PODS: u32 = 16;
+/// Pods that such a session and those below it may ever spawn.
+pub const TREE_SPAWNS: u32 = 200;
+/// Pods that may be spawned below such a session within a minute.
+pub const TREE_SPAWNS_PER_MINUTE: u32 = 12;
+/// How long a pod tree that has ended is remembered.
+pub const TREE_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// One limit, as doctor shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -194,6 +222,12 @@ fn sizes() -> Vec<Limit> {
             "further requests are denied with a notice",
         ),
         row("prompt", bytes(PROMPT_BYTES), "rejected"),
+        row("attachments of a prompt", ATTACHMENTS.to_string(), "rejected"),
+        row("image that is kept and shown", bytes(IMAGE_BYTES), "it is named to the agent and not kept"),
+        row("images inside a prompt, in base64", bytes(INLINE_BYTES), "rejected; attach them as files"),
+        row("file that is pasted or dropped", bytes(PASTED_FILE_BYTES), "rejected; choose it as a file instead"),
+        row("rules of a session or a workspace", RULES.to_string(), "no further one is made, and that is said"),
+        row("files looked through for a completion", COMPLETION_FILES.to_string(), "further ones are not offered"),
         row("readers of one pod", POD_CLIENTS.to_string(), "further connections are refused"),
         row("page of session/read", READ_PAGE.to_string(), "ask for the next page"),
         row("frame to a page of the desktop", bytes(PAGE_FRAME_BYTES), "a larger event goes alone, by a slower path"),
@@ -216,11 +250,21 @@ fn sizes() -> Vec<Limit> {
         row("words of a search", SEARCH_WORDS.to_string(), "further ones are not looked at"),
         row("debug log file", bytes(LOG_FILE_BYTES as usize), "the next file is started"),
         row("debug log files kept", LOG_FILES.to_string(), "the oldest is deleted"),
+        row("debug log lines in one answer", LOG_PAGE.to_string(), "ask for the next ones"),
         row("line of the debug log", bytes(LOG_LINE_BYTES), "cut and marked"),
         row("output of a login shell or version probe", bytes(PROGRAM_OUTPUT_BYTES), "the program is ended"),
         row("login environments on disk", ENVIRONMENTS_KEPT.to_string(), "the oldest is deleted"),
         row("versions of programs on disk", VERSIONS_KEPT.to_string(), "the oldest are forgotten"),
         row("version probes at one time", PROBES_AT_ONCE.to_string(), "further ones wait"),
+        row("generations below a session", TREE_DEPTH.to_string(), "a spawn is refused, unless the budget says more"),
+        row("live children of a pod", TREE_CHILDREN.to_string(), "a spawn is refused, unless the budget says more"),
+        row("live pods below a session", TREE_PODS.to_string(), "a spawn is refused, unless the budget says more"),
+        row("spawns below a session", TREE_SPAWNS.to_string(), "a spawn is refused, unless the budget says more"),
+        row(
+            "spawns within a minute",
+            TREE_SPAWNS_PER_MINUTE.to_string(),
+            "a spawn is refused until the minute is over",
+        ),
         row("path of a socket", bytes(SOCKET_PATH_BYTES), "a short folder under the temporary one is used"),
     ]
 }
@@ -255,6 +299,8 @@ fn times() -> Vec<Limit> {
         row("session without use", time(COMPRESS_AFTER), "compressed; it still opens and resumes"),
         row("a command feeds the archive", time(ARCHIVE_FEED), "it answers from what is there, and says so"),
         row("between two feedings by the desktop", time(ARCHIVE_FEED_EVERY), "the next one, if something happened"),
+        row("list of a workspace's files", time(COMPLETION_FRESH), "read anew with the next completion"),
+        row("pod tree after its end", time(TREE_KEPT), "forgotten; its sessions stay"),
         row("ended session in the live list", time(ENDED_STAYS), "then only in `ps --all` and the archive"),
     ]
 }
