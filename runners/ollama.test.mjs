@@ -106,6 +106,14 @@ describe('a conversation', () => {
         ['user', 'SCENARIO:echo say=on'],
       ],
     );
+    runner.closeStdin();
+    await runner.exited;
+    const again = stage.runner();
+    again.send(stage.query({ prompt: 'SCENARIO:echo say=more', resumeMode: 'resume', resumeSessionId: id }));
+    await again.next('turn_ended');
+    const told = stage.chats[1].history.map((/** @type {any} */ entry) => entry.text);
+    assert.equal(told[2], 'There is no result: the call was cut off.', 'what follows a torn line is not torn with it');
+    assert.equal(told.length, 6);
   });
 
   test('images go to a model that takes them, and are refused in words for one that does not', async () => {

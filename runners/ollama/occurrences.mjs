@@ -1,60 +1,51 @@
-// Where does a pattern occur in the files of the scope? Like a small ripgrep: hidden folders, dependencies and builds are
+// Where does a pattern occur in the files below a folder? Like a small ripgrep: hidden folders, dependencies and builds are
 // left out, binary and huge files too, and it ends when enough was found or too much was read.
+//
+// A pattern can take for ever on one line, so this runs in a thread of its own, which search.mjs can end.
 
 import { open, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { ToolFailure } from './tool_failure.mjs';
 
 /** Folders that hold what others made. */
 const SKIPPED = new Set(['node_modules', 'target', 'dist', 'build', 'vendor', '__pycache__', 'venv']);
 /** A bigger file is not searched, in bytes. */
 const FILE_LIMIT = 2 * 1024 * 1024;
-const FILES_LIMIT = 20_000;
-const MATCHES_LIMIT = 200;
+export const FILES_LIMIT = 20_000;
+export const MATCHES_LIMIT = 200;
 /** Characters of a matching line that are shown. */
 const LINE_CHARS = 300;
-/** A longer line is not searched: a pattern can take for ever on one, and nobody can stop it. */
+/** A longer line is not searched: it is data, not text. */
 const LINE_LIMIT = 20_000;
 
 /**
- * @param {import('./scope.mjs').Scope} scope
- * @param {{ pattern: string, path?: string, glob?: string, ignore_case?: boolean }} input
- * @param {AbortSignal} signal
- * @returns {Promise<string>}
+ * What is searched for, and where.
+ * @typedef {object} Search
+ * @property {string} pattern a regular expression that was tried before
+ * @property {boolean} ignoreCase
+ * @property {string} [glob]
+ * @property {string} start a folder or a file
  */
-export async function searchFiles(scope, { pattern, path: wanted = '.', glob, ignore_case: ignoreCase }, signal) {
-  const expression = compiled(pattern, ignoreCase);
-  const fits = globMatcher(glob);
-  const start = await scope.resolve(wanted);
-  /** @type {string[]} */
-  const matches = [];
-  let files = 0;
-  for await (const file of filesBelow(start)) {
-    signal.throwIfAborted();
-    if (!fits(path.relative(start, file) || path.basename(file))) continue;
-    if (++files > FILES_LIMIT) break;
-    for (const [number, line] of await linesOf(file)) {
-      if (line.length > LINE_LIMIT || !expression.test(line)) continue;
-      matches.push(`${scope.shown(file)}:${number}: ${line.trim().slice(0, LINE_CHARS)}`);
-      if (matches.length >= MATCHES_LIMIT) return `${matches.join('\n')}\n(there may be more; narrow the search)`;
-    }
-  }
-  const limit = files > FILES_LIMIT ? `\n(only the first ${FILES_LIMIT} files were searched)` : '';
-  return matches.length === 0
-    ? `(nothing found in ${Math.min(files, FILES_LIMIT)} files)${limit}`
-    : matches.join('\n') + limit;
-}
+/** @typedef {{ type: 'file', file: string } | { type: 'match', file: string, number: number, line: string }} Finding */
 
 /**
- * @param {string} pattern
- * @param {boolean | undefined} ignoreCase
+ * Tells each file before it is searched, and each line that fits.
+ * @param {Search} search
+ * @returns {AsyncGenerator<Finding, void, void>} ends when all was searched, or one of the limits is reached
  */
-function compiled(pattern, ignoreCase) {
-  if (typeof pattern !== 'string' || pattern === '') throw new ToolFailure('pattern must be a regular expression');
-  try {
-    return new RegExp(pattern, ignoreCase ? 'i' : '');
-  } catch (error) {
-    throw new ToolFailure(`pattern is no regular expression: ${/** @type {Error} */ (error).message}`);
+export async function* occurrences({ pattern, ignoreCase, glob, start }) {
+  const expression = new RegExp(pattern, ignoreCase ? 'i' : '');
+  const fits = globMatcher(glob);
+  let files = 0;
+  let matches = 0;
+  for await (const file of filesBelow(start)) {
+    if (!fits(path.relative(start, file) || path.basename(file))) continue;
+    if (++files > FILES_LIMIT) return;
+    yield { type: 'file', file };
+    for (const [number, line] of await linesOf(file)) {
+      if (line.length > LINE_LIMIT || !expression.test(line)) continue;
+      yield { type: 'match', file, number, line: line.trim().slice(0, LINE_CHARS) };
+      if (++matches >= MATCHES_LIMIT) return;
+    }
   }
 }
 
@@ -87,7 +78,6 @@ export function globMatcher(glob) {
 async function* filesBelow(start) {
   const entries = await readdir(start, { withFileTypes: true }).catch((error) => {
     if (error.code === 'ENOTDIR') return null;
-    if (error.code === 'ENOENT') throw new ToolFailure(`${start} does not exist`);
     return [];
   });
   if (entries === null) return yield start;

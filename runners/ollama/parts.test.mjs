@@ -1,9 +1,12 @@
-// Parts of the Ollama runner alone: addresses, errors, output, globs.
+// Parts of the Ollama runner alone: addresses, errors, output, links.
 
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { Output } from './command.mjs';
-import { globMatcher } from './search.mjs';
+import { applyChange } from './files.mjs';
 import { addressOf, errorIn } from './server.mjs';
 
 test('OLLAMA_HOST is read as Ollama reads it', () => {
@@ -38,11 +41,13 @@ test('as much of an output is kept when it comes in small pieces as when it come
   assert.match(kept[0], new RegExp(`\\n\\(${all.length - 30_000} characters are left out here\\)\\n`));
 });
 
-test('globs', () => {
-  const fits = (/** @type {string} */ glob, /** @type {string} */ file) => globMatcher(glob)(file);
-  assert.deepEqual([fits('*.rs', 'a/b.rs'), fits('*.rs', 'a/b.rsx'), fits('a?.md', 'ab.md')], [true, false, true]);
-  assert.deepEqual(
-    [fits('src/**/*.ts', 'src/a/b.ts'), fits('src/**/*.ts', 'src/b.ts'), fits('src/*.ts', 'src/a/b.ts')],
-    [true, true, false],
-  );
+test('a link that was put in place of a file after its path was followed is not written through', async () => {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'outrigger-link-'));
+  const outside = path.join(root, 'outside.txt');
+  symlinkSync(outside, path.join(root, 'link.txt'));
+  const late = /** @type {any} */ ({ resolve: async () => path.join(root, 'link.txt'), shown: () => 'link.txt' });
+  const written = applyChange(late, 'write_file', { path: 'link.txt', content: 'x' });
+  await assert.rejects(written, /cannot write link\.txt: ELOOP/);
+  assert.equal(existsSync(outside), false);
+  rmSync(root, { recursive: true });
 });

@@ -129,6 +129,7 @@ describe('tools', () => {
       [...wrong.map(() => false), true, true],
     );
     assert.match(results(runner)[2].output, /door\/c\.txt \(it leads to .*outside.*\) is outside of the folders/);
+    assert.match(results(runner)[3].output, /dangling\.txt is a link that leads nowhere/);
     assert.deepEqual(readdirSync(outside), []);
     assert.equal(existsSync(path.join(more, 'fine.txt')) && existsSync(stage.at('new/folder/fine.txt')), true);
   });
