@@ -163,14 +163,20 @@ for (const agent of wanted) {
       assert.deepEqual([error.code, error.retryable], ['conversation_unknown', false], error.message);
     });
 
-    test('a tool of an MCP server is called', async () => {
-      const runner = stage.runner();
-      const mcpServers = { near: { command: process.execPath, args: [MCP_SERVER] } };
-      runner.send(stage.query({ prompt: 'SCENARIO:mcp say=lighthouse', mcpServers, permissionMode: 'bypass' }));
-      await runner.nextEvent((event) => JSON.stringify(event.params?.update ?? {}).includes('echo: lighthouse'));
-      await runner.next('turn_ended');
-      runner.send({ type: 'stop', sessionId: stage.sessionId });
-      assert.equal((await runner.exited).code, 0);
-    });
+    for (const transport of ['stdio', 'http']) {
+      test(`a tool of an MCP server over ${transport} is called`, async () => {
+        const runner = stage.runner();
+        const over = {
+          stdio: { command: process.execPath, args: [MCP_SERVER] },
+          http: { type: 'http', url: `${stage.standIn.url}/mcp` },
+        };
+        const mcpServers = { near: over[/** @type {'stdio'} */ (transport)] };
+        runner.send(stage.query({ prompt: 'SCENARIO:mcp say=lighthouse', mcpServers, permissionMode: 'bypass' }));
+        await runner.nextEvent((event) => JSON.stringify(event.params?.update ?? {}).includes('echo: lighthouse'));
+        await runner.next('turn_ended');
+        runner.send({ type: 'stop', sessionId: stage.sessionId });
+        assert.equal((await runner.exited).code, 0);
+      });
+    }
   });
 }

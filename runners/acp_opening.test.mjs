@@ -94,6 +94,17 @@ describe('acp: opening a conversation', () => {
     }
   });
 
+  test('an agent that offers to resume and cannot is asked to load instead', async () => {
+    const capabilities = { loadSession: true, sessionCapabilities: { resume: {} } };
+    const runner = stage.started({ capabilities, without: 'session/resume' });
+    runner.send(stage.query({ prompt: 'new', resumeMode: 'resume', resumeSessionId: 'fake-1' }));
+    await runner.nextEvent(said('you said: new'));
+    assert.equal(JSON.stringify(runner.events).includes('an old answer'), false);
+    const neither = stage.started({ capabilities: { sessionCapabilities: { resume: {} } }, without: 'session/resume' });
+    neither.send(stage.query({ prompt: 'new', resumeMode: 'resume', resumeSessionId: 'fake-1' }));
+    assert.equal((await neither.next('agent_error')).code, 'conversation_unknown');
+  });
+
   test('gemini’s conversation of this minute is opened in the next one only; an interrupt and a stop need not wait for it', async () => {
     // Not a real minute: for the runner one begins just now, so that the wait is longer than a test waits for anything.
     const now = Date.now();

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { settledWithin } from '../lib/child.mjs';
+import { METHOD_NOT_FOUND } from '../lib/json_rpc.mjs';
 import { agentEnv, sessionParams } from './settings.mjs';
 
 /** How long to wait for the end of a replay that the agent tells after its answer, in milliseconds. */
@@ -89,9 +90,16 @@ export class Conversation {
    * @param {Record<string, any>} params
    */
   async #again(query, sessionId, params) {
-    const offers = this.#capabilities.sessionCapabilities ?? {};
-    if (offers.resume) return this.#replay('session/resume', { sessionId, ...params });
-    if (!this.#capabilities.loadSession) throw new NoConversation('it opens no earlier conversations');
+    const { sessionCapabilities, loadSession } = this.#capabilities;
+    if (sessionCapabilities?.resume) {
+      const opened = await this.#replay('session/resume', { sessionId, ...params }).catch((error) => {
+        // Qwen 0.15 offers what it does not have.
+        if (error.code === METHOD_NOT_FOUND && loadSession) return null;
+        throw error;
+      });
+      if (opened) return opened;
+    }
+    if (!loadSession) throw new NoConversation('it opens no earlier conversations');
     if (this.#quirks.loadNeedsNextMinute) await this.#nextMinute(query, sessionId);
     return this.#replay('session/load', { sessionId, ...params });
   }

@@ -5,6 +5,7 @@
  * @typedef {object} Quirks
  * @property {string} name for people
  * @property {Record<string, string>} [env] variables that it needs
+ * @property {Record<string, string>} [mcpEnv] variables that it needs when MCP servers are passed to it
  * @property {boolean} [clientFiles] whether it may be told that this client reads and writes files for it; it may unless this is false
  * @property {'steers' | 'queues' | 'cancels' | 'fails'} [secondPrompt] what a prompt in mid-turn does. Only one that steers is sent
  *   then; in every other case it waits here for the end of the turn
@@ -47,6 +48,8 @@ export const QUIRKS = {
   },
   qwen: {
     name: 'Qwen Code',
+    // Without it the first prompt does not wait for the servers, and is answered without their tools.
+    mcpEnv: { QWEN_CODE_LEGACY_MCP_BLOCKING: '1' },
     secondPrompt: 'fails',
     // Its own default, `auto`, lets a model decide what is asked about.
     modes: { ask: 'default', acceptEdits: 'auto-edit', plan: 'plan', bypass: 'yolo' },

@@ -21,8 +21,8 @@ export function agentArgs({ providerConfig, additionalDirectories = [] }, { dire
  * @param {Quirks} quirks
  * @returns {Record<string, string | undefined>}
  */
-export function agentEnv({ extraEnv }, { env }) {
-  return { ...process.env, ...extraEnv, ...env };
+export function agentEnv({ extraEnv, mcpServers = {} }, { env, mcpEnv }) {
+  return { ...process.env, ...extraEnv, ...env, ...(Object.keys(mcpServers).length > 0 ? mcpEnv : {}) };
 }
 
 /**

@@ -93,8 +93,9 @@ export class AgentStage {
 
   /** @param {string} agent */
   static async set(agent) {
-    const { path: cli } = await ensurePin(agent);
-    return new AgentStage(agent, cli, await startStandIn());
+    // Another release than the pinned one: OUTRIGGER_TEST_CLAUDE_ACP=/path/to/claude-agent-acp
+    const other = process.env[`OUTRIGGER_TEST_${agent.toUpperCase().replaceAll('-', '_')}`];
+    return new AgentStage(agent, other || (await ensurePin(agent)).path, await startStandIn());
   }
 
   runner() {

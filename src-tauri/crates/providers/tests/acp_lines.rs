@@ -109,6 +109,17 @@ fn a_terminal_of_the_runner_is_streamed_into_its_call_and_one_without_a_call_sta
 }
 
 #[test]
+fn an_image_that_the_agent_shows_is_an_item_and_half_of_one_is_not_dropped() {
+    let shown = |content: Value| update(json!({"sessionUpdate": "agent_message_chunk", "content": content}));
+    let call = only_call(&[shown(json!({"type": "image", "mimeType": "image/png", "data": "QQ=="}))]);
+    let image = ToolContent::Image { mime_type: "image/png".into(), data: "QQ==".into() };
+    assert_eq!((call.status, call.content), (ToolStatus::Completed, vec![image]));
+    assert!(call.ended_at.is_some());
+    let broken = folded(&[shown(json!({"type": "image", "uri": "file:///a.png"}))]);
+    assert!(matches!(broken[..], [ItemBody::Unknown { .. }]), "{broken:?}");
+}
+
+#[test]
 fn a_cancelled_turn_cancels_what_runs() {
     let started =
         update(json!({"sessionUpdate": "tool_call", "toolCallId": "c", "title": "x", "status": "in_progress"}));

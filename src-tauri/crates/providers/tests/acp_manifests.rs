@@ -23,7 +23,7 @@ fn every_agent_is_driven_by_the_one_runner_which_is_told_its_name() {
         assert!(manifest.provider_config["args"].is_array());
         assert_eq!(manifest.unknown_keys, Vec::<String>::new());
         let cli = manifest.cli.unwrap();
-        assert!(!cli.tested_versions.is_empty() && cli.install_hint.is_some());
+        assert!(!cli.tested_versions.is_empty() && cli.min_version.is_some() && cli.install_hint.is_some());
     }
 }
 

@@ -1,11 +1,12 @@
 //! What does an update of an ACP session mean to a person?
 
-use protocol::item::ItemBody;
+use protocol::item::{ItemBody, ToolContent, ToolStatus};
 use protocol::record::NoticeLevel;
+use protocol::runner::ToolKind;
 use serde_json::Value;
 
 use super::Acp;
-use super::call::{Parts, is_end, link, name, parent, tool_kind};
+use super::call::{Parts, block, is_end, link, name, parent, tool_kind};
 use crate::adapter::{notice, unknown};
 use crate::plan::plan;
 use crate::sheet::Sheet;
@@ -118,8 +119,23 @@ fn chunk(update: &Value, sheet: &mut Sheet) -> bool {
         "resource" if content["resource"]["text"].is_string() => {
             say(content["resource"]["text"].as_str().unwrap_or_default().to_owned(), sheet);
         }
+        "image" => return picture(update, sheet),
         _ => return false,
     }
+    true
+}
+
+/// An image that the agent shows stands in the transcript as a call that has given it back, because a message is words. False when
+/// there is none in it.
+fn picture(update: &Value, sheet: &mut Sheet) -> bool {
+    let shown = block(&update["content"]).filter(|shown| matches!(shown, ToolContent::Image { .. }));
+    let Some(image) = shown else { return false };
+    let mut call =
+        running(&format!("image at {}", sheet.at()), "image", ToolKind::Other, "Image".to_owned(), Value::Null);
+    call.content.push(image);
+    call.status = ToolStatus::Completed;
+    call.ended_at = Some(sheet.at().to_owned());
+    sheet.add(parent(update), ItemBody::ToolCall(call));
     true
 }
 
