@@ -31,6 +31,15 @@ const COMMANDS: &[&str] = &[
     "read_settings",
     "write_setting",
     "watch_settings",
+    "find_items",
+    "read_marks",
+    "watch_requests",
+    "answer_request",
+    "go_to_session",
+    "known_workspaces",
+    "watch_orders",
+    "read_layout",
+    "keep_layout",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -6,16 +6,23 @@
 mod archive_feed;
 mod commands;
 mod frames;
+mod going;
 mod graphics;
+mod item_words;
 mod live_feed;
+mod open_transcripts;
 mod page_feeds;
 mod page_loss;
+mod page_orders;
 mod quit;
+mod requests;
 mod session_access;
 mod startup_failure;
 mod stop_all;
 mod tally;
 mod tray;
+mod window_place;
+mod window_set;
 mod windows;
 mod workspace;
 
@@ -23,10 +30,14 @@ use std::process::ExitCode;
 
 use client::Machine;
 use discovery::Places;
-use tauri::{Builder, RunEvent, Wry};
+use tauri::{Builder, Manager, RunEvent, Wry};
 use tokio::sync::watch;
 
+use crate::going::LinkDialog;
+use crate::open_transcripts::OpenTranscripts;
 use crate::page_feeds::PageFeeds;
+use crate::page_orders::PageOrders;
+use crate::window_set::WindowSet;
 use crate::workspace::Workspace;
 
 /// All sessions of the machine, as they are now.
@@ -73,45 +84,66 @@ fn run(places: &Places) -> ExitCode {
 fn builder(places: &Places) -> Builder<Wry> {
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(windows::instance_name(places))
-        .callback(|app, arguments, folder| windows::open_for_second_launch(app, &arguments, &folder))
-        .build();
-    let window_state = tauri_plugin_window_state::Builder::new()
-        .with_filename(places.data.join("windows.json").display().to_string())
+        .callback(|app, arguments, folder| going::for_second_launch(app, &arguments, &folder))
         .build();
     // The single instance comes first: a second launch must end before anything else is set up.
     let builder = Builder::default()
         .plugin(single)
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
-        .plugin(window_state)
         .invoke_handler(commands::handler());
     page_loss::watch_all(builder)
 }
 
 fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
-    use tauri::Manager;
-
     let resources = app.path().resource_dir().ok();
     let machine = Machine { resource_dirs: resources.into_iter().collect(), ..machine };
     // The watch needs the runtime around it when it starts.
     let sessions: Sessions = tauri::async_runtime::block_on(async { client::watch::sessions(machine.clone()) });
     let settings: UserSettings = tauri::async_runtime::block_on(async { client::settings::watch(machine.clone()) });
-    let workspace = Workspace::of_first_launch(&machine);
+    let restores = machine.settings().restores_windows;
     app.manage(settings);
+    app.manage(OpenTranscripts::default());
+    app.manage(PageOrders::default());
+    app.manage(LinkDialog::default());
+    app.manage(WindowSet::read(&machine.places.data));
+    app.manage(requests::watch(machine.clone(), sessions.clone()));
     app.manage(PageFeeds::default());
     app.manage(quit::Quitting::default());
     app.manage(sessions.clone());
     archive_feed::start(machine.clone(), sessions.clone());
     app.manage(machine);
-    windows::open(app.handle(), &workspace)?;
+    let workspace = Workspace::of_first_launch(app.handle());
+    windows::open_all_again(app.handle(), &workspace, restores)?;
+    keep_windows_written(app.handle().clone());
     tray::show(app.handle(), sessions);
+    follow_links(app.handle());
     Ok(())
 }
 
-fn on_run_event(_: &tauri::AppHandle, event: RunEvent) {
+fn keep_windows_written(app: tauri::AppHandle) {
+    tauri::async_runtime::spawn(async move { app.state::<WindowSet>().keep_written().await });
+}
+
+/// The link that the program was started with, if it was.
+fn follow_links(app: &tauri::AppHandle) {
+    let argument = std::env::args_os().nth(1);
+    if let Some(link) = argument.as_ref().and_then(|link| link.to_str()).filter(|link| client::links::is_link(link)) {
+        going::follow(app, link);
+    }
+}
+
+fn on_run_event(app: &tauri::AppHandle, event: RunEvent) {
     match event {
         RunEvent::Ready => tracing::info!("the app is ready"),
-        RunEvent::Exit => tracing::info!("the app ends; agents go on without it"),
+        // Links come as an argument elsewhere.
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => urls.iter().for_each(|url| going::follow(app, url.as_str())),
+        RunEvent::ExitRequested { .. } => app.state::<WindowSet>().over(),
+        RunEvent::Exit => {
+            app.state::<WindowSet>().over();
+            tracing::info!("the app ends; agents go on without it");
+        }
         _ => {}
     }
 }

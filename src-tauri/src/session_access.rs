@@ -8,6 +8,7 @@ use protocol::error::{ErrorCode, WireError};
 use tauri::{Manager, WebviewWindow};
 use transcript::Transcript;
 
+use crate::open_transcripts::OpenTranscripts;
 use crate::windows;
 
 /// A session that a window may touch.
@@ -44,6 +45,30 @@ impl OwnSession {
     /// When it is not live, or does not answer.
     pub(crate) async fn connect(&self) -> Result<PodConnection, WireError> {
         client::sessions::connect(&self.machine, self.session, "desktop").await
+    }
+
+    /// Reads items before `until` in a thread where waiting for the disk hurts nobody. The transcript stays open for a moment, since
+    /// whoever searches asks for range after range.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(crate) async fn look_through<R: Send + 'static>(
+        &self,
+        open: &OpenTranscripts,
+        until: usize,
+        read: impl FnOnce(&Transcript) -> Result<R, transcript::TranscriptError> + Send + 'static,
+    ) -> Result<R, WireError> {
+        let (machine, session, kept) = (self.machine.clone(), self.session, open.clone());
+        let let_go = open.clone();
+        let read = in_background(move || {
+            read(kept.reaching(&machine, session, until)?.as_ref()).map_err(|error| unreadable(&error))
+        });
+        let read = read.await;
+        tauri::async_runtime::spawn(async move {
+            tokio::time::sleep(OpenTranscripts::valid()).await;
+            let_go.let_go();
+        });
+        read
     }
 
     /// Reads its transcript in a thread where waiting for the disk hurts nobody.

@@ -11,6 +11,7 @@ use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry, include_image};
 
 use crate::Sessions;
+use crate::going;
 use crate::quit::quit;
 use crate::stop_all::stop_all;
 use crate::tally::Tally;
@@ -19,6 +20,7 @@ use crate::windows;
 struct Tray {
     icon: TrayIcon,
     counts: MenuItem<Wry>,
+    approve: MenuItem<Wry>,
     stop_all: MenuItem<Wry>,
 }
 
@@ -47,6 +49,7 @@ impl Tray {
     fn show(&self, tally: Tally) -> tauri::Result<()> {
         let words = tally.words();
         self.counts.set_text(&words)?;
+        self.approve.set_enabled(tally.waiting > 0)?;
         self.stop_all.set_enabled(tally != Tally::default())?;
         self.icon.set_title(tally.mark())?;
         self.icon.set_tooltip(Some(format!("Outrigger: {words}")))
@@ -55,11 +58,15 @@ impl Tray {
 
 fn build(app: &AppHandle) -> tauri::Result<Tray> {
     let counts = MenuItem::with_id(app, "counts", Tally::default().words(), false, None::<&str>)?;
+    let approve = MenuItem::with_id(app, "approve", "Approve next…", false, None::<&str>)?;
     let open = MenuItem::with_id(app, "open", "Open window", true, None::<&str>)?;
     let stop_all = MenuItem::with_id(app, "stop-all", "Stop all agents", false, None::<&str>)?;
     let quit = MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?;
     let line = PredefinedMenuItem::separator(app)?;
-    let menu = Menu::with_items(app, &[&counts, &line, &open, &stop_all, &PredefinedMenuItem::separator(app)?, &quit])?;
+    let menu = Menu::with_items(
+        app,
+        &[&counts, &line, &approve, &open, &stop_all, &PredefinedMenuItem::separator(app)?, &quit],
+    )?;
     let icon = TrayIconBuilder::with_id("outrigger")
         .icon(include_image!("src-tauri/icons/32x32.png"))
         .temp_dir_path(app.state::<Machine>().places.cache.join("tray"))
@@ -67,7 +74,7 @@ fn build(app: &AppHandle) -> tauri::Result<Tray> {
         .show_menu_on_left_click(true)
         .on_menu_event(|app, event| on_menu(app, event.id().as_ref()))
         .build(app)?;
-    Ok(Tray { icon, counts, stop_all })
+    Ok(Tray { icon, counts, approve, stop_all })
 }
 
 fn on_menu(app: &AppHandle, entry: &str) {
@@ -75,6 +82,12 @@ fn on_menu(app: &AppHandle, entry: &str) {
         "open" => {
             if let Err(error) = windows::focus_any(app) {
                 tracing::error!(%error, "the window could not be opened");
+            }
+        }
+        // What is asked is shown in the window, where it is answered.
+        "approve" => {
+            if let Err(error) = going::to_oldest_request(app) {
+                tracing::error!(%error, "the oldest request could not be shown");
             }
         }
         "stop-all" => {

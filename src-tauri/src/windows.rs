@@ -1,10 +1,10 @@
 //! The windows: one for each workspace.
 //!
 //! Responsible for opening and focusing them, for what their pages may load, and for knowing which workspace a window belongs to.
-//! A page is never asked about that: its commands get the workspace of the window they came from.
+//! A page is never asked about that: its commands get the workspace of the window they came from. Where a window is and was is
+//! known to the window set.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -13,10 +13,16 @@ use client::Machine;
 use discovery::{IDENTIFIER, Places};
 use protocol::error::{ErrorCode, WireError};
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
-use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri::{
+    AppHandle, Manager, PhysicalPosition, PhysicalSize, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    WindowEvent,
+};
 
 use crate::page_feeds::PageFeeds;
 use crate::page_loss;
+use crate::page_orders::PageOrders;
+use crate::window_place::{Area, Place, fitted};
+use crate::window_set::WindowSet;
 use crate::workspace::Workspace;
 
 /// Size of a window that was never opened before, in logical pixels.
@@ -36,37 +42,92 @@ pub(crate) fn instance_name(places: &Places) -> String {
     }
 }
 
-/// Opens the window of a workspace, or focuses it when it is open.
+/// Opens the window of a workspace, or focuses it when it is open, and gives its label.
 ///
 /// # Errors
 /// When the system gives no window.
-pub(crate) fn open(app: &AppHandle, workspace: &Workspace) -> tauri::Result<()> {
-    let label = format!("workspace-{}", hash(workspace.path()));
-    if let Some(window) = app.get_webview_window(&label) {
-        return focus(&window);
+pub(crate) fn open(app: &AppHandle, workspace: &Workspace) -> tauri::Result<String> {
+    let label = label_of(workspace.path());
+    match app.get_webview_window(&label) {
+        Some(window) => focus(&window)?,
+        None => show(app, &label, workspace, false)?,
     }
+    Ok(label)
+}
+
+/// Opens the windows that were open when the app ran last, and `first` before them. With that one in front, since it was asked for.
+///
+/// # Errors
+/// When the system gives no window for `first`.
+pub(crate) fn open_all_again(app: &AppHandle, first: &Workspace, others: bool) -> tauri::Result<()> {
+    let set = app.state::<WindowSet>();
+    let again = if others { set.to_restore() } else { Vec::new() };
+    let label = label_of(first.path());
+    show(app, &label, first, others)?;
+    for path in again.iter().filter(|path| *path != first.path()).rev() {
+        let opened = Workspace::at(path).map_err(|error| error.message).and_then(|workspace| {
+            let label = label_of(workspace.path());
+            if app.get_webview_window(&label).is_some() {
+                return Ok(());
+            }
+            show(app, &label, &workspace, true).map_err(|error| error.to_string())
+        });
+        if let Err(error) = opened {
+            tracing::warn!(%error, "a window of last time does not come back");
+            set.gone(path);
+        }
+    }
+    set.used(first.path());
+    app.get_webview_window(&label).map_or(Ok(()), |window| focus(&window))
+}
+
+/// Whether a workspace has a window now.
+pub(crate) fn is_open(app: &AppHandle, workspace: &Path) -> bool {
+    app.get_webview_window(&label_of(workspace)).is_some()
+}
+
+fn show(app: &AppHandle, label: &str, workspace: &Workspace, at_start: bool) -> tauri::Result<()> {
     if app.try_state::<OpenWorkspaces>().is_none() {
         app.manage(OpenWorkspaces::default());
     }
-    remember(app, &label, workspace.clone());
-    let window = build(app, &label, workspace)?;
+    remember(app, label, workspace.clone());
+    let place = app.state::<WindowSet>().place(workspace.path());
+    let window = build(app, label, workspace)?;
+    app.state::<WindowSet>().opened(workspace.path(), at_start);
     page_loss::watch(&window);
     let watched = window.clone();
     window.on_window_event(move |event| on_window_event(&watched, event));
+    if let Some(place) = place
+        && let Err(error) = put(&window, place)
+    {
+        tracing::warn!(%error, ?place, "a window is not where it was");
+    }
+    window.show()?;
+    note_opened(app, workspace);
     tracing::info!(window = label, workspace = %workspace.path().display(), "a window was opened");
     Ok(())
 }
 
-/// Does what a second launch of the program asks for: its PATH in a window, or the window that is there to the front.
-pub(crate) fn open_for_second_launch(app: &AppHandle, arguments: &[String], folder: &str) {
-    let named = Workspace::named(arguments.get(1).map(OsString::from), Path::new(folder));
-    let done = match &named {
-        Some(workspace) => open(app, workspace),
-        None => focus_any(app),
-    };
-    if let Err(error) = done {
-        tracing::error!(%error, "a second launch could not be followed");
+/// Puts a window where it was, as far as the monitors are still there.
+fn put(window: &WebviewWindow, place: Place) -> tauri::Result<()> {
+    let monitors: Vec<Area> = window.available_monitors()?.iter().map(area).collect();
+    let (position, (width, height)) = fitted(place, &monitors);
+    window.set_size(PhysicalSize { width, height })?;
+    if let Some((x, y)) = position {
+        window.set_position(PhysicalPosition { x, y })?;
     }
+    if place.maximized { window.maximize() } else { Ok(()) }
+}
+
+fn area(monitor: &tauri::Monitor) -> Area {
+    let (position, size) = (monitor.position(), monitor.size());
+    Area { x: position.x, y: position.y, width: size.width, height: size.height }
+}
+
+/// So that it is among the known workspaces from now on. The ledger may have to be waited for.
+fn note_opened(app: &AppHandle, workspace: &Workspace) {
+    let (machine, path) = (app.state::<Machine>().inner().clone(), workspace.text());
+    tauri::async_runtime::spawn_blocking(move || client::workspaces::note(&machine, &path));
 }
 
 /// Brings a window to the front, the newest session's workspace if none is open.
@@ -76,8 +137,14 @@ pub(crate) fn open_for_second_launch(app: &AppHandle, arguments: &[String], fold
 pub(crate) fn focus_any(app: &AppHandle) -> tauri::Result<()> {
     match app.webview_windows().into_values().max_by_key(|window| window.is_focused().unwrap_or(false)) {
         Some(window) => focus(&window),
-        None => open(app, &Workspace::of_first_launch(&app.state::<Machine>())),
+        None => open(app, &Workspace::used_last(app)).map(drop),
     }
+}
+
+/// The workspace of the window that has the focus, or of any.
+pub(crate) fn in_front(app: &AppHandle) -> Option<Workspace> {
+    let window = app.webview_windows().into_values().max_by_key(|window| window.is_focused().unwrap_or(false))?;
+    workspace_of(&window).ok()
 }
 
 /// The workspace that a window belongs to.
@@ -102,6 +169,8 @@ fn build(app: &AppHandle, label: &str, workspace: &Workspace) -> tauri::Result<W
         .title(workspace.title())
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
+        // It is shown when it is where it was.
+        .visible(false)
         // Drafts and the look of the window; they go where the rest of Outrigger's data goes.
         .data_directory(places.data.join("page"))
         // Files that are dropped go to the page, which shows them as attachments.
@@ -115,6 +184,7 @@ fn build(app: &AppHandle, label: &str, workspace: &Workspace) -> tauri::Result<W
             // What an earlier page of this window asked for, nobody reads any more.
             if matches!(load.event(), PageLoadEvent::Started) {
                 window.state::<PageFeeds>().end_all_of(window.label());
+                window.state::<PageOrders>().page_gone(window.label());
             }
         })
         .build()
@@ -136,21 +206,49 @@ fn on_window_event(window: &WebviewWindow, event: &WindowEvent) {
         WindowEvent::Focused(true) => {
             if let Ok(workspace) = workspace_of(window) {
                 let _ = window.set_title(&workspace.title());
+                window.state::<WindowSet>().used(workspace.path());
             }
         }
+        WindowEvent::Moved(_) | WindowEvent::Resized(_) => note_place(window),
         WindowEvent::Destroyed => {
             window.state::<PageFeeds>().end_all_of(window.label());
+            window.state::<PageOrders>().window_gone(window.label());
             let open = window.state::<OpenWorkspaces>();
-            open.0.lock().unwrap_or_else(PoisonError::into_inner).remove(window.label());
+            let closed = open.0.lock().unwrap_or_else(PoisonError::into_inner).remove(window.label());
+            closed.iter().for_each(|workspace| window.state::<WindowSet>().closed(workspace.path()));
         }
         _ => {}
     }
+}
+
+/// What fills a monitor goes back to its own size there.
+fn note_place(window: &WebviewWindow) {
+    let (Ok(workspace), Ok(false)) = (workspace_of(window), window.is_minimized()) else { return };
+    let set = window.state::<WindowSet>();
+    let maximized = window.is_maximized().unwrap_or(false);
+    let place = match (maximized, set.place(workspace.path())) {
+        (true, Some(before)) => Some(Place { maximized: true, ..before }),
+        (true, None) | (false, _) => place_of(window, maximized),
+    };
+    if let Some(place) = place {
+        set.placed(workspace.path(), place);
+    }
+}
+
+fn place_of(window: &WebviewWindow, maximized: bool) -> Option<Place> {
+    let (position, size) = (window.outer_position().ok()?, window.inner_size().ok()?);
+    let has_size = size.width > 0 && size.height > 0;
+    has_size.then_some(Place { x: position.x, y: position.y, width: size.width, height: size.height, maximized })
 }
 
 fn focus(window: &WebviewWindow) -> tauri::Result<()> {
     window.unminimize()?;
     window.show()?;
     window.set_focus()
+}
+
+fn label_of(workspace: &Path) -> String {
+    format!("workspace-{}", hash(workspace))
 }
 
 /// Short and the same in every run. Should a later version count differently, remembered sizes are lost and nothing else.

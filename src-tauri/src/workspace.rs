@@ -10,11 +10,14 @@ use std::process::ExitCode;
 use client::Machine;
 use protocol::error::{ErrorCode, WireError};
 use protocol::session::StartSession;
+use tauri::{AppHandle, Manager};
 
-const USAGE: &str = "usage: outrigger-desktop [PATH]
+use crate::window_set::WindowSet;
 
-Opens the window of the workspace PATH. Without PATH: the current folder when started in a terminal, otherwise the workspace
-that was used last. When the app runs already, it opens the window there.";
+const USAGE: &str = "usage: outrigger-desktop [PATH | outrigger://session/ID | outrigger://workspace?path=PATH]
+
+Opens the window of the workspace PATH, or what a link names. Without: the current folder when started in a terminal, otherwise
+the workspace that was used last. When the app runs already, it opens the window there.";
 
 /// A folder that has a window. Its path is absolute and has no links in it, so that one folder has one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub(crate) fn answer_to_arguments() -> Option<ExitCode> {
             crate::startup_failure::tell(&format!("unknown option {option}\n{USAGE}"));
             return Some(ExitCode::from(2));
         }
+        // It is followed, or refused where it can be seen, when the app is up.
+        Some(link) if client::links::is_link(link) => return None,
         Some(_) | None => {
             let error = Workspace::at(Path::new(&argument)).err()?;
             crate::startup_failure::tell(&error.message);
@@ -59,16 +64,20 @@ impl Workspace {
     }
 
     /// The workspace of the app's first window.
-    pub(crate) fn of_first_launch(machine: &Machine) -> Self {
+    pub(crate) fn of_first_launch(app: &AppHandle) -> Self {
         let here = std::env::current_dir().unwrap_or_default();
         let in_terminal = || std::io::stdin().is_terminal().then(|| Self::at(&here).ok()).flatten();
-        let used_last = || client::sessions::last_workspace(machine).and_then(|path| Self::at(Path::new(&path)).ok());
+        Self::named(std::env::args_os().nth(1), &here).or_else(in_terminal).unwrap_or_else(|| Self::used_last(app))
+    }
+
+    /// The workspace that was used last, by its window or by an agent; otherwise the home folder.
+    pub(crate) fn used_last(app: &AppHandle) -> Self {
+        let (machine, set) = (app.state::<Machine>(), app.state::<WindowSet>());
+        let by_window = || set.to_restore().iter().find_map(|path| Self::at(path).ok());
+        let by_agent = || client::sessions::last_workspace(&machine).and_then(|path| Self::at(Path::new(&path)).ok());
         let home = || dirs::home_dir().and_then(|home| Self::at(&home).ok());
-        Self::named(std::env::args_os().nth(1), &here)
-            .or_else(in_terminal)
-            .or_else(used_last)
-            .or_else(home)
-            .unwrap_or(Self { path: here })
+        let here = || Self { path: std::env::current_dir().unwrap_or_default() };
+        by_window().or_else(by_agent).or_else(home).unwrap_or_else(here)
     }
 
     /// Its folder.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{self, Exit};
-use crate::{answer, doctor, home, interrupt, logs, ps, run, run_options, search, send, stop, usage};
+use crate::{answer, doctor, home, interrupt, logs, open, ps, run, run_options, search, send, stop, usage};
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ enum Command {
     Usage(usage::UsageOptions),
     /// Show what was found on this machine, and what to do about what was not
     Doctor(doctor::DoctorOptions),
+    /// Open a folder or a session in a window
+    Open(open::OpenOptions),
     /// Keeps one pod; started by Outrigger itself
     #[command(hide = true)]
     Keep,
@@ -62,9 +64,13 @@ impl Command {
     /// hurry; the archive has nothing to do with lives.
     fn looks_around(&self) -> bool {
         match self {
-            Self::Answer(_) | Self::Interrupt(_) | Self::Search(_) | Self::Usage(_) | Self::Keep | Self::Drive(_) => {
-                false
-            }
+            Self::Answer(_)
+            | Self::Interrupt(_)
+            | Self::Search(_)
+            | Self::Usage(_)
+            | Self::Open(_)
+            | Self::Keep
+            | Self::Drive(_) => false,
             Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) => true,
             // Whoever asks what was left behind decides about it.
             Self::Doctor(options) => !options.orphans,
@@ -84,6 +90,7 @@ impl Command {
             Self::Search(options) => options.json,
             Self::Usage(options) => options.json,
             Self::Doctor(options) => options.json,
+            Self::Open(options) => options.json,
             Self::Keep | Self::Drive(_) => false,
         }
     }
@@ -133,6 +140,7 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Search(options) => search::search(&options),
         Command::Usage(options) => usage::usage(&options),
         Command::Doctor(options) => doctor::doctor(&options).await,
+        Command::Open(options) => open::open(options).await,
         Command::Keep | Command::Drive(_) => Ok(Exit::Usage),
     }
 }

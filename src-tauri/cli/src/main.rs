@@ -13,6 +13,7 @@ mod interrupt;
 mod item_text;
 mod live_text;
 mod logs;
+mod open;
 mod orphans;
 mod output;
 mod permissions;

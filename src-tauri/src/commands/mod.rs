@@ -2,6 +2,7 @@
 //!
 //! The names are those of `ui/src/host/tauri.ts`; the permissions for them are made in `build.rs`.
 
+mod desk;
 mod feeds;
 mod providers;
 mod sessions;
@@ -34,6 +35,15 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         transcripts::open_session,
         transcripts::read_items,
         transcripts::read_records,
+        transcripts::find_items,
+        transcripts::read_marks,
+        desk::watch_requests,
+        desk::answer_request,
+        desk::go_to_session,
+        desk::known_workspaces,
+        desk::watch_orders,
+        desk::read_layout,
+        desk::keep_layout,
         feeds::watch_sessions,
         feeds::follow_session,
         feeds::feed_credit,

@@ -1,13 +1,16 @@
 //! Commands that read what happened in a session.
 
+use protocol::desk::Mark;
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::READ_PAGE;
 use protocol::pod::{Direction, PodStatus};
 use protocol::view::{ItemPage, OpenedSession};
 use serde_json::Value;
-use tauri::WebviewWindow;
+use tauri::{State, WebviewWindow};
 use transcript::Transcript;
 
+use crate::item_words::{marks_in, places_in};
+use crate::open_transcripts::OpenTranscripts;
 use crate::session_access::{OwnSession, in_background};
 
 /// Items that a view begins with.
@@ -43,6 +46,35 @@ pub(crate) async fn read_items(
     limit: usize,
 ) -> Result<ItemPage, WireError> {
     OwnSession::of(&window, &session)?.read(move |transcript| transcript.page(from, limit.min(READ_PAGE))).await
+}
+
+/// The places within a range of items that hold these words.
+#[tauri::command]
+pub(crate) async fn find_items(
+    window: WebviewWindow,
+    open: State<'_, OpenTranscripts>,
+    session: String,
+    words: String,
+    from: usize,
+    limit: usize,
+) -> Result<Vec<u64>, WireError> {
+    let limit = limit.min(READ_PAGE);
+    let found = move |transcript: &Transcript| Ok(places_in(&transcript.page(from, limit)?, &words));
+    OwnSession::of(&window, &session)?.look_through(&open, from.saturating_add(limit), found).await
+}
+
+/// Prompts, errors and requests within a range of items.
+#[tauri::command]
+pub(crate) async fn read_marks(
+    window: WebviewWindow,
+    open: State<'_, OpenTranscripts>,
+    session: String,
+    from: usize,
+    limit: usize,
+) -> Result<Vec<Mark>, WireError> {
+    let limit = limit.min(READ_PAGE);
+    let marks = move |transcript: &Transcript| Ok(marks_in(&transcript.page(from, limit)?));
+    OwnSession::of(&window, &session)?.look_through(&open, from.saturating_add(limit), marks).await
 }
 
 #[tauri::command]

@@ -9,6 +9,7 @@ use tauri::{AppHandle, State, Url, WebviewWindow};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
+use crate::going;
 use crate::windows;
 use crate::workspace::Workspace;
 
@@ -41,7 +42,7 @@ pub(crate) async fn pick_folder(window: WebviewWindow) -> Result<Option<String>,
 // Windows are built from a thread that is not the main one: there, building one from within a command would wait for itself.
 #[tauri::command]
 pub(crate) async fn open_workspace(app: AppHandle, path: String) -> Result<(), WireError> {
-    windows::open(&app, &Workspace::at(Path::new(&path))?).map_err(|error| failed(&path, &error))
+    going::to_window(&app, &Workspace::at(Path::new(&path))?, None)
 }
 
 #[tauri::command]

@@ -7,7 +7,10 @@ import type { Direction } from '../protocol/Direction';
 import type { DoctorReport } from '../protocol/DoctorReport';
 import type { FeedFrame } from '../protocol/FeedFrame';
 import type { ItemPage } from '../protocol/ItemPage';
+import type { KnownWorkspace } from '../protocol/KnownWorkspace';
+import type { Mark } from '../protocol/Mark';
 import type { OpenedSession } from '../protocol/OpenedSession';
+import type { PageOrder } from '../protocol/PageOrder';
 import type { PermissionMode } from '../protocol/PermissionMode';
 import type { ProcessInfo } from '../protocol/ProcessInfo';
 import type { PromptParams } from '../protocol/PromptParams';
@@ -18,11 +21,11 @@ import type { SessionList } from '../protocol/SessionList';
 import type { SettingsView } from '../protocol/SettingsView';
 import type { StartSession } from '../protocol/StartSession';
 import type { StopResult } from '../protocol/StopResult';
+import type { WaitingRequest } from '../protocol/WaitingRequest';
 import type { WindowInfo } from '../protocol/WindowInfo';
+import type { WindowLayout } from '../protocol/WindowLayout';
 import type { WireError } from '../protocol/WireError';
 import type { JsonValue } from '../protocol/serde_json/JsonValue';
-import type { Mark } from './item_words';
-import type { WaitingRequest } from './requests';
 
 /** A session's feed that was opened with `followSession`. */
 export interface Feed {
@@ -36,8 +39,18 @@ export interface Host {
   windowInfo(): Promise<WindowInfo>;
   /** Calls `on` with the list of sessions at once and whenever it changes. */
   watchSessions(on: (list: SessionList) => void): Promise<void>;
-  /** Calls `on` with the permission requests that wait, the oldest first, at once and whenever they change. */
+  /** Calls `on` with the permission requests that wait in all workspaces, the oldest first, at once and whenever they change. */
   watchRequests(on: (requests: WaitingRequest[]) => void): Promise<void>;
+  /** Answers a request that `watchRequests` told, whatever workspace it is of. */
+  answerRequest(session: SessionId, params: AnswerParams): Promise<void>;
+  /** Brings a session to the front, in the window of its workspace, which is opened if need be. */
+  goToSession(session: SessionId): Promise<void>;
+  /** Calls `on` with what somebody outside of the page wants it to show: the tray, a notification, a link, another window. */
+  watchOrders(on: (order: PageOrder) => void): Promise<void>;
+  /** How this window was arranged when it was there last; null for one that never was. */
+  readLayout(): Promise<WindowLayout | null>;
+  /** Keeps how this window is arranged, over a restart. */
+  keepLayout(layout: WindowLayout): Promise<void>;
   providerChoices(refresh: boolean): Promise<ProviderChoice[]>;
   doctor(refresh: boolean): Promise<DoctorReport>;
   /** A CLI's path chosen by hand, which then wins over every other; an empty one forgets the choice. */
@@ -68,7 +81,10 @@ export interface Host {
   /** Calls `on` with all settings at once and whenever one changes, here, in another window or by an editor. */
   watchSettings(on: (settings: SettingsView) => void): Promise<void>;
   pickFolder(): Promise<string | null>;
+  /** Opens the window of a folder, or brings it to the front. */
   openWorkspace(path: string): Promise<void>;
+  /** The folders that were used as workspaces, the newest use first. */
+  knownWorkspaces(): Promise<KnownWorkspace[]>;
   openLogs(): Promise<void>;
   /** Opens a link outside. Only http, https and mailto get here; see `openableUrl`. */
   openUrl(url: string): Promise<void>;

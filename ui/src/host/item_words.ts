@@ -1,7 +1,9 @@
-// Which words of an item can be found, and where do they stand in a page of items? The same for every host that searches by reading.
+// Which words of an item can be found, and where do they stand in a page of items? For the replay; the shell searches by itself,
+// by the same rules (`src-tauri/src/item_words.rs`).
 
 import type { Item } from '../protocol/Item';
 import type { ItemPage } from '../protocol/ItemPage';
+import type { Mark } from '../protocol/Mark';
 import type { JsonValue } from '../protocol/serde_json/JsonValue';
 
 /** Everything that a reader sees of an item, folded or not. */
@@ -61,17 +63,6 @@ export function placesIn(page: ItemPage, words: string): number[] {
   return page.items.flatMap((item, offset) =>
     wordsOf(item).some((text) => text.toLowerCase().includes(wanted)) ? [page.before + offset] : [],
   );
-}
-
-/** What of a transcript its map shows. */
-export type MarkKind = 'turn' | 'error' | 'request' | 'pending';
-
-/** A place on the map. */
-export interface Mark {
-  place: number;
-  kind: MarkKind;
-  /** What stands there, in a few words. */
-  title: string;
 }
 
 /** The marks of a page: prompts that began turns, errors, and requests. */

@@ -1,19 +1,11 @@
-// Which permission requests wait, of every session that the host lists? Put together from the list of sessions and the status of
-// those that wait, so that a host which cannot tell it in one call can still tell it.
+// Which permission requests wait, of every session that the replay lists? Put together from the list of sessions and the status of
+// those that wait, as the shell does it (`src-tauri/src/requests.rs`).
 
 import type { PendingPermission } from '../protocol/PendingPermission';
 import type { PodStatus } from '../protocol/PodStatus';
 import type { SessionList } from '../protocol/SessionList';
 import type { SessionSummary } from '../protocol/SessionSummary';
-
-/** A request that waits for the user. */
-export interface WaitingRequest {
-  /** The session that asks. It may belong to another window; its `workspace` says so. */
-  summary: SessionSummary;
-  /** The titles of the sessions above it, the oldest ancestor first. */
-  lineage: string[];
-  request: PendingPermission;
-}
+import type { WaitingRequest } from '../protocol/WaitingRequest';
 
 /** The titles above a session, as far as the list knows them. */
 export function lineageOf(summary: SessionSummary, sessions: SessionSummary[]): string[] {

@@ -2,43 +2,42 @@
 
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { FeedFrame } from '../protocol/FeedFrame';
-import type { OpenedSession } from '../protocol/OpenedSession';
+import type { PageOrder } from '../protocol/PageOrder';
 import type { SessionList } from '../protocol/SessionList';
 import type { SettingsView } from '../protocol/SettingsView';
+import type { WaitingRequest } from '../protocol/WaitingRequest';
 import type { Host } from './host';
-import { marksIn, placesIn } from './item_words';
-import { RequestReader } from './requests';
 
 /** Whether the page runs inside the shell. */
 export function insideShell(): boolean {
   return '__TAURI_INTERNALS__' in window;
 }
 
+function channelTo<T>(on: (message: T) => void): Channel<T> {
+  const channel = new Channel<T>();
+  channel.onmessage = on;
+  return channel;
+}
+
 /** The host that talks to the shell. */
 export function tauriHost(): Host {
-  const readItems: Host['readItems'] = (session, from, limit) => invoke('read_items', { session, from, limit });
-  const lists: ((list: SessionList) => void)[] = [];
   return {
     windowInfo: () => invoke('window_info'),
-    watchSessions: (on) => {
-      const channel = new Channel<SessionList>();
-      lists.unshift(on);
-      channel.onmessage = (list) => lists.forEach((told) => told(list));
-      return invoke('watch_sessions', { channel });
-    },
-    watchRequests: async (on) => {
-      const status = async (session: string) => (await invoke<OpenedSession>('open_session', { session })).status;
-      const reader = new RequestReader(status, on);
-      lists.push((list) => void reader.take(list));
-    },
+    watchSessions: (on) => invoke('watch_sessions', { channel: channelTo<SessionList>(on) }),
+    watchRequests: (on) => invoke('watch_requests', { channel: channelTo<WaitingRequest[]>(on) }),
+    answerRequest: (session, params) => invoke('answer_request', { session, params }),
+    goToSession: (session) => invoke('go_to_session', { session }),
+    watchOrders: (on) => invoke('watch_orders', { channel: channelTo<PageOrder>(on) }),
+    readLayout: () => invoke('read_layout'),
+    keepLayout: (layout) => invoke('keep_layout', { layout }),
     providerChoices: (refresh) => invoke('provider_choices', { refresh }),
     doctor: (refresh) => invoke('doctor', { refresh }),
     setCliPath: (provider, path) => invoke('set_cli_path', { provider, path }),
     startSession: (start) => invoke('start_session', { start }),
     openSession: (session) => invoke('open_session', { session }),
-    readItems,
-    findItems: async (session, words, from, limit) => placesIn(await readItems(session, from, limit), words),
-    readMarks: async (session, from, limit) => marksIn(await readItems(session, from, limit)),
+    readItems: (session, from, limit) => invoke('read_items', { session, from, limit }),
+    findItems: (session, words, from, limit) => invoke('find_items', { session, words, from, limit }),
+    readMarks: (session, from, limit) => invoke('read_marks', { session, from, limit }),
     followSession: async (session, fromSeq, on) => {
       const channel = new Channel<FeedFrame>();
       let open = true;
@@ -65,13 +64,10 @@ export function tauriHost(): Host {
     processes: (session) => invoke('processes', { session }),
     readSettings: () => invoke('read_settings'),
     writeSetting: (key, value) => invoke('write_setting', { key, value }),
-    watchSettings: (on) => {
-      const channel = new Channel<SettingsView>();
-      channel.onmessage = on;
-      return invoke('watch_settings', { channel });
-    },
+    watchSettings: (on) => invoke('watch_settings', { channel: channelTo<SettingsView>(on) }),
     pickFolder: () => invoke('pick_folder'),
     openWorkspace: (path) => invoke('open_workspace', { path }),
+    knownWorkspaces: () => invoke('known_workspaces'),
     openLogs: () => invoke('open_logs'),
     openUrl: (url) => invoke('open_url', { url }),
   };

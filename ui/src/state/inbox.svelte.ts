@@ -1,8 +1,8 @@
 // Which requests wait for the user, and which of them did the user put off? Putting one off answers nothing: it stays pending.
 
 import type { Host } from '../host/host';
-import type { WaitingRequest } from '../host/requests';
 import type { PermissionOutcome } from '../protocol/PermissionOutcome';
+import type { WaitingRequest } from '../protocol/WaitingRequest';
 import { keep, kept } from './kept';
 
 /** What tells a request from every other one. */
@@ -14,6 +14,8 @@ export function keyOf({ summary, request }: WaitingRequest): string {
 export class Inbox {
   all = $state.raw<WaitingRequest[]>([]);
   isOpen = $state(false);
+  /** The key of the request that is to have the keyboard when the inbox opens; null is the oldest. */
+  wanted = $state<string | null>(null);
   #later = $state.raw<string[]>(kept('later', []));
   /** Those that are to be answered, the oldest first. */
   readonly now = $derived(this.all.filter((request) => !this.#later.includes(keyOf(request))));
@@ -29,6 +31,12 @@ export class Inbox {
     await this.#host.watchRequests((requests) => this.#take(requests));
   }
 
+  /** Opens the requests at one of them, or at the oldest. */
+  openAt(session: string | null, requestId: string | null): void {
+    this.wanted = session !== null && requestId !== null ? `${session} ${requestId}` : null;
+    this.isOpen = true;
+  }
+
   /** Puts a request off, or takes it back. */
   putOff(request: WaitingRequest, isLater: boolean): void {
     const others = this.#later.filter((key) => key !== keyOf(request));
@@ -37,7 +45,7 @@ export class Inbox {
 
   answer({ summary, request }: WaitingRequest, outcome: PermissionOutcome, message: string): Promise<void> {
     const { requestId } = request.ask;
-    return this.#host.answer(summary.session, { requestId, outcome, message: message === '' ? null : message });
+    return this.#host.answerRequest(summary.session, { requestId, outcome, message: message === '' ? null : message });
   }
 
   #take(requests: WaitingRequest[]): void {

@@ -1,7 +1,7 @@
 // Where in a session did turns begin, where were errors and requests? Read in ranges from the end while nothing else goes on, so
 // that a map of a long session costs its opening nothing.
 
-import type { Mark } from '../host/item_words';
+import type { Mark } from '../protocol/Mark';
 import type { SessionView } from './session_view.svelte';
 
 /** Items of one question to the host. */

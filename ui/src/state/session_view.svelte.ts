@@ -4,7 +4,7 @@
 
 import { SvelteSet } from 'svelte/reactivity';
 import { asWireError, type Feed, type Host } from '../host/host';
-import type { Mark } from '../host/item_words';
+import type { Mark } from '../protocol/Mark';
 import type { FeedFrame } from '../protocol/FeedFrame';
 import type { IfBusy } from '../protocol/IfBusy';
 import type { Item } from '../protocol/Item';

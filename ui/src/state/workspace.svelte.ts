@@ -3,6 +3,8 @@
 import { getContext, setContext } from 'svelte';
 import { asWireError, type Host } from '../host/host';
 import type { Item } from '../protocol/Item';
+import type { KnownWorkspace } from '../protocol/KnownWorkspace';
+import type { PageOrder } from '../protocol/PageOrder';
 import type { ProviderChoice } from '../protocol/ProviderChoice';
 import type { SessionId } from '../protocol/SessionId';
 import type { SessionList } from '../protocol/SessionList';
@@ -16,16 +18,19 @@ import { SessionView } from './session_view.svelte';
 import { Inbox } from './inbox.svelte';
 import { OutsideLink } from './outside_link.svelte';
 import { keep, kept } from './kept';
-import { Panes, type PaneLayout } from './panes.svelte';
+import { Panes } from './panes.svelte';
 import { Places } from './places.svelte';
 
 const KEY = Symbol('workspace');
 
 /** The tabs of the inspector. */
-export type InspectorTab = 'details' | 'processes' | 'raw';
+export type InspectorTab = (typeof TABS)[number];
 
-/** Folders that are remembered as workspaces. */
-const REMEMBERED = 30;
+const TABS = ['details', 'processes', 'raw'] as const;
+
+function isTab(name: string): name is InspectorTab {
+  return (TABS as readonly string[]).includes(name);
+}
 
 /** A window's state. */
 export class Workspace {
@@ -42,9 +47,9 @@ export class Workspace {
   /** What stands in front of the sessions. */
   readonly places = new Places();
   paletteIsOpen = $state(false);
-  sidebarIsOpen = $state(kept('sidebar', true));
-  inspectorIsOpen = $state(kept('inspector', false));
-  inspectorTab = $state<InspectorTab>(kept('inspector.tab', 'details'));
+  sidebarIsOpen = $state(true);
+  inspectorIsOpen = $state(false);
+  inspectorTab = $state<InspectorTab>('details');
   /** Grows when the keyboard is to go to the pane in use. */
   focusWanted = $state(0);
   /** The session whose row is being dragged. */
@@ -53,6 +58,8 @@ export class Workspace {
   #seen = $state<Record<string, number>>(kept('seen', {}));
   /** What happened before this window was first opened is not news, in milliseconds. */
   #newSince = kept('newSince', Date.now());
+
+  #known = $state.raw<KnownWorkspace[]>([]);
 
   groups = $derived(grouped(this.list?.sessions ?? []));
   /** No agent's CLI was found, so there is nothing to start but the demo. */
@@ -83,12 +90,16 @@ export class Workspace {
     void this.refreshChoices(false);
     this.info = await this.host.windowInfo();
     document.title = `${this.info.name} - Outrigger`;
-    this.#remember(this.info.workspace);
+    void this.refreshWorkspaces();
     this.places.begin(this.info.workspace);
-    const layout = kept<PaneLayout>(this.#layoutKey(), { sessions: [], active: 0 });
+    const layout = await this.host.readLayout();
+    if (layout?.sidebar != null) this.sidebarIsOpen = layout.sidebar;
+    if (layout?.inspectorTab != null && isTab(layout.inspectorTab)) this.inspectorTab = layout.inspectorTab;
+    this.inspectorIsOpen = layout?.inspector ?? false;
     await this.inbox.begin();
     await this.host.watchSessions((list) => this.#take(list));
-    if (this.view === null) this.panes.restore(layout, () => true);
+    if (this.view === null && layout !== null) this.panes.restore(layout, () => true);
+    await this.host.watchOrders((order) => this.#obey(order));
   }
 
   /** Ends every feed of this window. */
@@ -197,25 +208,34 @@ export class Workspace {
 
   toggleSidebar(): void {
     this.sidebarIsOpen = !this.sidebarIsOpen;
-    keep('sidebar', this.sidebarIsOpen);
+    this.#arranged();
   }
 
   toggleInspector(): void {
     this.inspectorIsOpen = !this.inspectorIsOpen;
-    keep('inspector', this.inspectorIsOpen);
+    this.#arranged();
   }
 
   /** Opens the inspector at a tab. */
   inspect(tab: InspectorTab): void {
     this.places.leave();
     this.inspectorTab = tab;
-    keep('inspector.tab', tab);
-    if (!this.inspectorIsOpen) this.toggleInspector();
+    this.inspectorIsOpen = true;
+    this.#arranged();
   }
 
   /** The folders that had a window, the one used last first, without this one. */
   otherWorkspaces(): string[] {
-    return kept<string[]>('workspaces', []).filter((folder) => folder !== this.info?.workspace);
+    return this.#known.map(({ path }) => path).filter((folder) => folder !== this.info?.workspace);
+  }
+
+  /** Asks again which folders had a window. */
+  async refreshWorkspaces(): Promise<void> {
+    try {
+      this.#known = await this.host.knownWorkspaces();
+    } catch {
+      // Those that were known before are offered.
+    }
   }
 
   announce(text: string): void {
@@ -254,16 +274,27 @@ export class Workspace {
   }
 
   #arranged(): void {
-    keep(this.#layoutKey(), this.panes.layout);
+    const { inspectorIsOpen: inspector, inspectorTab, sidebarIsOpen: sidebar } = this;
+    // An arrangement that could not be kept costs convenience; the next one is tried again.
+    this.host.keepLayout({ ...this.panes.layout, inspector, inspectorTab, sidebar }).catch(() => undefined);
   }
 
-  #remember(folder: string): void {
-    const others = this.otherWorkspaces();
-    keep('workspaces', [folder, ...others].slice(0, REMEMBERED));
-  }
-
-  #layoutKey(): string {
-    return `panes.${this.info?.workspace ?? ''}`;
+  /** Shows what somebody outside of the page wants to be shown. */
+  #obey(order: PageOrder): void {
+    this.paletteIsOpen = false;
+    this.inbox.isOpen = false;
+    switch (order.type) {
+      case 'openSession':
+        this.open(order.session);
+        this.focusWanted += 1;
+        return;
+      case 'openInbox':
+        return this.inbox.openAt(order.session, order.requestId);
+      case 'newSession':
+        this.openNew();
+        this.focusWanted += 1;
+        return;
+    }
   }
 }
 

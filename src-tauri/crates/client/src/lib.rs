@@ -6,7 +6,9 @@
 
 pub mod catalog;
 pub mod connection;
+pub mod desktop;
 pub mod keeper_process;
+pub mod links;
 pub mod machine;
 mod moments;
 pub mod order;
@@ -22,6 +24,7 @@ mod starter;
 pub mod subscription;
 pub mod watch;
 mod working_directory;
+pub mod workspaces;
 
 pub use connection::PodConnection;
 pub use machine::Machine;

@@ -5,6 +5,7 @@
 //! The TypeScript of the user interface is generated from here (`ui/src/protocol`).
 
 pub mod archive;
+pub mod desk;
 pub mod doctor;
 pub mod error;
 pub mod failure;

@@ -59,6 +59,10 @@ pub const PAGE_FRAME_BYTES: usize = 8 * 1024;
 pub const PAGE_FRAMES_AHEAD: u64 = 16;
 /// Events that wait for a page, in bytes, before the feed stops reading from the pod.
 pub const PAGE_WAITING_BYTES: usize = 1024 * 1024;
+/// Workspaces whose windows' places and arrangements are kept.
+pub const WINDOWS_KEPT: usize = 64;
+/// Windows that come back at the start of the desktop.
+pub const WINDOWS_RESTORED: usize = 12;
 /// One debug log file, in bytes.
 pub const LOG_FILE_BYTES: u64 = 10 * 1024 * 1024;
 /// Debug log files that are kept.
@@ -132,6 +136,8 @@ pub const STATISTICS_EVERY: Duration = Duration::from_secs(1);
 pub const STARTS_AT_ONCE: usize = 2;
 /// How long a writer waits for the ledger while others write it.
 pub const LEDGER_BUSY: Duration = Duration::from_secs(5);
+/// `outrigger open`: an app that has not ended after this time did not hand over to another one, and is up.
+pub const DESKTOP_HAND_OVER: Duration = Duration::from_secs(3);
 /// Between the two looks that prove a keeper dead.
 pub const SECOND_LOOK: Duration = Duration::from_millis(150);
 /// A session that was idle for so long is compressed.
@@ -232,6 +238,8 @@ fn sizes() -> Vec<Limit> {
         row("page of session/read", READ_PAGE.to_string(), "ask for the next page"),
         row("frame to a page of the desktop", bytes(PAGE_FRAME_BYTES), "a larger event goes alone, by a slower path"),
         row("frames ahead of a page", PAGE_FRAMES_AHEAD.to_string(), "further ones wait until the page has drawn"),
+        row("windows that come back at the start", WINDOWS_RESTORED.to_string(), "the others are opened by hand"),
+        row("windows whose places are kept", WINDOWS_KEPT.to_string(), "those not used for longest are forgotten"),
         row("events that wait for a page", bytes(PAGE_WAITING_BYTES), "the feed reads no more; the agent goes on"),
         row("a message in the archive", bytes(ARCHIVE_TEXT_BYTES), "the rest of it is not found by a search"),
         row("a tool call in the archive", bytes(ARCHIVE_CALL_BYTES), "the rest of its input and output is not found"),
@@ -295,6 +303,7 @@ fn times() -> Vec<Limit> {
         row("longest wait for a retry", time(RETRY_AFTER_AT_MOST), "no retry; the user decides"),
         row("statistics of a session to disk", time(STATISTICS_EVERY), "at most this much of them is lost to a crash"),
         row("waiting for the ledger", time(LEDGER_BUSY), "tried again; the agent goes on meanwhile"),
+        row("the app hands over to one that runs", time(DESKTOP_HAND_OVER), "it is taken for the app itself"),
         row("between two looks at a dead keeper", time(SECOND_LOOK), "only then are its processes ended"),
         row("session without use", time(COMPRESS_AFTER), "compressed; it still opens and resumes"),
         row("a command feeds the archive", time(ARCHIVE_FEED), "it answers from what is there, and says so"),

@@ -93,6 +93,12 @@ impl Transcript {
         self.index.entries.len() + self.tail.items.len()
     }
 
+    /// How many items, from the first on, can change no more.
+    #[must_use]
+    pub fn settled(&self) -> usize {
+        self.index.entries.len()
+    }
+
     /// The newest record that the transcript reflects.
     #[must_use]
     pub fn last_seq(&self) -> u64 {

@@ -8,10 +8,14 @@ import type { SessionId } from '../../protocol/SessionId';
 import type { SessionList } from '../../protocol/SessionList';
 import type { StartSession } from '../../protocol/StartSession';
 import type { WireError } from '../../protocol/WireError';
+import type { KnownWorkspace } from '../../protocol/KnownWorkspace';
+import type { PageOrder } from '../../protocol/PageOrder';
+import type { WindowLayout } from '../../protocol/WindowLayout';
 import type { JsonValue } from '../../protocol/serde_json/JsonValue';
 import type { Host } from '../host';
 import { marksIn, placesIn } from '../item_words';
 import { RequestReader } from '../requests';
+import { keep, kept } from '../../state/kept';
 import { processesOf } from './process_table';
 import { choicesOf, reportOf } from './people';
 import { ReplaySettings } from './settings_file';
@@ -20,11 +24,21 @@ import { noUsage } from './script';
 import { freshStatus, ReplaySession, type Kept } from './session';
 
 const KEY = 'outrigger.replay';
+const WORKSPACE = '~/src/oars';
 
 declare global {
   interface Window {
     /** What the page asked of the world outside, for tests to look at; and agents that a test adds behind its back. */
-    replayed?: { opened: string[]; prompts: string[]; agents: ProviderChoice[]; folders: string[]; refuses?: boolean };
+    replayed?: {
+      opened: string[];
+      prompts: string[];
+      agents: ProviderChoice[];
+      /** Folders whose windows were asked for, and sessions that were gone to in another window. */
+      folders: string[];
+      refuses?: boolean;
+      /** Asks the page to show something, as the tray or a link would. */
+      order?: (order: PageOrder) => void;
+    };
   }
 }
 
@@ -134,6 +148,10 @@ function fails(code: WireError['code'], message: string): WireError {
   return { code, message };
 }
 
+function knownAs(path: string): KnownWorkspace {
+  return { path, name: path.split('/').at(-1) ?? path, isOpen: path === WORKSPACE, live: 0 };
+}
+
 /** The replayed host. */
 export function replayHost(query: URLSearchParams): Host {
   const replay = new Replay(query);
@@ -144,13 +162,29 @@ export function replayHost(query: URLSearchParams): Host {
     const value = answer();
     return value === undefined ? value : structuredClone(value);
   };
+  const answer: Host['answer'] = (id, params) =>
+    later(() => {
+      if (
+        window.replayed?.refuses ||
+        !replay.get(id).answer(params.requestId, params.outcome, params.message ?? null)
+      ) {
+        throw fails('notPending', 'This request has been answered already.');
+      }
+    });
   return {
-    windowInfo: () => later(() => ({ workspace: '~/src/oars', name: 'oars', branch: 'main', version: '0.1.0' })),
+    windowInfo: () => later(() => ({ workspace: WORKSPACE, name: 'oars', branch: 'main', version: '0.1.0' })),
     watchSessions: async (on) => replay.watch(on),
     watchRequests: async (on) => {
       const reader = new RequestReader((id) => later(() => replay.get(id).state.status), on);
       replay.watch((list) => void reader.take(list));
     },
+    answerRequest: (id, params) => answer(id, params),
+    goToSession: (id) => later(() => void window.replayed?.folders.push(id)),
+    watchOrders: async (on) => {
+      if (window.replayed) window.replayed.order = on;
+    },
+    readLayout: () => later(() => kept<WindowLayout | null>(`layout.${WORKSPACE}`, null)),
+    keepLayout: (layout) => later(() => keep(`layout.${WORKSPACE}`, layout)),
     providerChoices: () => later(() => [...choicesOf(replay.found), ...(window.replayed?.agents ?? [])]),
     doctor: () => later(() => reportOf(replay.found)),
     setCliPath: () =>
@@ -181,15 +215,7 @@ export function replayHost(query: URLSearchParams): Host {
         return { taken: replay.get(id).prompt(params.text, params.ifBusy), promptId: `p-${Date.now()}` };
       }),
     unqueue: (id, promptId) => later(() => replay.get(id).unqueue(promptId)),
-    answer: (id, params) =>
-      later(() => {
-        if (
-          window.replayed?.refuses ||
-          !replay.get(id).answer(params.requestId, params.outcome, params.message ?? null)
-        ) {
-          throw fails('notPending', 'This request has been answered already.');
-        }
-      }),
+    answer,
     interrupt: (id) => later(() => replay.get(id).interrupt()),
     stop: (id) =>
       later(() => {
@@ -219,6 +245,7 @@ export function replayHost(query: URLSearchParams): Host {
     watchSettings: async (on) => settings.watch(on),
     pickFolder: () => later(() => null),
     openWorkspace: (path) => later(() => void window.replayed?.folders.push(path)),
+    knownWorkspaces: () => later(() => kept<string[]>('workspaces', [WORKSPACE]).map(knownAs)),
     openLogs: () => later(() => undefined),
     openUrl: (url) => later(() => void window.replayed?.opened.push(url)),
   };
