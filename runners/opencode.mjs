@@ -6,11 +6,12 @@
 
 import { AgentLines } from './lib/agent_lines.mjs';
 import { exitFailure, settledWithin, startFailure } from './lib/child.mjs';
-import { askCli, firstVersion, isAtLeast } from './lib/cli_version.mjs';
 import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { runRunner } from './lib/runner.mjs';
+import { usableCli } from './lib/usable_cli.mjs';
 import { OpencodeUsage, failure, isAbort, stopReason } from './opencode/outcome.mjs';
-import { grantedBy, question, replyTo, rulesOf, settled } from './opencode/permission.mjs';
+import { AgentRules, agentsPastUs } from './opencode/agent_rules.mjs';
+import { NOBODY_ASKED, grantedBy, question, replyTo, settled } from './opencode/permission.mjs';
 import { OpencodeServer, ServerRefusal } from './opencode/server.mjs';
 import { modelOf, opencodeEnv, promptBody } from './opencode/settings.mjs';
 
@@ -40,10 +41,9 @@ class OpencodeSession {
   #usage = new OpencodeUsage();
   /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
   /** @type {Record<string, any>[]} */ #queue = [];
-  /** @type {import('./opencode/permission.mjs').Rule[]} */ #rules = [];
-  /** What the user allowed for the rest of the session. @type {import('./opencode/permission.mjs').Rule[]} */ #granted =
-    [];
-  /** @type {string[]} */ #agents = [];
+  #rules = new AgentRules([], {});
+  /** What the user allowed for the rest of the session. @type {import('./opencode/agent_rules.mjs').Rule[]} */
+  #granted = [];
   /** Who waits for what a call is called with. @type {Map<string, (input: any) => void>} */ #inputs = new Map();
   /** Questions that were answered here. @type {Set<string>} */ #answered = new Set();
   #sessionId = '';
@@ -153,10 +153,35 @@ class OpencodeSession {
 
   /** @param {Record<string, any>} query */
   async #start(query) {
+    let { version, agents } = await this.#serve(query);
+    const past = agentsPastUs(agents);
+    if (past.length > 0) {
+      this.#host.log('info', `opencode starts once more, to be asked by ${past.join(', ')} too`);
+      await this.#replaced();
+      if (this.#stopping) throw new Error('stopped');
+      ({ version, agents } = await this.#serve(query, past));
+    }
+    const server = /** @type {OpencodeServer} */ (this.#server);
+    const config = await server.call('GET', '/config');
+    this.#rules = new AgentRules(agents, config);
+    const session = await this.#openSession(query);
+    this.#sessionId = session.id;
+    const { model } = session;
+    this.#model ??= model ? `${model.providerID}/${model.id}` : config.model;
+    this.#know({ nativeSessionId: session.id, cliVersion: version, model: this.#model });
+    await this.#learnContext();
+  }
+
+  /**
+   * Starts a server.
+   * @param {Record<string, any>} query
+   * @param {string[]} [asking] agents that are to ask although the user's rules for them do not
+   */
+  async #serve(query, asking) {
     const { cli: command, cwd } = query;
     this.#host.log('debug', `starting ${command} serve`);
     const server = new OpencodeServer(
-      { command, cwd, env: opencodeEnv(query), pace: () => this.#host.ready() },
+      { command, cwd, env: opencodeEnv(query, asking), pace: () => this.#host.ready() },
       {
         onEvent: (event, bytes) => this.#hear(event, bytes),
         onText: (line) => this.#host.textLine(this.#lines.sessionId, line),
@@ -164,17 +189,16 @@ class OpencodeSession {
       },
     );
     this.#server = server;
-    void server.cli.exited.then((exit) => this.#exited(exit, query));
+    void server.cli.exited.then((exit) => this.#server === server && this.#exited(exit, query));
     const { version } = await server.ready();
-    const config = await server.call('GET', '/config');
-    this.#rules = rulesOf(config);
-    this.#agents = (await server.call('GET', '/agent')).map((/** @type {any} */ agent) => agent.name);
-    const session = await this.#openSession(query);
-    this.#sessionId = session.id;
-    const { model } = session;
-    this.#model ??= model ? `${model.providerID}/${model.id}` : config.model;
-    this.#know({ nativeSessionId: session.id, cliVersion: version, model: this.#model });
-    await this.#learnContext();
+    return { version, agents: await server.call('GET', '/agent') };
+  }
+
+  /** Ends a server that another one takes the place of. */
+  async #replaced() {
+    const server = /** @type {OpencodeServer} */ (this.#server);
+    this.#server = null;
+    await server.cli.end({ closeMs: 0, termMs: STOP_MS.term });
   }
 
   /** @param {Record<string, any>} query */
@@ -207,18 +231,10 @@ class OpencodeSession {
    * @returns {Promise<boolean>} whether this CLI can be used; if not, the host was told why
    */
   async #usable(query) {
-    if (!query.cli) {
-      const message = 'no opencode CLI was found. Install it, or set its path in the settings.';
-      this.#lines.failed({ code: 'cli_missing', message });
-      return false;
-    }
-    const version = firstVersion(query.cliVersion ?? (await askCli(query.cli, ['--version'], process.env)));
-    if (version && !isAtLeast(version, LEAST_VERSION)) {
-      const message = `${query.cli} is opencode ${version}; ${LEAST_VERSION} or newer is needed. Update it with \`opencode upgrade\`.`;
-      this.#lines.failed({ code: 'cli_too_old', message });
-      return false;
-    }
-    return !this.#stopping;
+    const about = { name: 'opencode', leastVersion: LEAST_VERSION, update: 'opencode upgrade', env: process.env };
+    const { problem } = await usableCli(query, about);
+    if (problem) this.#lines.failed(problem);
+    return !problem && !this.#stopping;
   }
 
   /** @param {Record<string, any>} query */
@@ -240,7 +256,7 @@ class OpencodeSession {
   /** @param {Record<string, any>} query */
   #send(query) {
     const first = /** @type {Record<string, any>} */ (this.#first);
-    const body = promptBody(query, { model: this.#model, mode: this.#mode, first, agents: this.#agents });
+    const body = promptBody(query, { model: this.#model, mode: this.#mode, first, agents: this.#rules.names });
     return /** @type {OpencodeServer} */ (this.#server).call('POST', `/session/${this.#sessionId}/prompt_async`, body);
   }
 
@@ -301,6 +317,7 @@ class OpencodeSession {
    */
   #messageUpdated(info, isMain) {
     if (info.role !== 'assistant') return;
+    this.#rules.hear(info);
     this.#usage.note(info, isMain);
     if (!isMain) return;
     this.#finishReason = info.finish ?? this.#finishReason;
@@ -321,11 +338,14 @@ class OpencodeSession {
    */
   async #asked(asked, isMain) {
     const folders = this.#first?.additionalDirectories ?? [];
-    const answer = settled(asked, { rules: this.#rules, granted: this.#granted, mode: this.#mode, folders });
+    const rules = this.#rules.of(asked);
+    const answer = settled(asked, { rules, granted: this.#granted, mode: this.#mode, folders });
     if (answer) return void this.#reply(asked.id, answer);
     const says = Object.keys(asked.metadata ?? {}).length > 0;
     const called = says ? undefined : await this.#inputOf(asked.tool?.callID);
-    if (this.#lines.turnId === null || this.#interrupting) return;
+    if (this.#interrupting) return;
+    // A sub-agent can outlive the turn; without an answer it would wait for ever.
+    if (this.#lines.turnId === null) return void this.#reply(asked.id, NOBODY_ASKED);
     this.#permissions.ask(question(asked, called, !isMain), (given) => {
       if (given.outcome === 'allowAlways') this.#granted.push(...grantedBy(asked));
       return this.#reply(asked.id, replyTo(given));

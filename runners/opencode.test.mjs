@@ -6,9 +6,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LEFT_OUT, WHOLE_TABLE } from '../tests/real_clis/pins.mjs';
-import { OpencodeUsage, failure } from './opencode/outcome.mjs';
-import { fits, grantedBy, rulesOf, settled } from './opencode/permission.mjs';
-import { modelOf, opencodeEnv } from './opencode/settings.mjs';
 import { OpencodeStage } from './testing/opencode_stage.mjs';
 import { isAlive, until } from './testing/runner_process.mjs';
 
@@ -130,6 +127,27 @@ describe('opencode', { skip: WHOLE_TABLE ? false : LEFT_OUT }, () => {
     assert.deepEqual([asked(), existsSync(stage.at('sub2.txt'))], [4, true]);
   });
 
+  test('the user’s own rules hold in their order, and an agent whose own rules allow more is held by plan mode too', async () => {
+    stage.configure({
+      permission: { '*': 'allow', bash: { '*': 'allow', 'rm *': 'deny' } },
+      agent: { plan: { permission: { edit: 'allow' } } },
+    });
+    const runner = stage.runner();
+    const prompt = `SCENARIO:write-file file=${stage.at('a.txt')}`;
+    runner.send(stage.query({ prompt, permissionMode: 'plan' }));
+    await runner.next('turn_ended');
+    assert.equal(existsSync(stage.at('a.txt')), false);
+    runner.send({ type: 'set', permissionMode: 'ask' });
+    runner.send(stage.query({ prompt }));
+    await runner.next('turn_ended');
+    assert.equal(existsSync(stage.at('a.txt')), true);
+    runner.send(stage.query({ prompt: `SCENARIO:bash cmd=rm+${stage.at('a.txt')}` }));
+    await runner.next('turn_ended');
+    assert.equal(existsSync(stage.at('a.txt')), true);
+    assert.equal(runner.ofType('permission_request').length, 0);
+    assert.equal(runner.ofType('agent_error').length, 0);
+  });
+
   test('an interrupt ends text, a question and a command; a steer joins the turn', async () => {
     const runner = stage.runner();
     const interrupt = async () => {
@@ -218,93 +236,5 @@ describe('opencode', { skip: WHOLE_TABLE ? false : LEFT_OUT }, () => {
     assert.equal((await runner.next('turn_ended')).stopReason, 'error');
     assert.equal((await runner.next('agent_stopped')).signal, 'SIGKILL');
     assert.equal((await runner.exited).code, 1);
-  });
-});
-
-describe('without the CLI', () => {
-  const rules = rulesOf({
-    permission: { 'b?sh': 'ask', bash: { '*': 'ask', 'git status*': 'allow', 'rm *': 'deny' }, webfetch: 'deny' },
-  });
-  /** @param {Partial<Parameters<typeof settled>[1]>} more */
-  const setting = (more) => ({ rules, granted: [], mode: 'ask', folders: [], ...more });
-  const bash = (/** @type {string[]} */ ...patterns) => ({ permission: 'bash', patterns, metadata: {} });
-  const edit = { permission: 'edit', patterns: ['src/a.txt'], metadata: {} };
-
-  test('the user’s own rules come before every mode, and ours are not among them', () => {
-    assert.equal(
-      rules.some((rule) => rule.permission === 'b?sh'),
-      false,
-    );
-    assert.equal(settled(bash('rm -rf x'), setting({ mode: 'bypass' }))?.reply, 'reject');
-    assert.equal(settled(bash('git status', 'rm x'), setting({ mode: 'bypass' }))?.reply, 'reject');
-    assert.equal(settled({ permission: 'webfetch', patterns: ['https://x'] }, setting({}))?.reply, 'reject');
-    assert.equal(settled(bash('git status -s'), setting({}))?.reply, 'once');
-    assert.equal(settled(bash('git status', 'ls'), setting({})), null);
-  });
-
-  test('each mode lets pass what its name says', () => {
-    assert.equal(settled(edit, setting({ mode: 'ask' })), null);
-    assert.equal(settled(edit, setting({ mode: 'acceptEdits' }))?.reply, 'once');
-    assert.equal(settled(bash('ls'), setting({ mode: 'acceptEdits' })), null);
-    assert.equal(settled(bash('ls'), setting({ mode: 'bypass' }))?.reply, 'once');
-    for (const asked of [edit, bash('ls'), { permission: 'near_echo', patterns: ['*'] }]) {
-      assert.match(settled(asked, setting({ mode: 'plan' }))?.message ?? '', /plan mode/);
-    }
-  });
-
-  test('an answer for the session holds for what it was about, and no further', () => {
-    const granted = grantedBy({ ...bash('echo a'), always: ['echo *'] });
-    assert.equal(settled(bash('echo b'), setting({ granted }))?.reply, 'once');
-    assert.equal(settled(bash('echo b', 'ls'), setting({ granted })), null);
-    assert.equal(settled(edit, setting({ granted })), null);
-    assert.equal(settled(bash('rm x'), setting({ granted: grantedBy(bash('rm *')) }))?.reply, 'reject');
-  });
-
-  test('additional folders are not asked about, those beside them are', () => {
-    const at = (/** @type {string} */ folder) => ({
-      permission: 'external_directory',
-      patterns: [`${folder}/*`],
-      metadata: {},
-    });
-    assert.equal(settled(at('/data/in'), setting({ folders: ['/data'] }))?.reply, 'once');
-    assert.equal(settled(at('/database'), setting({ folders: ['/data'] })), null);
-    assert.equal(settled(at('/data/../etc'), setting({ folders: ['/data'] })), null);
-  });
-
-  test('wildcards', () => {
-    assert.deepEqual(
-      [fits('git *', 'git'), fits('git *', 'gitk'), fits('*.env', 'a.env'), fits('b?sh', 'bash')],
-      [true, false, true, true],
-    );
-  });
-
-  test('what is asked about stands after the user’s configuration, and servers read as opencode reads them', () => {
-    const { OPENCODE_CONFIG_CONTENT: text = '' } = opencodeEnv({
-      mcpServers: {
-        a: { command: 'x', args: ['y'], env: { K: 'v' } },
-        b: { type: 'http', url: 'https://b', headers: {} },
-      },
-      providerConfig: { config: { theme: 'dark' } },
-    });
-    const config = JSON.parse(text);
-    assert.equal(config.theme, 'dark');
-    assert.deepEqual(config.mcp.a, { type: 'local', command: ['x', 'y'], environment: { K: 'v' } });
-    assert.deepEqual(config.mcp.b, { type: 'remote', url: 'https://b', headers: {} });
-    assert.equal(config.permission['b?sh'], 'ask');
-  });
-
-  test('models, failures and usage', () => {
-    assert.deepEqual(modelOf('openrouter/meta/llama'), { providerID: 'openrouter', modelID: 'meta/llama' });
-    assert.equal(modelOf('sonnet'), undefined);
-    assert.equal(failure({ name: 'ContextOverflowError', data: { message: 'too long' } }).code, 'context_exceeded');
-    const busy = failure({ name: 'APIError', data: { message: 'x', statusCode: 529, isRetryable: true } });
-    assert.deepEqual([busy.code, busy.retryable], ['overloaded', true]);
-    const usage = new OpencodeUsage();
-    usage.note({ id: 'm', cost: 0.1, tokens: { input: 5, output: 1 } }, true);
-    usage.note({ id: 'm', cost: 0.2, tokens: { input: 5, output: 2, reasoning: 1, cache: { read: 3 } } }, true);
-    usage.note({ id: 'child', cost: 0.1, tokens: { input: 100, output: 1 } }, false);
-    const turn = usage.ofTurn();
-    assert.deepEqual([turn.inputTokens, turn.outputTokens, turn.costUsd, turn.contextUsed], [105, 4, 0.3, 11]);
-    assert.equal(usage.ofTurn().inputTokens, 0);
   });
 });

@@ -1,11 +1,13 @@
-// What is answered to a question of opencode: by the rules of the user's own configuration, by the permission mode, or by
-// the user; and how such a question reads.
+// What is answered to a question of opencode: by the rules of the agent that asks, by the permission mode, or by the user; and
+// how such a question reads.
+//
+// opencode itself would do most of it unasked. What its own rules allow counts here only when the user wrote it; what they deny
+// counts always.
 
 import path from 'node:path';
-import { isOurs } from './settings.mjs';
 
 /** @typedef {import('../lib/pending_permissions.mjs').ToolKind} ToolKind */
-/** @typedef {{ permission: string, pattern: string, action: string }} Rule */
+/** @typedef {import('./agent_rules.mjs').Rule} Rule */
 /** @typedef {{ reply: 'once' | 'reject', message?: string }} Reply */
 
 /** @type {Record<string, ToolKind>} */
@@ -22,47 +24,44 @@ const KINDS = {
   list: 'search',
 };
 
-/**
- * The user's own rules, in order; the last one that fits holds.
- * @param {any} config of opencode, with this runner's additions
- * @returns {Rule[]}
- */
-export function rulesOf(config) {
-  const permission = config?.permission ?? {};
-  const named = typeof permission === 'string' ? { '*': permission } : permission;
-  return Object.entries(named)
-    .filter(([name]) => !isOurs(name))
-    .flatMap(([name, rule]) => {
-      const patterns = typeof rule === 'string' ? { '*': rule } : rule;
-      return Object.entries(patterns ?? {}).map(([pattern, action]) => ({
-        permission: name,
-        pattern,
-        action: String(action),
-      }));
-    });
-}
+/** What plan mode lets pass: it changes nothing, or it is asked about once more when it becomes an act. */
+const PLANNING = new Set(['read', 'search', 'fetch', 'delegate']);
+const NO_ACT = new Set(['external_directory', 'doom_loop', 'plan_exit', 'todowrite', 'skill', 'lsp']);
+
+/** The answer when no turn runs. @type {Reply} */
+export const NOBODY_ASKED = { reply: 'reject', message: 'The turn has ended, so nobody can be asked about this.' };
 
 /**
  * @param {Record<string, any>} asked the properties of `permission.asked`
- * @param {{ rules: Rule[], granted: Rule[], mode: string, folders: string[] }} setting `granted` is what the user allowed for
- *   the rest of the session, `folders` are the additional ones
+ * @param {{ rules: Rule[], granted: Rule[], mode: string, folders: string[] }} setting `rules` are those of the agent that asks,
+ *   `granted` is what the user allowed for the rest of the session, `folders` are the additional ones
  * @returns {Reply | null} null when the user must be asked
  */
 export function settled({ permission, patterns = [], metadata = {} }, { rules, granted, mode, folders }) {
-  const actions = patterns.map((/** @type {string} */ pattern) => actionFor(rules, permission, pattern));
-  if (actions.includes('deny')) {
+  const ruled = patterns.map((/** @type {string} */ pattern) => ruleFor(rules, permission, pattern));
+  if (ruled.some((rule) => rule?.action === 'deny')) {
     return { reply: 'reject', message: 'The user’s configuration of opencode does not allow this.' };
   }
   const kind = KINDS[permission] ?? 'other';
-  if (mode === 'plan' && !['read', 'search', 'fetch', 'delegate'].includes(kind)) {
+  if (mode === 'plan' && !PLANNING.has(kind) && !NO_ACT.has(permission)) {
     return { reply: 'reject', message: 'In plan mode nothing is changed or run; say what you would do instead.' };
   }
-  if (mode === 'bypass' || (actions.length > 0 && actions.every((action) => action === 'allow')))
-    return { reply: 'once' };
-  if (patterns.every((/** @type {string} */ pattern) => actionFor(granted, permission, pattern)))
-    return { reply: 'once' };
+  if (mode === 'bypass') return { reply: 'once' };
+  const isAllowed = (/** @type {string} */ pattern, /** @type {number} */ at) =>
+    allows(ruled[at], permission) || ruleFor(granted, permission, pattern) !== undefined;
+  if (patterns.length > 0 && patterns.every(isAllowed)) return { reply: 'once' };
   if (permission === 'external_directory') return isWithin(metadata, patterns, folders) ? { reply: 'once' } : null;
   return mode === 'acceptEdits' && kind === 'edit' ? { reply: 'once' } : null;
+}
+
+/**
+ * opencode's own word counts where it is about a folder: the ones in which it keeps what it cut off.
+ * @param {Rule | undefined} rule
+ * @param {string} permission
+ */
+function allows(rule, permission) {
+  if (rule?.action !== 'allow') return false;
+  return rule.own === true || (permission === 'external_directory' && rule.permission === permission);
 }
 
 /**
@@ -70,8 +69,11 @@ export function settled({ permission, patterns = [], metadata = {} }, { rules, g
  * @param {string} permission
  * @param {string} pattern
  */
-function actionFor(rules, permission, pattern) {
-  return rules.findLast((rule) => fits(rule.permission, permission) && fits(rule.pattern, pattern))?.action;
+function ruleFor(rules, permission, pattern) {
+  return rules.findLast(
+    (rule) =>
+      fits(rule.permission, permission) && (rule.exact ? rule.pattern === pattern : fits(rule.pattern, pattern)),
+  );
 }
 
 /**
@@ -160,8 +162,9 @@ function titleOf(permission, patterns, metadata) {
  * @returns {Rule[]}
  */
 export function grantedBy({ permission, patterns = [], always = [] }) {
-  const all = always.length > 0 ? always : patterns;
-  return all.map((/** @type {string} */ pattern) => ({ permission, pattern, action: 'allow' }));
+  if (always.length === 0)
+    return patterns.map((/** @type {string} */ pattern) => ({ permission, pattern, action: 'allow', exact: true }));
+  return always.map((/** @type {string} */ pattern) => ({ permission, pattern, action: 'allow' }));
 }
 
 /**

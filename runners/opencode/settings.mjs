@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
  * writes: they stand after the user's own rules, which can still be read (and are followed) because they keep their names.
  * `*_*` are the tools of MCP servers. A session's own rules would not do: sub-agents do not get them.
  */
-const ASKED = {
+export const ASKED = {
   'ed?t': 'ask',
   'b?sh': 'ask',
   'webf?tch': 'ask',
@@ -19,23 +19,34 @@ const ASKED = {
 
 /**
  * @param {Record<string, any>} query
+ * @param {string[]} [agents] those whose own rules are to stand before ours too
  * @returns {Record<string, string | undefined>}
  */
-export function opencodeEnv(query) {
+export function opencodeEnv(query, agents = []) {
   const env = { ...process.env, ...query.extraEnv };
   if (query.configDir) env.OPENCODE_CONFIG_DIR = query.configDir;
   const { config = {} } = query.providerConfig ?? {};
   const own = {
     ...config,
-    permission: { ...config.permission, ...ASKED },
+    permission: asking(config.permission),
+    agent: { ...config.agent, ...Object.fromEntries(agents.map((name) => [name, askingAgent(config.agent?.[name])])) },
     mcp: { ...config.mcp, ...mcpServers(query.mcpServers ?? {}) },
     autoupdate: false,
   };
   return { ...env, OPENCODE_CONFIG_CONTENT: JSON.stringify(own), OPENCODE_DISABLE_AUTOUPDATE: '1' };
 }
 
+/**
+ * @param {any} permission one word, or rules by name
+ * @returns {Record<string, unknown>}
+ */
+const asking = (permission) => ({ ...(typeof permission === 'string' ? { '*': permission } : permission), ...ASKED });
+
+/** @param {Record<string, any> | undefined} agent */
+const askingAgent = (agent) => ({ ...agent, permission: asking(agent?.permission) });
+
 /** @param {string} rule of a permission in opencode's configuration */
-export const isOurs = (rule) => rule in ASKED;
+export const isOurs = (rule) => Object.hasOwn(ASKED, rule);
 
 /**
  * MCP servers come in the common form, `{command, args, env}` or `{type, url, headers}`.

@@ -31,12 +31,18 @@ export class OpencodeStage {
     mkdirSync(this.workspace);
     // Otherwise the project would be the one that this folder happens to be in.
     execFileSync('git', ['init', '-q', this.workspace]);
-    writeFileSync(path.join(this.root, 'opencode.json'), JSON.stringify(configuration(standIn.url)));
+    this.configure({});
   }
 
   static async set() {
     const { path: cli } = await ensurePin('opencode');
     return new OpencodeStage(cli, await startStandIn());
+  }
+
+  /** @param {Record<string, unknown>} more that the user has written into the configuration */
+  configure(more) {
+    const config = { ...configuration(this.standIn.url), ...more };
+    writeFileSync(path.join(this.root, 'opencode.json'), JSON.stringify(config));
   }
 
   /** @param {Record<string, any>} more */
