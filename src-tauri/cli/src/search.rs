@@ -52,6 +52,7 @@ pub(crate) fn search(options: &SearchOptions) -> Result<Exit> {
         provider: options.provider.clone(),
         workspace: options.workspace.as_deref().map(absolute),
         since: options.since.as_deref().map(since::moment).transpose()?,
+        kinds: Vec::new(),
         limit: options.limit.max(1),
     };
     let answer = with_archive(&machine, options.wait, |archive, feeding| archive.search(&request, feeding))?;

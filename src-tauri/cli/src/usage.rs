@@ -40,6 +40,8 @@ enum By {
     Workspace,
     Model,
     Session,
+    /// Sessions with the sub-agents below them
+    Tree,
 }
 
 /// A row of the answer as JSON.
@@ -56,7 +58,7 @@ pub(crate) fn usage(options: &UsageOptions) -> Result<Exit> {
     let since = options.since.as_deref().map(since::moment).transpose()?;
     let tables = options.by.map_or(vec![By::Day, By::Provider, By::Workspace], |by| vec![by]);
     let reports = with_archive(&machine, options.wait, |archive, feeding| {
-        let request = |by: &By| UsageRequest { by: by.meant(), since: since.clone() };
+        let request = |by: &By| UsageRequest { by: by.meant(), since: since.clone(), provider: None, workspace: None };
         tables.iter().map(|by| archive.usage(&request(by), feeding)).collect::<Result<Vec<_>, _>>()
     })?;
     let Some(last) = reports.last() else { return Ok(Exit::Done) };
@@ -88,6 +90,7 @@ impl By {
             Self::Workspace => UsageBy::Workspace,
             Self::Model => UsageBy::Model,
             Self::Session => UsageBy::Session,
+            Self::Tree => UsageBy::Tree,
         }
     }
 
@@ -98,6 +101,7 @@ impl By {
             Self::Workspace => "workspace",
             Self::Model => "model",
             Self::Session => "session",
+            Self::Tree => "tree",
         }
     }
 }
@@ -135,7 +139,9 @@ fn name(row: &UsageRow, by: By) -> String {
             let skipped = row.key.chars().count() - NAME_CHARS + 1;
             format!("…{}", visible_line(&row.key.chars().skip(skipped).collect::<String>(), NAME_CHARS))
         }
-        By::Day | By::Provider | By::Workspace | By::Model | By::Session => visible_line(&row.key, NAME_CHARS),
+        By::Day | By::Provider | By::Workspace | By::Model | By::Session | By::Tree => {
+            visible_line(&row.key, NAME_CHARS)
+        }
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! The names are those of `ui/src/host/tauri.ts`; the permissions for them are made in `build.rs`.
 
+mod attachments;
 mod desk;
 mod feeds;
+mod places;
 mod providers;
+mod rules;
 mod sessions;
 mod settings;
 mod transcripts;
@@ -17,21 +20,38 @@ use tauri::ipc::Invoke;
 pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
         window::window_info,
+        window::page_shown,
         window::pick_folder,
         window::open_workspace,
         window::open_logs,
         window::open_url,
+        places::search,
+        places::usage,
+        places::place_of_item,
+        places::read_log,
+        places::export_log,
         providers::provider_choices,
         providers::doctor,
         providers::set_cli_path,
         sessions::start_session,
         sessions::prompt,
         sessions::unqueue,
+        sessions::edit_queued,
+        sessions::go_on,
         sessions::answer,
         sessions::interrupt,
         sessions::stop,
         sessions::set_session,
         sessions::processes,
+        attachments::complete_files,
+        attachments::pick_files,
+        attachments::keep_file,
+        attachments::preview_file,
+        attachments::attached_image,
+        rules::workspace_rules,
+        rules::forget_workspace_rule,
+        rules::forget_rule,
+        rules::set_policy,
         transcripts::open_session,
         transcripts::read_items,
         transcripts::read_records,

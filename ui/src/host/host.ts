@@ -3,15 +3,19 @@
 // The page keeps nothing that these calls cannot give again. Every failure is a `WireError`.
 
 import type { AnswerParams } from '../protocol/AnswerParams';
+import type { ChosenFile } from '../protocol/ChosenFile';
 import type { Direction } from '../protocol/Direction';
 import type { DoctorReport } from '../protocol/DoctorReport';
 import type { FeedFrame } from '../protocol/FeedFrame';
+import type { FileMatches } from '../protocol/FileMatches';
 import type { ItemPage } from '../protocol/ItemPage';
 import type { KnownWorkspace } from '../protocol/KnownWorkspace';
 import type { Mark } from '../protocol/Mark';
 import type { OpenedSession } from '../protocol/OpenedSession';
 import type { PageOrder } from '../protocol/PageOrder';
 import type { PermissionMode } from '../protocol/PermissionMode';
+import type { PermissionPolicy } from '../protocol/PermissionPolicy';
+import type { PermissionRule } from '../protocol/PermissionRule';
 import type { ProcessInfo } from '../protocol/ProcessInfo';
 import type { PromptParams } from '../protocol/PromptParams';
 import type { PromptResult } from '../protocol/PromptResult';
@@ -26,6 +30,7 @@ import type { WindowInfo } from '../protocol/WindowInfo';
 import type { WindowLayout } from '../protocol/WindowLayout';
 import type { WireError } from '../protocol/WireError';
 import type { JsonValue } from '../protocol/serde_json/JsonValue';
+import type { PlacesHost } from './places';
 
 /** A session's feed that was opened with `followSession`. */
 export interface Feed {
@@ -35,8 +40,10 @@ export interface Feed {
   close(): void;
 }
 
-export interface Host {
+export interface Host extends PlacesHost {
   windowInfo(): Promise<WindowInfo>;
+  /** Tells that the sessions can be seen and used, for the debug log. */
+  pageShown(): Promise<void>;
   /** Calls `on` with the list of sessions at once and whenever it changes. */
   watchSessions(on: (list: SessionList) => void): Promise<void>;
   /** Calls `on` with the permission requests that wait in all workspaces, the oldest first, at once and whenever they change. */
@@ -68,6 +75,26 @@ export interface Host {
   followSession(session: SessionId, fromSeq: number, on: (frame: FeedFrame) => void): Promise<Feed>;
   prompt(session: SessionId, params: PromptParams): Promise<PromptResult>;
   unqueue(session: SessionId, promptId: string): Promise<void>;
+  /** Other words for a queued prompt, which keeps its place. */
+  editQueued(session: SessionId, promptId: string, text: string): Promise<void>;
+  /** Sends the first of the prompts that wait after an interrupt; the others follow it. */
+  goOn(session: SessionId): Promise<void>;
+  /** Files and folders of this window's workspace whose paths fit what was typed, the best first. */
+  completeFiles(typed: string, limit: number): Promise<FileMatches>;
+  /** Files that the user chooses; none when they choose none. */
+  pickFiles(): Promise<ChosenFile[]>;
+  /** Makes a file of what was pasted or dropped; `data` is in base64. */
+  keepFile(name: string, data: string): Promise<ChosenFile>;
+  /** How a chosen image looks, as a `data:` URL; null for other files. */
+  previewFile(path: string): Promise<string | null>;
+  /** How an image looks that went with a prompt, as a `data:` URL; null when it is gone. */
+  attachedImage(session: SessionId, blob: string): Promise<string | null>;
+  /** What was allowed for good in this window's workspace. */
+  workspaceRules(): Promise<PermissionRule[]>;
+  forgetWorkspaceRule(rule: string): Promise<void>;
+  forgetRule(session: SessionId, rule: string): Promise<void>;
+  /** Says who answers a live session's requests from now on. */
+  setPolicy(session: SessionId, policy: PermissionPolicy): Promise<void>;
   answer(session: SessionId, params: AnswerParams): Promise<void>;
   interrupt(session: SessionId): Promise<void>;
   stop(session: SessionId, force: boolean): Promise<StopResult>;

@@ -6,7 +6,9 @@ import type { PlaceReport } from "./PlaceReport";
 import type { ProviderReport } from "./ProviderReport";
 import type { RunnerReport } from "./RunnerReport";
 import type { RuntimeReport } from "./RuntimeReport";
+import type { SandboxReport } from "./SandboxReport";
 import type { SettingsReport } from "./SettingsReport";
+import type { SocketsReport } from "./SocketsReport";
 
 /**
  * Everything that Outrigger needs on this machine, and whether it is there.
@@ -48,6 +50,14 @@ providers: Array<ProviderReport>,
  * The runner of each provider that has one.
  */
 runners: Array<RunnerReport>, 
+/**
+ * By what the system could keep agents to their folders.
+ */
+sandbox: SandboxReport, 
+/**
+ * The sockets by which sessions are reached.
+ */
+sockets: SocketsReport, 
 /**
  * Manifests that could not be used; the others are not affected.
  */

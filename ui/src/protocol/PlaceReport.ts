@@ -21,6 +21,10 @@ writable: boolean,
  */
 freeBytes: number | null, 
 /**
+ * Bytes of the files in it; absent if they could not be counted in time.
+ */
+usedBytes: number | null, 
+/**
  * Why it cannot be written and what to do.
  */
 problem: string | null, };

@@ -3,4 +3,4 @@
 /**
  * By what usage is summed up.
  */
-export type UsageBy = "day" | "provider" | "workspace" | "model" | "session";
+export type UsageBy = "day" | "provider" | "workspace" | "model" | "session" | "tree";

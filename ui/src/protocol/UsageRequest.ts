@@ -12,4 +12,12 @@ by: UsageBy,
 /**
  * Only turns that ended at this moment or later, RFC 3339.
  */
-since?: string, };
+since?: string, 
+/**
+ * Only sessions of this provider.
+ */
+provider?: string, 
+/**
+ * Only sessions of this workspace, or of a folder in it.
+ */
+workspace?: string, };

@@ -90,6 +90,11 @@ export function usageWords(usage: Usage | null): string[] {
   return words;
 }
 
+/** What a folder is called: the last part of its path. */
+export function folderName(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
+}
+
 /** `3 files`, `1 file`. */
 export function plural(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;

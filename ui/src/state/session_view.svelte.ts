@@ -5,12 +5,14 @@
 import { SvelteSet } from 'svelte/reactivity';
 import { asWireError, type Feed, type Host } from '../host/host';
 import type { Mark } from '../protocol/Mark';
+import type { Attachment } from '../protocol/Attachment';
 import type { FeedFrame } from '../protocol/FeedFrame';
 import type { IfBusy } from '../protocol/IfBusy';
 import type { Item } from '../protocol/Item';
 import type { PermissionMode } from '../protocol/PermissionMode';
 import type { PermissionOutcome } from '../protocol/PermissionOutcome';
 import type { PodStatus } from '../protocol/PodStatus';
+import type { RuleReach } from '../protocol/RuleReach';
 import type { SessionId } from '../protocol/SessionId';
 import type { SessionSummary } from '../protocol/SessionSummary';
 import type { WireError } from '../protocol/WireError';
@@ -39,6 +41,9 @@ export class SessionView {
   damage = $state.raw<string[]>([]);
   /** Ids of items, and of tool calls with work under them, that the user unfolded. */
   readonly unfolded = new SvelteSet<string>();
+
+  /** An item that is to be shown, until it is. */
+  sought = $state.raw<{ item: string; words: string } | null>(null);
 
   #host: Host;
   #feed: Feed | null = null;
@@ -127,17 +132,28 @@ export class SessionView {
   }
 
   /** Sends a prompt; on a session that is over this resumes it. */
-  async prompt(text: string, ifBusy: IfBusy): Promise<void> {
-    await this.#host.prompt(this.session, { text, ifBusy });
+  async prompt(text: string, ifBusy: IfBusy, attachments: Attachment[] = []): Promise<void> {
+    await this.#host.prompt(this.session, { text, ifBusy, attachments });
     if (!this.#feed && this.phase.type === 'open') await this.#follow();
+  }
+
+  /** Gives a queued prompt other words; it keeps its place. */
+  editQueued(promptId: string, text: string): Promise<void> {
+    return this.#host.editQueued(this.session, promptId, text);
+  }
+
+  /** Sends the first of the prompts that wait after an interrupt. */
+  goOn(): Promise<void> {
+    return this.#host.goOn(this.session);
   }
 
   unqueue(promptId: string): Promise<void> {
     return this.#host.unqueue(this.session, promptId);
   }
 
-  answer(requestId: string, outcome: PermissionOutcome, message: string): Promise<void> {
-    return this.#host.answer(this.session, { requestId, outcome, message: message === '' ? null : message });
+  /** Answers a request; with `always` what it is about is allowed from now on. */
+  answer(requestId: string, outcome: PermissionOutcome, message: string, always?: RuleReach): Promise<void> {
+    return this.#host.answer(this.session, { requestId, outcome, message: message === '' ? null : message, always });
   }
 
   interrupt(): Promise<void> {
@@ -160,6 +176,19 @@ export class SessionView {
   /** What a map shows of a range. */
   readMarks(from: number, limit: number): Promise<Mark[]> {
     return this.#host.readMarks(this.session, from, limit);
+  }
+
+  /** Asks to be shown at an item. */
+  seek(item: string, words: string): void {
+    this.sought = { item, words };
+  }
+
+  /** Where the item stands that is sought, which then is sought no more. */
+  async placeSought(): Promise<{ place: number; words: string } | null> {
+    const { sought } = this;
+    this.sought = null;
+    if (sought === null) return null;
+    return { place: await this.#host.placeOfItem(this.session, sought.item), words: sought.words };
   }
 
   /** Reads a row, unfolds it and what it stands under, so that all of it can be seen. */

@@ -20,11 +20,19 @@ import { OutsideLink } from './outside_link.svelte';
 import { keep, kept } from './kept';
 import { Panes } from './panes.svelte';
 import { Places } from './places.svelte';
+import { Settings } from './settings.svelte';
 
 const KEY = Symbol('workspace');
 
 /** The tabs of the inspector. */
 export type InspectorTab = (typeof TABS)[number];
+
+/** An item of a session, and words that stand in it. */
+export interface ItemTarget {
+  session: SessionId;
+  item: string;
+  words: string;
+}
 
 const TABS = ['details', 'processes', 'raw'] as const;
 
@@ -46,6 +54,7 @@ export class Workspace {
   announcement = $state('');
   /** What stands in front of the sessions. */
   readonly places = new Places();
+  readonly settings: Settings;
   paletteIsOpen = $state(false);
   sidebarIsOpen = $state(true);
   inspectorIsOpen = $state(false);
@@ -70,6 +79,7 @@ export class Workspace {
   constructor(host: Host) {
     this.host = host;
     this.inbox = new Inbox(host);
+    this.settings = new Settings(host);
     this.link = new OutsideLink(host);
     this.panes = new Panes((session) => this.#opened(session));
   }
@@ -88,6 +98,7 @@ export class Workspace {
   async begin(): Promise<void> {
     keep('newSince', this.#newSince);
     void this.refreshChoices(false);
+    void this.settings.begin();
     this.info = await this.host.windowInfo();
     document.title = `${this.info.name} - Outrigger`;
     void this.refreshWorkspaces();
@@ -100,11 +111,14 @@ export class Workspace {
     await this.host.watchSessions((list) => this.#take(list));
     if (this.view === null && layout !== null) this.panes.restore(layout, () => true);
     await this.host.watchOrders((order) => this.#obey(order));
+    this.#takeTarget();
+    addEventListener('storage', this.#takeTarget);
   }
 
   /** Ends every feed of this window. */
   end(): void {
     this.panes.closeAll();
+    removeEventListener('storage', this.#takeTarget);
   }
 
   /** Opens a session in the pane in use, or goes to the pane that shows it. */
@@ -112,6 +126,19 @@ export class Workspace {
     this.places.leave();
     this.panes.show(session, place);
     this.#arranged();
+  }
+
+  /** Opens a session at an item. */
+  openAt({ session, item, words }: ItemTarget, beside = false): void {
+    if (beside) this.openBeside(session);
+    else this.open(session);
+    this.panes.view?.seek(item, words);
+  }
+
+  /** Opens a session at an item in the window of its folder; that window finds in the storage what it is to show. */
+  openElsewhere(folder: string, target: ItemTarget): Promise<void> {
+    keep(targetKey(folder), target);
+    return this.host.openWorkspace(folder);
   }
 
   /** Opens a session beside those that are open; null is a new one. */
@@ -273,6 +300,15 @@ export class Workspace {
     return view;
   }
 
+  /** Shows what another window wants to have shown here. */
+  #takeTarget = (): void => {
+    const key = targetKey(this.info?.workspace ?? '');
+    const target = kept<ItemTarget | null>(key, null);
+    if (target === null) return;
+    keep(key, undefined);
+    this.openAt(target);
+  };
+
   #arranged(): void {
     const { inspectorIsOpen: inspector, inspectorTab, sidebarIsOpen: sidebar } = this;
     // An arrangement that could not be kept costs convenience; the next one is tried again.
@@ -297,6 +333,9 @@ export class Workspace {
     }
   }
 }
+
+/** Where the window of a folder finds what another one wants it to show. */
+const targetKey = (folder: string) => `target.${folder}`;
 
 /** Makes a workspace known to the components below. */
 export function provideWorkspace(workspace: Workspace): void {

@@ -170,7 +170,7 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 }
 
 /// How a kind is kept.
-fn number(kind: SearchKind) -> i64 {
+pub(crate) fn number(kind: SearchKind) -> i64 {
     match kind {
         SearchKind::Prompt => 0,
         SearchKind::Message => 1,

@@ -126,7 +126,8 @@ fn one(
         // Not the journal that was read: it only ever grows.
         forget(connection, known.id).map_err(failed)?;
     }
-    let values = params![session.folder.name(), meta.provider, meta.workspace, meta.title, session.meta_stamp];
+    let parent = meta.parent.map(|parent| parent.to_string());
+    let values = params![session.folder.name(), meta.provider, meta.workspace, meta.title, session.meta_stamp, parent];
     let known = connection.query_row(NOTE, values, known_of).map_err(failed)?;
     let Some(journal) = journal else { return Ok(true) };
     let mark = Mark { session: known.id, resume_at: known.resume_at, read_to: known.read_to, model: known.model };
@@ -140,8 +141,8 @@ fn one(
 }
 
 const NOTE: &str = "
-INSERT INTO sessions (session, provider, workspace, title, meta_stamp, resume_at, read_to) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)
-ON CONFLICT (session) DO UPDATE SET provider = ?2, workspace = ?3, title = ?4, meta_stamp = ?5
+INSERT INTO sessions (session, provider, workspace, title, meta_stamp, resume_at, read_to, parent) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6)
+ON CONFLICT (session) DO UPDATE SET provider = ?2, workspace = ?3, title = ?4, meta_stamp = ?5, parent = ?6
 RETURNING id, meta_stamp, packed_size, resume_at, read_to, model";
 
 /// The sessions of which something is missing, and the rows of those that are no more.

@@ -10,7 +10,7 @@ use protocol::archive::{SearchHit, SearchKind, SearchRequest, SnippetPart};
 use protocol::limits::{SEARCH_HITS, SEARCH_WEIGHED};
 use rusqlite::{Connection, params};
 
-use crate::batch::{kind_of, unsigned};
+use crate::batch::{kind_of, number, unsigned};
 use crate::error::ArchiveError;
 use crate::matching;
 
@@ -29,6 +29,7 @@ JOIN items ON items.id = texts.rowid
 JOIN sessions ON sessions.id = items.session
 WHERE texts MATCH ?1 AND texts.rowid >= ?2 AND items.at >= ?2
   AND (?3 IS NULL OR sessions.provider = ?3)
+  AND (?6 = 0 OR (?6 >> items.kind) & 1)
   AND (?4 IS NULL OR sessions.workspace = ?4 OR substr(sessions.workspace, 1, length(?4) + 1) IN (?4 || '/', ?4 || '\\'))
 ORDER BY texts.rowid DESC LIMIT ?5";
 
@@ -75,7 +76,9 @@ fn matches(
     let workspace = request.workspace.as_deref().map(|path| path.trim_end_matches(['/', '\\']));
     let mut statement = connection.prepare(MATCHES)?;
     let weighed = SEARCH_WEIGHED as i64;
-    let mut rows = statement.query(params![wanted, since, request.provider, workspace, weighed])?;
+    // One bit for each sort.
+    let kinds = request.kinds.iter().fold(0, |kinds, kind| kinds | 1 << number(*kind));
+    let mut rows = statement.query(params![wanted, since, request.provider, workspace, weighed, kinds])?;
     let (now, mut matches) = (Timestamp::now().as_millisecond(), Vec::new());
     while let Some(row) = rows.next()? {
         let (score, kind, at): (f64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);

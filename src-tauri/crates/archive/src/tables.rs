@@ -22,7 +22,7 @@ const LOG_BYTES: i64 = 16 * 1024 * 1024;
 const TABLES: &str = r"
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY, session TEXT NOT NULL UNIQUE, provider TEXT NOT NULL, workspace TEXT NOT NULL, title TEXT NOT NULL,
-    meta_stamp TEXT NOT NULL, packed_size INTEGER, resume_at INTEGER NOT NULL, read_to INTEGER NOT NULL, model TEXT
+    parent TEXT, meta_stamp TEXT NOT NULL, packed_size INTEGER, resume_at INTEGER NOT NULL, read_to INTEGER NOT NULL, model TEXT
 ) STRICT;
 CREATE TABLE items (
     id INTEGER PRIMARY KEY, session INTEGER NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL,

@@ -1,11 +1,11 @@
-//! What was used: tokens and cost, summed up by day, provider, workspace, model or session.
+//! What was used: tokens and cost, summed up by day, provider, workspace, model, session or tree of sessions.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use protocol::archive::{ArchiveState, UsageBy, UsageReport, UsageRequest, UsageRow};
+use protocol::archive::{ArchiveState, UsageBy, UsageReport, UsageRequest, UsageRow, UsageSession, UsageShare};
 use rusqlite::{Connection, params};
 
 use crate::batch::unsigned;
@@ -14,7 +14,15 @@ use crate::search::since;
 
 const TURNS: &str = "
 SELECT turns.session, turns.at, turns.model, input, output, cache_read, cache_write, cost, provider, workspace, sessions.session
-FROM turns JOIN sessions ON sessions.id = turns.session WHERE turns.at >= ?1";
+FROM turns JOIN sessions ON sessions.id = turns.session
+WHERE turns.at >= ?1
+  AND (?2 IS NULL OR sessions.provider = ?2)
+  AND (?3 IS NULL OR sessions.workspace = ?3 OR substr(sessions.workspace, 1, length(?3) + 1) IN (?3 || '/', ?3 || '\\'))";
+
+const SESSIONS: &str = "SELECT session, parent, title, provider, workspace FROM sessions";
+
+/// Steps from a session up to its root that are followed; parents that form a ring end here.
+const DEPTH: usize = 64;
 
 /// A turn, as the tables have it.
 struct Turn {
@@ -34,6 +42,13 @@ struct Turn {
 struct Sum {
     row: UsageRow,
     sessions: HashSet<i64>,
+    shares: BTreeMap<String, UsageShare>,
+}
+
+/// A session as rows name it.
+struct Named {
+    parent: Option<String>,
+    session: UsageSession,
 }
 
 /// The report; its state is the caller's to fill in.
@@ -41,21 +56,34 @@ pub(crate) fn usage(connection: &Connection, path: &Path, request: &UsageRequest
     let since = since(request.since.as_deref())?;
     let (mut sums, mut total, mut no_cost) = (BTreeMap::<String, Sum>::new(), Sum::default(), BTreeSet::new());
     let zone = TimeZone::system();
+    let named = match request.by {
+        UsageBy::Session | UsageBy::Tree => {
+            all_named(connection).map_err(ArchiveError::sql("list the sessions", path))?
+        }
+        UsageBy::Day | UsageBy::Provider | UsageBy::Workspace | UsageBy::Model => HashMap::new(),
+    };
+    let workspace = request.workspace.as_deref().map(|path| path.trim_end_matches(['/', '\\']));
     let mut read = || {
         let mut statement = connection.prepare(TURNS)?;
-        let mut rows = statement.query(params![since])?;
+        let mut rows = statement.query(params![since, request.provider, workspace])?;
         while let Some(row) = rows.next()? {
             let turn = turn_of(row)?;
             if turn.cost.is_none() {
                 no_cost.insert(turn.provider.clone());
             }
-            sums.entry(key(request.by, &turn, &zone)).or_default().add(&turn);
+            sums.entry(key(request.by, &turn, &zone, &named)).or_default().add(&turn);
             total.add(&turn);
         }
         Ok(())
     };
     read().map_err(ArchiveError::sql("sum up the turns", path))?;
-    let mut rows: Vec<UsageRow> = sums.into_iter().map(|(key, sum)| UsageRow { key, ..sum.finish() }).collect();
+    let mut rows: Vec<UsageRow> = sums
+        .into_iter()
+        .map(|(key, sum)| {
+            let session = named.get(&key).map(|named| named.session.clone());
+            UsageRow { key, session, ..sum.finish() }
+        })
+        .collect();
     if request.by != UsageBy::Day {
         rows.sort_by(|a, b| {
             let cost = |row: &UsageRow| row.cost_usd.unwrap_or(0.0);
@@ -66,7 +94,7 @@ pub(crate) fn usage(connection: &Connection, path: &Path, request: &UsageRequest
     Ok(UsageReport { rows, total: total.finish(), no_cost, state: ArchiveState::default() })
 }
 
-fn key(by: UsageBy, turn: &Turn, zone: &TimeZone) -> String {
+fn key(by: UsageBy, turn: &Turn, zone: &TimeZone, named: &HashMap<String, Named>) -> String {
     match by {
         UsageBy::Day => {
             let at = Timestamp::from_millisecond(turn.at).unwrap_or_default();
@@ -76,7 +104,29 @@ fn key(by: UsageBy, turn: &Turn, zone: &TimeZone) -> String {
         UsageBy::Workspace => turn.workspace.clone(),
         UsageBy::Model => turn.model.clone().unwrap_or_default(),
         UsageBy::Session => turn.session_id.clone(),
+        UsageBy::Tree => root_of(&turn.session_id, named).to_owned(),
     }
+}
+
+/// The session at the top of the tree; a parent that is not known, because it was removed, ends the way.
+fn root_of<'a>(session: &'a str, named: &'a HashMap<String, Named>) -> &'a str {
+    let mut root = session;
+    for _ in 0..DEPTH {
+        match named.get(root).and_then(|named| named.parent.as_deref()).filter(|parent| named.contains_key(*parent)) {
+            Some(parent) => root = parent,
+            None => return root,
+        }
+    }
+    root
+}
+
+fn all_named(connection: &Connection) -> rusqlite::Result<HashMap<String, Named>> {
+    let mut statement = connection.prepare(SESSIONS)?;
+    let rows = statement.query_map([], |row| {
+        let session = UsageSession { title: row.get(2)?, provider: row.get(3)?, workspace: row.get(4)? };
+        Ok((row.get(0)?, Named { parent: row.get(1)?, session }))
+    })?;
+    rows.collect()
 }
 
 fn tokens(row: &UsageRow) -> u64 {
@@ -87,6 +137,15 @@ fn tokens(row: &UsageRow) -> u64 {
 impl Sum {
     fn add(&mut self, turn: &Turn) {
         self.sessions.insert(turn.session);
+        let share = self.shares.entry(turn.provider.clone()).or_insert_with(|| UsageShare {
+            provider: turn.provider.clone(),
+            tokens: 0,
+            cost_usd: None,
+        });
+        share.tokens = turn.tokens.iter().flatten().fold(share.tokens, |sum, tokens| sum.saturating_add(*tokens));
+        if let Some(cost) = turn.cost {
+            share.cost_usd = Some(share.cost_usd.unwrap_or(0.0) + cost);
+        }
         let row = &mut self.row;
         row.turns += 1;
         let sums =
@@ -104,7 +163,10 @@ impl Sum {
     }
 
     fn finish(self) -> UsageRow {
-        UsageRow { sessions: self.sessions.len() as u64, ..self.row }
+        let mut shares: Vec<UsageShare> = self.shares.into_values().collect();
+        let cost = |share: &UsageShare| share.cost_usd.unwrap_or(0.0);
+        shares.sort_by(|a, b| cost(b).total_cmp(&cost(a)).then_with(|| b.tokens.cmp(&a.tokens)));
+        UsageRow { sessions: self.sessions.len() as u64, shares, ..self.row }
     }
 }
 

@@ -32,9 +32,13 @@ impl Place {
     }
 
     fn session(&self, provider: &str, workspace: &str, title: &str) -> Session {
+        self.child(provider, workspace, title, None)
+    }
+
+    fn child(&self, provider: &str, workspace: &str, title: &str, parent: Option<SessionId>) -> Session {
         let id = SessionId::new();
         let folder = SessionFolder::create(&self.folder.path().join("sessions"), id).unwrap();
-        let meta = json!({"session": id, "provider": provider, "workspace": workspace, "cwd": workspace, "title": title,
+        let meta = json!({"session": id, "provider": provider, "workspace": workspace, "cwd": workspace, "title": title, "parent": parent,
             "createdAt": "2026-11-01T00:00:00.000Z", "updatedAt": "2026-11-01T00:00:00.000Z", "generation": 1,
             "start": {"provider": provider, "cwd": workspace}});
         fs::write(folder.meta(), meta.to_string()).unwrap();
@@ -56,7 +60,7 @@ impl Place {
     }
 
     fn usage(&self, by: UsageBy) -> UsageReport {
-        self.archive.usage(&UsageRequest { by, since: None }, &self.feeding()).unwrap()
+        self.archive.usage(&UsageRequest { by, since: None, provider: None, workspace: None }, &self.feeding()).unwrap()
     }
 }
 
@@ -230,6 +234,45 @@ fn usage_is_summed_up_by_each_question() {
     assert_eq!((total.sessions, total.turns, total.input_tokens, total.output_tokens), (2, 4, 117, 55));
     assert_eq!((total.cost_usd, total.turns_without_cost, total.turns_without_usage), (Some(1.5), 2, 1));
     assert_eq!(report.no_cost, ["local"]);
+}
+
+#[test]
+fn only_the_sorts_of_items_that_are_asked_for_are_found() {
+    let place = Place::new();
+    let mut session = place.session("demo", "/w", "one");
+    session.prompt(MONDAY, "lamp");
+    session.says(MONDAY, "The lamp turns.");
+    let of = |kinds: &[SearchKind]| {
+        let request = SearchRequest { text: "lamp".to_owned(), kinds: kinds.to_vec(), ..SearchRequest::default() };
+        place.search_for(request).hits.into_iter().map(|hit| hit.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[SearchKind::Prompt]), [SearchKind::Prompt]);
+    assert_eq!(of(&[SearchKind::Message, SearchKind::Error]), [SearchKind::Message]);
+    assert_eq!(of(&[SearchKind::Thought]), []);
+    assert_eq!((of(&[]).len(), of(&[SearchKind::Prompt, SearchKind::Message]).len()), (2, 2));
+}
+
+#[test]
+fn usage_of_a_tree_is_that_of_its_root_and_tells_who_has_which_share() {
+    let place = Place::new();
+    let mut root = place.session("demo", "/w", "root");
+    root.turn(MONDAY, &json!({"inputTokens": 10, "costUsd": 0.5}));
+    let mut child = place.child("other", "/w", "child", Some(root.id));
+    child.turn(TUESDAY, &json!({"inputTokens": 7, "outputTokens": 3, "costUsd": 1.0}));
+    let mut grandchild = place.child("demo", "/w", "grandchild", Some(child.id));
+    grandchild.turn(TUESDAY, &json!({"inputTokens": 1}));
+    place.child("demo", "/w", "orphan", Some(SessionId::new())).turn(TUESDAY, &json!({"inputTokens": 1}));
+    let rows = place.usage(UsageBy::Tree).rows;
+    assert_eq!(rows.iter().map(|row| row.sessions).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!((rows[0].key.clone(), rows[0].cost_usd), (root.id.to_string(), Some(1.5)));
+    assert_eq!(rows[0].session.as_ref().map(|session| session.title.as_str()), Some("root"));
+    let shares: Vec<_> = rows[0].shares.iter().map(|one| (one.provider.as_str(), one.tokens, one.cost_usd)).collect();
+    assert_eq!(shares, [("other", 10, Some(1.0)), ("demo", 11, Some(0.5))]);
+    let narrowed =
+        UsageRequest { by: UsageBy::Day, since: None, provider: Some("other".into()), workspace: Some("/w".into()) };
+    assert_eq!(place.archive.usage(&narrowed, &place.feeding()).unwrap().total.turns, 1);
+    let elsewhere = UsageRequest { workspace: Some("/v".into()), ..narrowed };
+    assert_eq!(place.archive.usage(&elsewhere, &place.feeding()).unwrap().total.turns, 0);
 }
 
 #[test]

@@ -9,6 +9,8 @@
 
 mod event_line;
 mod log_file;
+mod log_line;
+mod log_reader;
 mod redaction;
 mod subscriber;
 mod tally;
@@ -21,6 +23,7 @@ use thiserror::Error;
 use tracing_subscriber::layer::SubscriberExt;
 
 use log_file::{Limits, LogFile};
+pub use log_reader::LogReader;
 pub use redaction::{hide, redact};
 pub use tally::Tally;
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::LogError;
 
-const CURRENT: &str = "outrigger.log";
+pub(crate) const CURRENT: &str = "outrigger.log";
 const LOCK: &str = "outrigger.log.lock";
 
 /// How large, how many, how long.
@@ -184,13 +184,13 @@ fn whole(file: &mut File, text: &str, torn: &mut bool) -> io::Result<()> {
 
 /// A file that was rotated away. Ordered by age.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Rotated {
+pub(crate) struct Rotated {
     day: String,
     number: u32,
 }
 
 impl Rotated {
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self.number {
             0 => format!("outrigger.{}.log", self.day),
             number => format!("outrigger.{}.{number}.log", self.day),
@@ -207,7 +207,7 @@ impl Rotated {
     }
 }
 
-fn earlier_files(dir: &Path) -> io::Result<Vec<Rotated>> {
+pub(crate) fn earlier_files(dir: &Path) -> io::Result<Vec<Rotated>> {
     let names = fs::read_dir(dir)?.flatten().map(|entry| entry.file_name());
     Ok(names.filter_map(|name| name.to_str().and_then(Rotated::from_name)).collect())
 }

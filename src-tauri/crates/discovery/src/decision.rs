@@ -227,12 +227,12 @@ pub(crate) fn why_not(name: &str, wanted: &Wanted, candidates: &[Candidate]) -> 
                 "the settings".to_owned()
             }
         };
-        return format!("{name} cannot be used: {by} names {}, and there: {reason}", path.display());
+        return format!("`{name}` cannot be used: {by} names {}, and there: {reason}", path.display());
     }
     let there = |verdict| candidates.iter().find(move |candidate| candidate.verdict == verdict);
     match there(Verdict::TooOld).or_else(|| there(Verdict::Broken)) {
-        Some(candidate) => format!("{name} was found but cannot be used: {}: {}", candidate.path, candidate.reason),
-        None => format!("{name} was not found in any of {} places", candidates.len()),
+        Some(candidate) => format!("`{name}` was found but cannot be used: {}: {}", candidate.path, candidate.reason),
+        None => format!("`{name}` was not found in any of {} places", candidates.len()),
     }
 }
 

@@ -4,11 +4,11 @@
 //! reported as unknown. It repairs nothing; the folders are made, as any start would make them.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::doctor::{
     DoctorReport, EnvironmentReport, EnvironmentSource, Found, ManifestError, PathFolder, PlaceReport, ProviderReport,
-    RunnerReport, RuntimeReport, SettingsReport, Verdict,
+    RunnerReport, RuntimeReport, SettingsReport, SocketsReport, Verdict,
 };
 use protocol::limits::{DOCTOR, DOCTOR_LOGIN_SHELL, table};
 
@@ -19,6 +19,10 @@ use crate::places::Places;
 use crate::runner::RunnerSearch;
 use crate::runtime::{OfKind, RuntimeKind};
 use crate::settings::Settings;
+use crate::{disk_use, sandbox};
+
+/// All folders are counted within this time.
+const DISK_USE: Duration = Duration::from_millis(400);
 
 /// What doctor looks at.
 #[derive(Debug, Clone)]
@@ -75,8 +79,9 @@ impl DoctorOptions {
 #[must_use]
 pub fn doctor(options: &DoctorOptions) -> DoctorReport {
     let began = Instant::now();
-    let places: Vec<_> =
-        options.places.named().into_iter().map(|(name, path)| place(&options.places, name, path)).collect();
+    let counted = began + DISK_USE;
+    let looked_at = |(name, path)| place(&options.places, name, path, counted);
+    let places: Vec<_> = options.places.named().into_iter().map(looked_at).collect();
     let settings = Settings::load(&options.places.config);
     let environment = EnvironmentRequest { outdated_will_do: true, ..options.environment.clone() };
     let limit = environment.limit.min(DOCTOR_LOGIN_SHELL);
@@ -108,6 +113,11 @@ pub fn doctor(options: &DoctorOptions) -> DoctorReport {
         runtimes,
         providers,
         runners,
+        sandbox: sandbox::look(),
+        sockets: SocketsReport {
+            folder: options.places.run.display().to_string(),
+            count: disk_use::sockets(&options.places.run),
+        },
         manifest_errors: options.manifest_errors.clone(),
         limits: table(),
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -194,7 +204,7 @@ fn runner(options: &DoctorOptions, provider: &ProviderToCheck) -> Option<RunnerR
     Some(RunnerReport { provider: provider.id.clone(), name, path, tried })
 }
 
-fn place(places: &Places, name: &'static str, path: &Path) -> PlaceReport {
+fn place(places: &Places, name: &'static str, path: &Path, counted: Instant) -> PlaceReport {
     let problem = places.prepare_one(name, path).err().map(|error| error.to_string());
     let shown = path.display().to_string();
     PlaceReport {
@@ -202,6 +212,7 @@ fn place(places: &Places, name: &'static str, path: &Path) -> PlaceReport {
         path: shown,
         writable: problem.is_none(),
         free_bytes: free_bytes(path),
+        used_bytes: disk_use::used_bytes(path, counted),
         problem,
     }
 }

@@ -8,6 +8,7 @@
 mod capture;
 mod cli;
 mod decision;
+mod disk_use;
 mod doctor;
 mod environment;
 mod environment_cache;
@@ -21,6 +22,7 @@ mod program_folders;
 mod report_text;
 mod runner;
 mod runtime;
+mod sandbox;
 mod setting_keys;
 mod settings;
 mod settings_file;

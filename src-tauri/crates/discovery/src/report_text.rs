@@ -5,7 +5,8 @@
 use std::fmt::Write;
 
 use protocol::doctor::{
-    Candidate, DoctorReport, EnvironmentSource, Found, FoundBy, PlaceReport, ProviderReport, RuntimeReport, Verdict,
+    Candidate, DoctorReport, EnvironmentSource, Found, FoundBy, PlaceReport, ProviderReport, RuntimeReport,
+    SandboxReport, Verdict,
 };
 
 /// The report for people.
@@ -47,6 +48,8 @@ fn write_all(text: &mut String, report: &DoctorReport) -> std::fmt::Result {
     if let Some(problem) = &report.settings.problem {
         writeln!(text, "           problem: {problem}")?;
     }
+    writeln!(text, "  {:<8} {:<9} {}  ({} live)", "ok", "sockets", report.sockets.folder, report.sockets.count)?;
+    writeln!(text, "\nSandbox of the system\n  {}", sandbox(&report.sandbox))?;
     let verdict = if report.ok { "Everything that is needed is here" } else { "Something is missing; see above" };
     writeln!(text, "\n{verdict} ({} ms).", report.took_ms)
 }
@@ -169,9 +172,21 @@ fn write_environment(text: &mut String, report: &DoctorReport) -> std::fmt::Resu
 
 fn write_place(text: &mut String, place: &PlaceReport) -> std::fmt::Result {
     let mark = if place.writable { "ok" } else { "problem" };
-    let free = place.free_bytes.map(|bytes| format!("  ({} free)", size(bytes))).unwrap_or_default();
-    writeln!(text, "  {mark:<8} {:<9} {}{free}", place.name, place.path)?;
+    let used = place.used_bytes.map(|bytes| format!("{} used", size(bytes)));
+    let free = place.free_bytes.map(|bytes| format!("{} free", size(bytes)));
+    let sizes: Vec<String> = used.into_iter().chain(free).collect();
+    let sizes = if sizes.is_empty() { String::new() } else { format!("  ({})", sizes.join(", ")) };
+    writeln!(text, "  {mark:<8} {:<9} {}{sizes}", place.name, place.path)?;
     write_problem(text, place.problem.as_deref(), None)
+}
+
+/// Whether agents are kept to their folders is another matter, and not claimed here.
+fn sandbox(report: &SandboxReport) -> String {
+    match report {
+        SandboxReport::Landlock { abi } => format!("Landlock, ABI {abi}"),
+        SandboxReport::Missing { reason } => format!("none: {reason}"),
+        SandboxReport::NotLookedFor => "not looked for on this system".to_owned(),
+    }
 }
 
 fn size(bytes: u64) -> String {

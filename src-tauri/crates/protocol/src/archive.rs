@@ -25,6 +25,10 @@ pub struct SearchRequest {
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,
+    /// Only items of these sorts; empty stands for all.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Vec<SearchKind>>")]
+    pub kinds: Vec<SearchKind>,
     /// Hits at most; 0 stands for 20.
     #[serde(default)]
     pub limit: u32,
@@ -124,6 +128,8 @@ pub enum UsageBy {
     Model,
     /// Sessions.
     Session,
+    /// Sessions with the sub-agents below them, as one.
+    Tree,
 }
 
 /// A question for usage.
@@ -137,6 +143,14 @@ pub struct UsageRequest {
     #[serde(default)]
     #[ts(optional)]
     pub since: Option<String>,
+    /// Only sessions of this provider.
+    #[serde(default)]
+    #[ts(optional)]
+    pub provider: Option<String>,
+    /// Only sessions of this workspace, or of a folder in it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub workspace: Option<String>,
 }
 
 /// Tokens and cost.
@@ -161,6 +175,12 @@ pub struct UsageReport {
 pub struct UsageRow {
     /// The day (`2026-11-21`), provider, workspace, model or session. Empty for the sum, and where the model is not known.
     pub key: String,
+    /// Which session it is about, for rows of sessions and of trees.
+    #[serde(default)]
+    pub session: Option<UsageSession>,
+    /// The same figures by provider, the most costly first.
+    #[serde(default)]
+    pub shares: Vec<UsageShare>,
     /// Sessions that had such turns.
     pub sessions: u64,
     /// Turns that ended.
@@ -179,4 +199,30 @@ pub struct UsageRow {
     pub turns_without_cost: u64,
     /// Turns that told neither tokens nor cost.
     pub turns_without_usage: u64,
+}
+
+/// The session of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct UsageSession {
+    /// What it is called.
+    pub title: String,
+    /// Which kind of agent.
+    pub provider: String,
+    /// The folder whose window shows it.
+    pub workspace: String,
+}
+
+/// What one provider has of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct UsageShare {
+    /// Which one.
+    pub provider: String,
+    /// Tokens of all sorts.
+    pub tokens: u64,
+    /// US dollars, as far as told.
+    pub cost_usd: Option<f64>,
 }

@@ -31,6 +31,12 @@ pub struct DoctorReport {
     pub providers: Vec<ProviderReport>,
     /// The runner of each provider that has one.
     pub runners: Vec<RunnerReport>,
+    /// By what the system could keep agents to their folders.
+    #[serde(default)]
+    pub sandbox: SandboxReport,
+    /// The sockets by which sessions are reached.
+    #[serde(default)]
+    pub sockets: SocketsReport,
     /// Manifests that could not be used; the others are not affected.
     pub manifest_errors: Vec<ManifestError>,
     /// Every limit, as `doctor --limits` prints them.
@@ -99,8 +105,42 @@ pub struct PlaceReport {
     pub writable: bool,
     /// Bytes that are free on its disk, where the system tells.
     pub free_bytes: Option<u64>,
+    /// Bytes of the files in it; absent if they could not be counted in time.
+    #[serde(default)]
+    pub used_bytes: Option<u64>,
     /// Why it cannot be written and what to do.
     pub problem: Option<String>,
+}
+
+/// What the system has to keep a process to certain folders. Having it does not mean that agents are kept to any.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum SandboxReport {
+    /// Linux's Landlock, tried out just now.
+    Landlock {
+        /// The version of its interface: each adds to what can be forbidden.
+        abi: u32,
+    },
+    /// The kernel has none, or it is switched off.
+    Missing {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Nothing is known for this system.
+    #[default]
+    NotLookedFor,
+}
+
+/// The sockets by which sessions are reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SocketsReport {
+    /// Where they are.
+    pub folder: String,
+    /// How many there are: one for each live session.
+    pub count: u64,
 }
 
 /// The settings file.

@@ -5,6 +5,8 @@
 //! The TypeScript of the user interface is generated from here (`ui/src/protocol`).
 
 pub mod archive;
+pub mod attachment;
+pub mod debug_log;
 pub mod desk;
 pub mod doctor;
 pub mod error;
@@ -15,16 +17,17 @@ pub mod item;
 pub mod json;
 pub mod limits;
 pub mod offers;
+pub mod permission;
 pub mod pod;
 mod pod_status;
 pub mod processes;
 pub mod provider;
 pub mod record;
 pub mod runner;
+pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod view;
-pub mod scope;
 
 pub use error::{ErrorCode, WireError};
 pub use ids::{PodId, SessionId};

@@ -1,15 +1,31 @@
-// How is it said where a program was found, and where it was not?
+// How is it said where a program was found, where it was not, and what all of it means?
 
 import type { Candidate } from '../../protocol/Candidate';
+import type { DoctorReport } from '../../protocol/DoctorReport';
 import type { EnvironmentReport } from '../../protocol/EnvironmentReport';
 import type { Found } from '../../protocol/Found';
 import type { FoundBy } from '../../protocol/FoundBy';
+import type { ProviderChoice } from '../../protocol/ProviderChoice';
+import type { SandboxReport } from '../../protocol/SandboxReport';
+import { plural } from '../../state/figures';
+
+/** Runtimes as people write them. */
+export const runtimeNames: Record<string, string> = { deno: 'Deno', node: 'Node', bun: 'Bun' };
+
+/** Folders by what is in them. */
+export const placeNames: Record<string, string> = {
+  data: 'Everything that is kept',
+  config: 'Settings',
+  logs: 'Debug log',
+  run: 'Sockets',
+  cache: 'What can be made again',
+  sessions: 'Journals of sessions',
+};
 
 /** `2.1.4 at /usr/bin/node, found in the login shell's PATH`. */
 export function foundWords(found: Found): string {
-  const version = found.version ?? 'unknown version';
-  const untested = found.inTestedRange === false ? ' · outside the tested versions' : '';
-  return `${version} at ${found.path}, ${sourceWords(found.source)}${untested}`;
+  const version = found.version ?? 'Unknown version';
+  return `${version} at ${found.path}, ${sourceWords(found.source)}`;
 }
 
 /** How a program was found. */
@@ -31,17 +47,67 @@ export function sourceWords(source: FoundBy): string {
 }
 
 /** The places that were looked at. */
-export function candidateLines(candidates: Candidate[]): { path: string; words: string }[] {
+export function candidateLines(candidates: Candidate[]): { path: string; words: string; isChosen: boolean }[] {
   return candidates.map((candidate) => ({
     path: candidate.path,
-    words: [sourceWords(candidate.source), candidate.reason].filter((word) => word !== '').join(' · '),
+    words: [candidate.version, sourceWords(candidate.source), candidate.reason].filter(Boolean).join(' · '),
+    isChosen: candidate.verdict === 'chosen',
   }));
 }
 
 /** Where the environment of agents comes from. */
 export function environmentWords(environment: EnvironmentReport): string {
   const { source } = environment;
-  const folders = `${environment.pathEntries.length} folders in PATH`;
-  if (source.type === 'ownProcess') return `Outrigger's own, because ${source.reason} · ${folders}`;
-  return `From the login shell ${source.shell}${source.interactive ? ' (interactive)' : ''} · ${folders}`;
+  if (source.type === 'ownProcess') return `Outrigger's own, because ${source.reason}`;
+  const age = source.ageSeconds ? `, kept from ${Math.round(source.ageSeconds / 60)} minutes ago` : '';
+  return `${source.shell}${source.interactive ? ', interactive' : ''}, asked in ${environment.workspace}${age}`;
+}
+
+/** What the system has to keep a process to its folders. It is not in use, and that is said. */
+export function sandboxWords(sandbox: SandboxReport): { badge: string; words: string } {
+  const notUsed = 'Agents run with all rights of your user: they are not restricted by it yet.';
+  switch (sandbox.type) {
+    case 'landlock':
+      return { badge: `Landlock ABI ${sandbox.abi}`, words: `Tried out, and it works here. ${notUsed}` };
+    case 'missing':
+      return { badge: 'None', words: `${sentence(sandbox.reason)} ${notUsed}` };
+    case 'notLookedFor':
+      return { badge: 'Not looked for', words: `Only Linux has one that is looked for. ${notUsed}` };
+  }
+}
+
+/** The answer before the details. */
+export function verdictWords(
+  report: DoctorReport,
+  choices: ProviderChoice[],
+): { tone: 'good' | 'warn' | 'bad'; title: string; more: string[] } {
+  const ready = choices.filter((choice) => choice.available && choice.provider.needsCli);
+  const problems = [
+    ...report.places.filter((place) => !place.writable).map((place) => `${place.path} cannot be written.`),
+    ...(report.settings.problem === null ? [] : ['The settings file cannot be read; the defaults are in use.']),
+    ...report.manifestErrors.map((error) => `The manifest ${error.path} cannot be used.`),
+  ];
+  if (problems.length > 0) return { tone: 'bad', title: 'Something here is in the way', more: problems };
+  if (ready.length === 0)
+    return {
+      tone: 'warn',
+      title: 'No agent was found',
+      more: ['The demo agent can be started. Install one of the agents below, or say where it is.'],
+    };
+  const untested = report.providers.filter((provider) => provider.found?.inTestedRange === false);
+  return {
+    tone: 'good',
+    title: `${plural(ready.length, 'agent')} can be started`,
+    more: [
+      `${ready.map((choice) => choice.provider.name).join(', ')}.`,
+      ...untested.map((provider) => `${provider.name} has a version that was not tested; it is used all the same.`),
+    ],
+  };
+}
+
+/** The same words with a capital at the beginning and a full stop. Names keep their own spelling. */
+export function sentence(text: string): string {
+  const words = text.trim();
+  const begins = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(begins) ? begins : `${begins}.`;
 }

@@ -116,13 +116,6 @@ function placeActions(workspace: Workspace): Action[] {
       run: () => openFolder(workspace),
     },
     {
-      id: 'doctor',
-      title: 'Open doctor',
-      about,
-      words: ['agents cli found problem path'],
-      run: () => (workspace.doctorIsOpen = true),
-    },
-    {
       id: 'logs',
       title: 'Open logs',
       about,

@@ -1,6 +1,6 @@
-// Which agents and which machine does the replay pretend? The ones that a user would most likely have, or none at all.
+// Which agents does the replay pretend? The ones that a user would most likely have, or none at all.
 
-import type { DoctorReport } from '../../protocol/DoctorReport';
+import type { AgentOffers } from '../../protocol/AgentOffers';
 import type { ProviderChoice } from '../../protocol/ProviderChoice';
 import type { ProviderInfo } from '../../protocol/ProviderInfo';
 
@@ -16,6 +16,16 @@ const capabilities = {
   cost: true,
 };
 
+const installs: Record<string, string> = {
+  claude: 'curl -fsSL https://claude.ai/install.sh | bash',
+  'claude-acp': 'npm install -g @agentclientprotocol/claude-agent-acp',
+  codex: 'npm install -g @openai/codex',
+  'codex-acp': 'npm install -g @agentclientprotocol/codex-acp',
+  gemini: 'npm install -g @google/gemini-cli',
+  opencode: 'npm install -g opencode-ai',
+  qwen: 'npm install -g @qwen-code/qwen-code',
+};
+
 function provider(id: string, name: string, models: string[], needsCli: string | null): ProviderInfo {
   return {
     id,
@@ -25,84 +35,54 @@ function provider(id: string, name: string, models: string[], needsCli: string |
     defaultModel: models[0]?.toLowerCase().replaceAll(' ', '-') ?? null,
     defaultPermissionMode: 'ask',
     needsCli,
-    installHint: needsCli && `npm install -g ${id === 'claude' ? '@anthropic-ai/claude-code' : '@openai/codex'}`,
+    installHint: installs[id] ?? null,
   };
 }
+
+/** Id, name, models, program, and the version that is found where any is. */
+export const agents: [id: string, name: string, models: string[], cli: string | null, version: string | null][] = [
+  ['claude', 'Claude Code', ['Sonnet 5', 'Opus 5', 'Haiku 5'], 'claude', '2.1.214'],
+  ['opencode', 'OpenCode', [], 'opencode', '1.18.2'],
+  ['demo', 'Demo agent', ['Demo 1'], null, ''],
+  ['claude-acp', 'Claude Agent (ACP)', [], 'claude-agent-acp', null],
+  ['codex', 'Codex', ['GPT 6 Codex'], 'codex', null],
+  ['codex-acp', 'Codex (ACP)', [], 'codex-acp', null],
+  ['gemini', 'Gemini CLI', [], 'gemini', null],
+  ['qwen', 'Qwen Code', [], 'qwen', null],
+];
 
 /** The agents; without their CLIs only the demo can be started. */
 export function choicesOf(found: boolean): ProviderChoice[] {
-  const missing = (cli: string) => `No \`${cli}\` in the login shell's PATH or in the usual places.`;
-  return [
-    {
-      provider: provider('claude', 'Claude Code', ['Sonnet 5', 'Opus 5', 'Haiku 5'], 'claude'),
-      available: found,
-      note: found ? '2.1.214 at ~/.local/bin/claude' : missing('claude'),
-    },
-    {
-      provider: provider('codex', 'Codex', ['GPT 6 Codex'], 'codex'),
-      available: false,
-      note: missing('codex'),
-    },
-    {
-      provider: provider('demo', 'Demo agent', ['Demo 1'], null),
-      available: true,
-      note: 'Built in: no account, no network',
-    },
-  ];
+  const all = agents.map(([id, name, models, cli, version]): ProviderChoice => {
+    const available = cli === null || (found && version !== null);
+    const missing = `\`${cli ?? ''}\` was not found in any of 23 places.`;
+    const note =
+      cli === null
+        ? 'built in: no account, no network'
+        : available
+          ? `~/.local/bin/${cli} (${version ?? ''})`
+          : missing;
+    return { provider: provider(id, name, models, cli), available, note };
+  });
+  return all.sort((a, b) => Number(b.available) - Number(a.available));
 }
 
-/** Doctor's report on the pretended machine. */
-export function reportOf(found: boolean): DoctorReport {
-  const node = {
-    path: '/usr/bin/node',
-    resolved: '/usr/bin/node',
-    source: { type: 'loginPath' as const },
-    version: '20.20.2',
-    inTestedRange: true,
-  };
+/** What an agent offers once it runs: commands of its own, and models with how hard they may think. */
+export function offersOf(id: string): AgentOffers {
+  if (id !== 'claude') return { commands: [], models: [] };
+  const command = (name: string, description: string, hint: string | null = null) => ({ name, description, hint });
   return {
-    ok: found,
-    version: '0.1.0',
-    tookMs: 412,
-    environment: {
-      source: { type: 'loginShell', shell: '/bin/zsh', interactive: true, ageSeconds: null },
-      workspace: '~/src/oars',
-      tookMs: 180,
-      pathEntries: [{ folder: '/usr/bin', fromLoginShell: true }],
-      unreadable: [],
-    },
-    places: [
-      { name: 'data', path: '~/.local/share/outrigger', writable: true, freeBytes: 81_000_000_000, problem: null },
-      { name: 'logs', path: '~/.local/share/outrigger/logs', writable: true, freeBytes: 81_000_000_000, problem: null },
+    commands: [
+      command('compact', 'Summarise the conversation and go on with the summary', '[what to keep]'),
+      command('context', 'What the context is filled with'),
+      command('init', 'Write a CLAUDE.md for this folder'),
+      command('review', 'Review a pull request', '[number]'),
+      command('security-review', 'Look for weaknesses in the changes of this branch'),
     ],
-    settings: { path: '~/.config/outrigger/config.toml', exists: false, problem: null },
-    runtimes: [
-      { id: 'deno', chosen: false, minVersion: '2.1', found: null, candidates: [], problem: 'Not found', fix: null },
-      { id: 'node', chosen: true, minVersion: '20', found: node, candidates: [], problem: null, fix: null },
+    models: [
+      { id: 'sonnet-5', name: 'Sonnet 5', description: 'For everyday work', efforts: ['low', 'medium', 'high'] },
+      { id: 'opus-5', name: 'Opus 5', description: 'For hard problems', efforts: ['low', 'medium', 'high'] },
+      { id: 'haiku-5', name: 'Haiku 5', description: 'For quick answers', efforts: null },
     ],
-    providers: choicesOf(found).map(({ provider: info, available, note }) => ({
-      id: info.id,
-      name: info.name,
-      needsCli: info.needsCli !== null,
-      usable: available,
-      found: null,
-      candidates: info.needsCli
-        ? [
-            {
-              path: `/usr/local/bin/${info.needsCli}`,
-              source: { type: 'knownPlace' as const },
-              version: null,
-              verdict: 'missing' as const,
-              reason: 'Nothing is there.',
-            },
-          ]
-        : [],
-      warnings: [],
-      problem: available ? null : note,
-      fix: info.installHint,
-    })),
-    runners: [],
-    manifestErrors: [],
-    limits: [],
   };
 }

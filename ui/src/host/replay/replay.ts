@@ -2,7 +2,10 @@
 //
 // `?replay=NAME` chooses the scene, `&speed=N` how fast it runs. A reload finds the sessions as they were, as it would in the shell.
 
+import type { Attachment } from '../../protocol/Attachment';
+import type { ChosenFile } from '../../protocol/ChosenFile';
 import type { FeedFrame } from '../../protocol/FeedFrame';
+import type { PermissionRule } from '../../protocol/PermissionRule';
 import type { ProviderChoice } from '../../protocol/ProviderChoice';
 import type { SessionId } from '../../protocol/SessionId';
 import type { SessionList } from '../../protocol/SessionList';
@@ -15,13 +18,18 @@ import type { JsonValue } from '../../protocol/serde_json/JsonValue';
 import type { Host } from '../host';
 import { marksIn, placesIn } from '../item_words';
 import { RequestReader } from '../requests';
+import { searchIn } from './archive';
+import { ReplayLog } from './debug_log';
+import { pastUsage } from './past';
+import { complete, keep as keepFile, looks } from './files';
 import { keep, kept } from '../../state/kept';
 import { processesOf } from './process_table';
-import { choicesOf, reportOf } from './people';
+import { reportOf } from './machine';
+import { choicesOf } from './people';
 import { ReplaySettings } from './settings_file';
 import { sceneOf } from './scenes';
 import { noUsage } from './script';
-import { freshStatus, ReplaySession, type Kept } from './session';
+import { freshStatus, ReplaySession, ruleOf, type Kept } from './session';
 
 const KEY = 'outrigger.replay';
 const WORKSPACE = '~/src/oars';
@@ -36,6 +44,10 @@ declare global {
       /** Folders whose windows were asked for, and sessions that were gone to in another window. */
       folders: string[];
       refuses?: boolean;
+      /** What the next file dialog gives. */
+      picked?: ChosenFile[];
+      /** What went with the newest prompt. */
+      attached?: Attachment[];
       /** Asks the page to show something, as the tray or a link would. */
       order?: (order: PageOrder) => void;
     };
@@ -76,6 +88,11 @@ class Replay {
     return session;
   }
 
+  /** Every session with the items of its journal. */
+  all(): { summary: Kept['summary']; items: Kept['items'] }[] {
+    return [...this.#sessions.values()].map(({ state }) => ({ summary: state.summary, items: state.items }));
+  }
+
   start(start: StartSession): SessionId {
     if (start.prompt?.includes('demo:exit-at-once')) {
       throw fails(
@@ -101,7 +118,7 @@ class Replay {
     };
     const status = { ...freshStatus(summary), permissionMode: start.permissionMode ?? 'ask' };
     const session = this.#add({ summary, status, items: [], live: [], seq: 0, steps: [], turns: 0 });
-    if (start.prompt) session.prompt(start.prompt, 'reject');
+    if (start.prompt) session.prompt(start.prompt, 'reject', start.attachments);
     return id;
   }
 
@@ -155,23 +172,24 @@ function knownAs(path: string): KnownWorkspace {
 /** The replayed host. */
 export function replayHost(query: URLSearchParams): Host {
   const replay = new Replay(query);
+  const log = new ReplayLog(query);
   const settings = new ReplaySettings(query.get('settings') === 'broken');
+  let rules: PermissionRule[] = [];
   /** Answers come later, as they do over a real boundary, and as copies. */
   const later = async <T>(answer: () => T): Promise<T> => {
     await Promise.resolve();
     const value = answer();
     return value === undefined ? value : structuredClone(value);
   };
-  const answer: Host['answer'] = (id, params) =>
+  const answer: Host['answer'] = (id, { requestId, outcome, message, always }) =>
     later(() => {
-      if (
-        window.replayed?.refuses ||
-        !replay.get(id).answer(params.requestId, params.outcome, params.message ?? null)
-      ) {
+      if (window.replayed?.refuses || !replay.get(id).answer(requestId, outcome, message ?? null, always)) {
         throw fails('notPending', 'This request has been answered already.');
       }
+      if (always === 'workspace') rules = [...rules, ruleOf('workspace')];
     });
   return {
+    pageShown: () => later(() => undefined),
     windowInfo: () => later(() => ({ workspace: WORKSPACE, name: 'oars', branch: 'main', version: '0.1.0' })),
     watchSessions: async (on) => replay.watch(on),
     watchRequests: async (on) => {
@@ -186,6 +204,11 @@ export function replayHost(query: URLSearchParams): Host {
     readLayout: () => later(() => kept<WindowLayout | null>(`layout.${WORKSPACE}`, null)),
     keepLayout: (layout) => later(() => keep(`layout.${WORKSPACE}`, layout)),
     providerChoices: () => later(() => [...choicesOf(replay.found), ...(window.replayed?.agents ?? [])]),
+    search: (request) => later(() => searchIn(replay.all(), request, query)),
+    usage: (request) => later(() => pastUsage(request, query)),
+    placeOfItem: (id, item) => later(() => replay.get(id).placeOf(item)),
+    readLog: (request) => later(() => log.read(request)),
+    exportLog: (filter, name) => later(() => log.export(filter, name)),
     doctor: () => later(() => reportOf(replay.found)),
     setCliPath: () =>
       later(() => {
@@ -212,8 +235,21 @@ export function replayHost(query: URLSearchParams): Host {
         window.replayed?.prompts.push(params.text);
         if (params.text.includes('demo:reject'))
           throw fails('unreachable', 'The keeper of this session does not answer. Your words are kept; try again.');
-        return { taken: replay.get(id).prompt(params.text, params.ifBusy), promptId: `p-${Date.now()}` };
+        if (window.replayed) window.replayed.attached = params.attachments;
+        const taken = replay.get(id).prompt(params.text, params.ifBusy, params.attachments);
+        return { taken, promptId: `p-${Date.now()}` };
       }),
+    editQueued: (id, promptId, text) => later(() => replay.get(id).editQueued(promptId, text)),
+    goOn: (id) => later(() => replay.get(id).goOn()),
+    completeFiles: (typed, limit) => later(() => complete(typed, limit)),
+    pickFiles: () => later(() => window.replayed?.picked ?? []),
+    keepFile: (name, data) => later(() => keepFile(name, data)),
+    previewFile: (path) => later(() => looks(path)),
+    attachedImage: (_id, blob) => later(() => looks(blob)),
+    workspaceRules: () => later(() => rules),
+    forgetWorkspaceRule: (rule) => later(() => void (rules = rules.filter(({ id }) => id !== rule))),
+    forgetRule: (id, rule) => later(() => replay.get(id).forgetRule(rule)),
+    setPolicy: (id, policy) => later(() => replay.get(id).setPolicy(policy)),
     unqueue: (id, promptId) => later(() => replay.get(id).unqueue(promptId)),
     answer,
     interrupt: (id) => later(() => replay.get(id).interrupt()),
@@ -222,16 +258,7 @@ export function replayHost(query: URLSearchParams): Host {
         replay.get(id).stop('stopped');
         return { outcome: 'stopped' as const, survivors: [] };
       }),
-    setSession: (id, model, permissionMode) =>
-      later(() => {
-        const { state } = replay.get(id);
-        if (state.status)
-          state.status = {
-            ...state.status,
-            model: model ?? state.status.model,
-            permissionMode: permissionMode ?? state.status.permissionMode,
-          };
-      }),
+    setSession: (id, model, permissionMode) => later(() => replay.get(id).set(model, permissionMode)),
     readRecords: (id) =>
       later(() =>
         replay

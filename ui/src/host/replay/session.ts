@@ -1,17 +1,24 @@
 // How does one replayed session behave? Like a pod: a journal of items with sequence numbers, blocks that are only streamed,
 // a queue, requests that wait, feeds with credits. Its whole state is plain data, so that a reload can put it back.
 
+import type { AttachedFile } from '../../protocol/AttachedFile';
+import type { Attachment } from '../../protocol/Attachment';
 import type { FeedFrame } from '../../protocol/FeedFrame';
 import type { Item } from '../../protocol/Item';
 import type { ItemBody } from '../../protocol/ItemBody';
 import type { ItemPage } from '../../protocol/ItemPage';
 import type { Outcome } from '../../protocol/Outcome';
+import type { PermissionMode } from '../../protocol/PermissionMode';
 import type { PermissionOutcome } from '../../protocol/PermissionOutcome';
+import type { PermissionPolicy } from '../../protocol/PermissionPolicy';
+import type { PermissionRule } from '../../protocol/PermissionRule';
 import type { PodStatus } from '../../protocol/PodStatus';
+import type { RuleReach } from '../../protocol/RuleReach';
 import type { SessionEvent } from '../../protocol/SessionEvent';
 import type { SessionSummary } from '../../protocol/SessionSummary';
 import type { Usage } from '../../protocol/Usage';
 import { demoTurn } from './demo_turn';
+import { offersOf } from './people';
 import { stands, type Step } from './script';
 
 /** Frames that may be on their way without a credit. */
@@ -71,6 +78,12 @@ export class ReplaySession {
     return { items, before, total, lastSeq: this.state.seq };
   }
 
+  /** The place of an item in the transcript; the end for one that is not known. */
+  placeOf(item: string): number {
+    const at = this.state.items.findIndex((own) => own.id === item);
+    return this.#older.count + (at < 0 ? this.state.items.length - 1 : at);
+  }
+
   follow(id: number, fromSeq: number, on: (frame: FeedFrame) => void): void {
     const feed: Feed = { on, waiting: [], sent: 0, credited: 0 };
     this.#feeds.set(id, feed);
@@ -100,32 +113,69 @@ export class ReplaySession {
     this.#feeds.delete(id);
   }
 
-  prompt(text: string, ifBusy: 'reject' | 'queue' | 'steer'): 'started' | 'queued' | 'steered' {
+  prompt(
+    text: string,
+    ifBusy: 'reject' | 'queue' | 'steer',
+    attachments: Attachment[] = [],
+  ): 'started' | 'queued' | 'steered' {
+    // Who speaks while a retry waits calls it off.
+    if (this.state.status?.retry?.by === 'outrigger') this.#setStatus({ retry: null, state: { type: 'idle' } });
     const busy = this.state.status?.state.type === 'working';
+    const files = attachments.map(attached);
     if (busy && ifBusy === 'steer') {
       this.#stand({ type: 'userMessage', text, delivery: 'steer', from: null });
       return 'steered';
     }
     if (busy && this.state.status) {
-      const queue = [...this.state.status.queue, { promptId: `q${this.state.seq}.${text.length}`, text }];
-      this.#setStatus({ queue });
+      const promptId = `q${this.state.seq}.${text.length}`;
+      this.#setStatus({ queue: [...this.state.status.queue, { promptId, text, attachments: files }] });
       return 'queued';
     }
-    this.#begin(text, 'prompt');
+    this.#begin(text, 'prompt', files);
     return 'started';
+  }
+
+  editQueued(promptId: string, text: string): void {
+    const queue = this.state.status?.queue ?? [];
+    this.#setStatus({ queue: queue.map((prompt) => (prompt.promptId === promptId ? { ...prompt, text } : prompt)) });
+  }
+
+  goOn(): void {
+    const [first, ...queue] = this.state.status?.queue ?? [];
+    if (!first) return;
+    this.#setStatus({ queue });
+    this.#begin(first.text, 'queued', first.attachments);
+  }
+
+  forgetRule(rule: string): void {
+    this.#setStatus({ rules: (this.state.status?.rules ?? []).filter(({ id }) => id !== rule) });
+  }
+
+  set(model: string | null, mode: PermissionMode | null): void {
+    const { status } = this.state;
+    this.#setStatus({
+      model: model ?? status?.model ?? null,
+      permissionMode: mode ?? status?.permissionMode ?? 'ask',
+    });
+  }
+
+  setPolicy(permissionPolicy: PermissionPolicy): void {
+    this.#setStatus({ permissionPolicy });
   }
 
   unqueue(promptId: string): void {
     this.#setStatus({ queue: (this.state.status?.queue ?? []).filter((prompt) => prompt.promptId !== promptId) });
   }
 
-  answer(requestId: string, outcome: PermissionOutcome, message: string | null): boolean {
+  answer(requestId: string, outcome: PermissionOutcome, message: string | null, always?: RuleReach | null): boolean {
     const item = this.state.items.find(
       (candidate) => candidate.body.type === 'permission' && candidate.body.requestId === requestId,
     );
     const step = this.state.steps[0];
     if (item?.body.type !== 'permission' || item.body.state.type !== 'pending') return false;
-    this.#change(item.id, { ...item.body, state: { type: 'answered', outcome, message, by: 'user' } });
+    const rule = always ? ruleOf(always) : undefined;
+    this.#change(item.id, { ...item.body, state: { type: 'answered', outcome, message, by: 'user', rule } });
+    if (rule?.reach === 'session') this.#setStatus({ rules: [...(this.state.status?.rules ?? []), rule] });
     if (step?.type === 'ask') this.state.steps = outcome.startsWith('deny') ? step.denied : this.state.steps.slice(1);
     this.#setStatus({ permissions: [] });
     this.#work({ type: 'model' });
@@ -156,12 +206,12 @@ export class ReplaySession {
     this.#feeds.clear();
   }
 
-  #begin(text: string, delivery: 'prompt' | 'queued'): void {
+  #begin(text: string, delivery: 'prompt' | 'queued', attachments: AttachedFile[] = []): void {
     this.state.turns += 1;
     const since = new Date().toISOString();
     this.state.status ??= freshStatus(this.state.summary);
     this.#setStatus({ state: { type: 'working', on: { type: 'model' }, since } });
-    this.#stand({ type: 'userMessage', text, delivery, from: null });
+    this.#stand({ type: 'userMessage', text, delivery, from: null, attachments });
     this.state.steps = demoTurn(text, this.state.turns);
     this.#schedule();
   }
@@ -204,7 +254,9 @@ export class ReplaySession {
         return this.#work({ type: 'model' });
       case 'ask':
         this.#stand({ type: 'permission', ...step.ask, state: { type: 'pending' } });
-        this.#setStatus({ permissions: [{ ask: step.ask, since: new Date().toISOString() }] });
+        this.#setStatus({
+          permissions: [{ ask: step.ask, since: new Date().toISOString(), always: ruleOf('session').words }],
+        });
         return this.#work({ type: 'permission', requestId: step.ask.requestId, since: new Date().toISOString() });
       case 'end':
         return this.#endTurn(step);
@@ -221,7 +273,7 @@ export class ReplaySession {
     const usage = end.usage ? added(status.usage, end.usage) : status.usage;
     this.state.summary = { ...this.state.summary, usage };
     this.#setStatus({ state: { type: 'idle' }, usage, queue, permissions: [] });
-    if (next) this.#begin(next.text, 'queued');
+    if (next) this.#begin(next.text, 'queued', next.attachments);
   }
 
   #work(on: Extract<PodStatus['state'], { type: 'working' }>['on']): void {
@@ -334,6 +386,20 @@ export class ReplaySession {
   }
 }
 
+/** What a journal keeps of an attachment. */
+function attached({ name, path, mimeType }: Attachment): AttachedFile {
+  const isImage = mimeType?.startsWith('image/') ?? false;
+  const shown = { name: name ?? 'file', mimeType: mimeType ?? 'application/octet-stream', bytes: 20_480 };
+  return { ...shown, path, blob: isImage ? path : undefined };
+}
+
+/** The rule that "always" makes of any request here. */
+export function ruleOf(reach: RuleReach): PermissionRule {
+  const about = { type: 'files' as const, below: '~/src/oars' };
+  const words = 'write_file on files in ~/src/oars';
+  return { id: `rule-${reach}`, reach, tool: 'write_file', about, words, madeAt: new Date().toISOString() };
+}
+
 function finished(body: ItemBody): ItemBody {
   return body.type === 'agentMessage' || body.type === 'thought' ? { ...body, open: false } : body;
 }
@@ -364,6 +430,8 @@ export function freshStatus(summary: SessionSummary): PodStatus {
     capabilities: null,
     model: summary.model,
     permissionMode: 'ask',
+    permissionPolicy: 'ask',
+    offers: offersOf(summary.provider),
     nativeSessionId: summary.nativeSessionId,
     cliVersion: null,
     recording: { type: 'on' },
