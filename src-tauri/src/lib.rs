@@ -110,6 +110,7 @@ fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
     app.manage(requests::watch(machine.clone(), sessions.clone()));
     app.manage(PageFeeds::default());
     app.manage(quit::Quitting::default());
+    app.manage(client::workspace_files::WorkspaceFiles::default());
     app.manage(sessions.clone());
     archive_feed::start(machine.clone(), sessions.clone());
     app.manage(machine);

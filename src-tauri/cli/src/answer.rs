@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use client::sessions;
 use protocol::error::{ErrorCode, WireError};
+use protocol::permission::RuleReach;
 use protocol::pod::{AnswerParams, PendingPermission};
 use protocol::record::PermissionOutcome;
 
@@ -19,6 +20,9 @@ pub(crate) struct AnswerOptions {
     request: String,
     /// The answer
     outcome: Answer,
+    /// With `allow-always`: for how long, and for whom. Without it the agent's own meaning of "always" holds
+    #[arg(long = "for", value_name = "WHOM")]
+    reach: Option<Reach>,
     /// A word to the agent
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
@@ -28,6 +32,23 @@ pub(crate) struct AnswerOptions {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum Reach {
+    /// This session, over all resumes
+    Session,
+    /// Every session of this workspace
+    Workspace,
+}
+
+impl From<Reach> for RuleReach {
+    fn from(reach: Reach) -> Self {
+        match reach {
+            Reach::Session => Self::Session,
+            Reach::Workspace => Self::Workspace,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Answer {
     /// This once
     Allow,
@@ -57,13 +78,24 @@ pub(crate) async fn answer(options: AnswerOptions) -> Result<Exit> {
     let mut pod = sessions::connect(&machine, session, "cli").await?;
     let pending = pod.status().await?.permissions;
     let request_id = which(&pending, &options.request)?;
-    let outcome = options.outcome.into();
-    let params = AnswerParams { request_id, outcome, updated_input: None, message: options.message, by: None };
+    let (outcome, always) = outcome(&options)?;
+    let params = AnswerParams { request_id, outcome, updated_input: None, message: options.message, by: None, always };
     pod.answer(params).await?;
     if !options.json {
         output::to_stderr("Answered.");
     }
     Ok(Exit::Done)
+}
+
+/// A rule is made with `allow`: to the agent it is this once, and Outrigger remembers it.
+fn outcome(options: &AnswerOptions) -> Result<(PermissionOutcome, Option<RuleReach>), WireError> {
+    match (options.reach, options.outcome) {
+        (None, outcome) => Ok((outcome.into(), None)),
+        (Some(reach), Answer::AllowAlways) => Ok((PermissionOutcome::Allow, Some(reach.into()))),
+        (Some(_), Answer::Allow | Answer::Deny | Answer::DenyAlways) => {
+            Err(WireError::new(ErrorCode::BadRequest, "`--for` goes with `allow-always`"))
+        }
+    }
 }
 
 /// The request that is meant.

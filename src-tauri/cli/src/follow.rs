@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     /// What came up to this record is not shown.
     pub(crate) from_seq: u64,
     pub(crate) policy: Policy,
+    /// Whether the pod itself answers by the policy, so that nobody is asked here.
+    pub(crate) pod_answers: bool,
     pub(crate) json: bool,
     /// Whether the session ends with the turn.
     pub(crate) ends_session: bool,
@@ -192,6 +194,7 @@ impl Follow {
     async fn permission(&mut self, item: &Item) -> Result<Option<End>> {
         let ItemBody::Permission(permission) = &item.body else { return Ok(None) };
         match permission.state {
+            PermissionState::Pending if self.plan.pod_answers => return Ok(None),
             PermissionState::Pending => {}
             PermissionState::Answered { .. } | PermissionState::Withdrawn => {
                 self.answers.settled(&permission.request_id);

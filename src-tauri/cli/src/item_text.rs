@@ -2,7 +2,9 @@
 //!
 //! Pure: text from an item. What an agent wrote is cleared of what could command the terminal; long output is cut with a hint.
 
+use protocol::attachment::AttachedFile;
 use protocol::item::{ItemBody, Permission, PermissionState, PlanEntry, PlanStatus, ToolCall, ToolContent, ToolStatus};
+use protocol::permission::{PermissionPolicy, PermissionRule, RuleReach};
 use protocol::record::{Delivery, NoticeLevel, Outcome, PermissionOutcome};
 use protocol::runner::{StopReason, Usage};
 
@@ -18,7 +20,9 @@ const LINE_CHARS: usize = 160;
 /// An item as it stands, with a newline at its end. Empty when there is nothing to show.
 pub(crate) fn item(body: &ItemBody, palette: &Palette, short_id: &str) -> String {
     match body {
-        ItemBody::UserMessage { text, delivery, from } => user(text, *delivery, from.as_deref(), palette),
+        ItemBody::UserMessage { text, delivery, from, attachments } => {
+            format!("{}{}", user(text, *delivery, from.as_deref(), palette), attached(attachments, palette))
+        }
         ItemBody::AgentMessage { text, .. } => paragraph(&visible(text)),
         ItemBody::Thought { text, .. } if text.trim().is_empty() => String::new(),
         ItemBody::Thought { text, .. } => paragraph(&in_style(palette.dim, visible(text).trim_end())),
@@ -53,14 +57,43 @@ fn user(text: &str, delivery: Delivery, from: Option<&str>, palette: &Palette) -
     format!("{} {}\n", in_style(palette.strong, format!("> {how}").trim_end()), text.trim_end().replace('\n', "\n  "))
 }
 
+/// Who answers requests, when nobody is asked.
+pub(crate) fn policy(policy: PermissionPolicy) -> Option<&'static str> {
+    match policy {
+        PermissionPolicy::Ask => None,
+        PermissionPolicy::Allow => Some("allows every request"),
+        PermissionPolicy::Deny => Some("denies every request"),
+    }
+}
+
+/// What went with a prompt, a line each.
+fn attached(files: &[AttachedFile], palette: &Palette) -> String {
+    let line = |file: &AttachedFile| {
+        let words = format!("{} ({}, {})", file.name, file.mime_type, size(file.bytes));
+        format!("    {}\n", in_style(palette.dim, &format!("+ {}", visible_line(&words, LINE_CHARS))))
+    };
+    files.iter().map(line).collect()
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes >= 1024 * 1024 => format!("{} MiB", bytes / 1024 / 1024),
+        bytes if bytes >= 1024 => format!("{} KiB", bytes / 1024),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
 fn opened(body: &ItemBody, palette: &Palette) -> String {
-    let ItemBody::Opened { provider, model, cwd, resumes, cli_version, auth, .. } = body else { return String::new() };
+    let ItemBody::Opened { provider, model, cwd, resumes, cli_version, auth, permissions, .. } = body else {
+        return String::new();
+    };
     let mut words = vec![match cli_version {
         Some(version) => format!("{provider} {version}"),
         None => provider.clone(),
     }];
     words.extend(model.clone());
     words.extend(auth.clone());
+    words.extend(permissions.and_then(policy).map(str::to_owned));
     words.push(cwd.clone());
     words.extend(resumes.as_ref().map(|id| format!("resumes {id}")));
     format!("{}\n", in_style(palette.dim, &visible_line(&words.join(" · "), LINE_CHARS * 2)))
@@ -163,7 +196,7 @@ fn permission_end(permission: &Permission, palette: &Palette) -> String {
     let word = match &permission.state {
         PermissionState::Pending => return permission_asks(permission, palette),
         PermissionState::Withdrawn => "withdrawn".to_owned(),
-        PermissionState::Answered { outcome, message, by } => {
+        PermissionState::Answered { outcome, message, by, rule } => {
             let outcome = match outcome {
                 PermissionOutcome::Allow => "allowed",
                 PermissionOutcome::AllowAlways => "allowed from now on",
@@ -171,12 +204,23 @@ fn permission_end(permission: &Permission, palette: &Palette) -> String {
                 PermissionOutcome::DenyAlways => "denied from now on",
             };
             let message = message.as_ref().map(|message| format!(": {}", visible_line(message, LINE_CHARS)));
-            format!("{outcome} by {by}{}", message.unwrap_or_default())
+            let rule = rule.as_ref().map(|rule| rule_words(rule, by)).unwrap_or_default();
+            format!("{outcome} by {by}{rule}{}", message.unwrap_or_default())
         }
     };
     let title = if permission.title.is_empty() { &permission.tool_name } else { &permission.title };
     let line = format!("? {}: {word}", visible_line(title, LINE_CHARS));
     format!("{}\n", in_style(palette.asks, &line))
+}
+
+/// The rule that answered, or was made with an answer.
+fn rule_words(rule: &PermissionRule, by: &str) -> String {
+    let whom = match rule.reach {
+        RuleReach::Session => "session",
+        RuleReach::Workspace => "workspace",
+    };
+    let words = visible_line(&rule.words, LINE_CHARS);
+    if by == "rule" { format!(" of this {whom} ({words})") } else { format!(", from now on in this {whom}: {words}") }
 }
 
 fn turn_end(reason: StopReason, usage: Option<&Usage>, duration_ms: Option<u64>, palette: &Palette) -> String {

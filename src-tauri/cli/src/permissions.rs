@@ -82,8 +82,9 @@ impl Answers {
     }
 
     fn decide(&mut self, request_id: String, outcome: PermissionOutcome, message: Option<String>, by: Option<String>) {
-        self.decided
-            .push_back(Decision { params: AnswerParams { request_id, outcome, updated_input: None, message, by } });
+        self.decided.push_back(Decision {
+            params: AnswerParams { request_id, outcome, updated_input: None, message, by, always: None },
+        });
     }
 
     fn put(&mut self) {

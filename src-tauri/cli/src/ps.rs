@@ -96,13 +96,22 @@ fn row(summary: &SessionSummary, depth: usize, short: &str) -> [String; 7] {
     let branch = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
     [
         format!("{branch}{short}"),
-        state(&summary.liveness),
+        with_policy(summary),
         visible_line(&summary.provider, 20),
         span::since(&summary.created_at).unwrap_or_default(),
         summary.usage.cost_usd.map(item_text::cost).unwrap_or_default(),
         visible_line(&summary.title, 40),
         visible_line(&summary.workspace, 200),
     ]
+}
+
+/// What a session is doing, and who answers its requests if nobody is asked.
+fn with_policy(summary: &SessionSummary) -> String {
+    let words = state(&summary.liveness);
+    match (&summary.liveness, item_text::policy(summary.permission_policy)) {
+        (Liveness::Live { .. }, Some(policy)) => format!("{words}, {policy}"),
+        (Liveness::Live { .. } | Liveness::Unknown { .. } | Liveness::Ended { .. } | Liveness::Interrupted, _) => words,
+    }
 }
 
 /// What a session is doing, in a few words.

@@ -9,12 +9,12 @@ use client::start::{Resume, Started, resume, start};
 use client::{Machine, PodConnection, catalog, sessions};
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
-use protocol::pod::{IfBusy, PromptParams};
+use protocol::pod::{IfBusy, PromptParams, SetParams};
 use protocol::session::{Liveness, StartSession};
 
 use crate::exit::Exit;
 use crate::follow::{Follow, Plan};
-use crate::run_options::RunOptions;
+use crate::run_options::{Policy, RunOptions};
 use crate::{home, output};
 
 /// See the module.
@@ -64,6 +64,7 @@ async fn begin(machine: &Machine, options: &RunOptions, prompt: String) -> Resul
     let mut wish = StartSession::new(provider, cwd);
     wish.model = options.model.clone();
     wish.permission_mode = options.mode.map(Into::into);
+    wish.permissions = options.permissions.into();
     wish.system_prompt = options.system_prompt.clone();
     wish.max_turns = options.max_turns;
     wish.additional_directories = options.add_dirs.clone();
@@ -77,10 +78,7 @@ async fn begin(machine: &Machine, options: &RunOptions, prompt: String) -> Resul
         let started = start(machine, wish).await?;
         return leave(started, prompt, options).await;
     }
-    if !options.attachments.is_empty() {
-        let started = start(machine, wish).await?;
-        return attend_prompted(machine, started, prompt, options).await;
-    }
+    wish.attachments = options.attachments.clone();
     wish.prompt = Some(prompt);
     let started = start(machine, wish).await?;
     attend(machine, started, options).await
@@ -112,19 +110,15 @@ async fn go_on(machine: &Machine, session: SessionId, options: &RunOptions, prom
         }
         Liveness::Ended { .. } | Liveness::Interrupted => {
             let wish = Resume {
-                prompt: (!options.detach && options.attachments.is_empty()).then(|| prompt.clone()),
+                prompt: (!options.detach).then(|| prompt.clone()),
+                attachments: if options.detach { Vec::new() } else { options.attachments.clone() },
+                permissions: options.permissions.into(),
                 model: options.model.clone(),
                 permission_mode: options.mode.map(Into::into),
                 provider_config: options.provider_config.clone(),
             };
             let started = resume(machine, session, wish).await?;
-            if options.detach {
-                leave(started, prompt, options).await
-            } else if !options.attachments.is_empty() {
-                attend_prompted(machine, started, prompt, options).await
-            } else {
-                attend(machine, started, options).await
-            }
+            if options.detach { leave(started, prompt, options).await } else { attend(machine, started, options).await }
         }
     }
 }
@@ -135,11 +129,18 @@ async fn join(machine: &Machine, session: SessionId, options: &RunOptions, promp
     let from_seq = pod.welcome().last_seq;
     let prompt = PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Queue };
     if options.detach {
+        if options.permissions != Policy::Ask {
+            // Nobody stays who could answer.
+            let permissions = Some(options.permissions.into());
+            pod.set(SetParams { permissions, ..SetParams::default() }).await?;
+        }
         pod.prompt(prompt).await?;
         tell_id(session, options.json);
         return Ok(Exit::Done);
     }
-    let plan = Plan { session, from_seq, policy: options.permissions, json: options.json, ends_session: false };
+    // The session was there before and goes on after: the policy of this command is its own.
+    let (policy, json) = (options.permissions, options.json);
+    let plan = Plan { session, from_seq, policy, pod_answers: false, json, ends_session: false };
     let follow = Follow::begin(machine, plan).await?;
     pod.prompt(prompt).await?;
     follow.run().await
@@ -151,21 +152,12 @@ async fn attend(machine: &Machine, started: Started, options: &RunOptions) -> Re
     Follow::begin(machine, whole(&started, options)).await?.run().await
 }
 
-/// As [`attend`], for a prompt with attachments, which a session cannot be started with.
-async fn attend_prompted(machine: &Machine, started: Started, prompt: String, options: &RunOptions) -> Result<Exit> {
-    tell_notices(&started);
-    let follow = Follow::begin(machine, whole(&started, options)).await?;
-    let mut pod = PodConnection::open(&started.pod, "cli").await?;
-    let attachments = options.attachments.clone();
-    pod.prompt(PromptParams { text: prompt, attachments, if_busy: IfBusy::Reject }).await?;
-    follow.run().await
-}
-
 fn whole(started: &Started, options: &RunOptions) -> Plan {
     Plan {
         session: started.session,
         from_seq: started.from_seq,
         policy: options.permissions,
+        pod_answers: options.permissions != Policy::Ask,
         json: options.json,
         ends_session: true,
     }

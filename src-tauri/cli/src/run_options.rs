@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use clap::{Args, ValueEnum};
+use protocol::attachment::Attachment;
 use protocol::error::{ErrorCode, WireError};
+use protocol::permission::PermissionPolicy;
 use protocol::provider::PermissionMode;
 use serde_json::Value;
 
@@ -32,7 +34,7 @@ pub(crate) struct RunOptions {
     /// Go on with the newest session of the folder (and of the provider, if one is named)
     #[arg(long = "continue")]
     pub(crate) continue_newest: bool,
-    /// Who answers permission requests: you on the terminal, or always the same answer
+    /// Who answers permission requests: you on the terminal, or always the same answer, which holds until the session ends
     #[arg(long, value_enum, default_value_t = Policy::Ask, value_name = "WHO")]
     pub(crate) permissions: Policy,
     /// Print the session's id when the turn has begun, and leave the session running
@@ -68,7 +70,7 @@ pub(crate) struct RunOptions {
     pub(crate) mcp_config: Option<BTreeMap<String, Value>>,
     /// An image or another file for the agent to look at; may be given more than once
     #[arg(long = "attach", value_name = "FILE", value_parser = attachment)]
-    pub(crate) attachments: Vec<Value>,
+    pub(crate) attachments: Vec<Attachment>,
     /// What the agent is to do; `-` reads it from stdin
     pub(crate) prompt: String,
 }
@@ -108,14 +110,19 @@ pub(crate) enum Policy {
     Allow,
 }
 
+impl From<Policy> for PermissionPolicy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Ask => Self::Ask,
+            Policy::Deny => Self::Deny,
+            Policy::Allow => Self::Allow,
+        }
+    }
+}
+
 impl RunOptions {
     /// What clap cannot check.
     pub(crate) fn check(&self) -> Result<(), WireError> {
-        if self.detach && self.permissions != Policy::Ask {
-            let message = "`--permissions allow` and `deny` need somebody who stays to answer, and `--detach` leaves. Answer \
-                           with `outrigger answer`, or choose `--mode accept-edits` or `--mode bypass`";
-            return Err(WireError::new(ErrorCode::BadRequest, message));
-        }
         if !self.env.is_empty() && (self.resume.is_some() || self.continue_newest) {
             let message = "`--env` cannot be changed on a session that is resumed; start a new session with it";
             return Err(WireError::new(ErrorCode::BadRequest, message));
@@ -176,9 +183,9 @@ fn servers(given: &str) -> Result<BTreeMap<String, Value>, String> {
 }
 
 /// A file for the agent, by its absolute path. Its runner reads it, or lets the agent read it.
-pub(crate) fn attachment(path: &str) -> Result<Value, String> {
+pub(crate) fn attachment(path: &str) -> Result<Attachment, String> {
     let cannot = |error: std::io::Error| format!("{path} cannot be read: {error}");
     std::fs::File::open(path).map_err(cannot)?;
     let path = std::path::absolute(path).map_err(cannot)?;
-    Ok(serde_json::json!({ "path": path }))
+    Ok(Attachment { path: Some(path.display().to_string()), ..Attachment::default() })
 }

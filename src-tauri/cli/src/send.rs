@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 use client::sessions;
+use protocol::attachment::Attachment;
 use protocol::pod::{IfBusy, PromptParams, Taken};
-use serde_json::Value;
 
 use crate::exit::Exit;
 use crate::run_options::attachment;
@@ -25,7 +25,7 @@ pub(crate) struct SendOptions {
     queue: bool,
     /// An image or another file for the agent to look at; may be given more than once
     #[arg(long = "attach", value_name = "FILE", value_parser = attachment, conflicts_with = "steer")]
-    attachments: Vec<Value>,
+    attachments: Vec<Attachment>,
     /// Answer as a JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -42,7 +42,8 @@ pub(crate) async fn prompt(
 }
 
 async fn resume(own: &OwnSession, params: PromptParams) -> Result<PromptResult, WireError> {
-    let resume = Resume { prompt: Some(params.text), ..Resume::default() };
+    let PromptParams { text, attachments, if_busy: _ } = params;
+    let resume = Resume { prompt: Some(text), attachments, ..Resume::default() };
     let started = start::resume(&own.machine, own.session, resume).await?;
     started.notices.iter().for_each(|notice| tracing::warn!(session = %started.session, "{notice}"));
     // It never waits in a queue, so nobody can take it back by its id.
@@ -52,6 +53,21 @@ async fn resume(own: &OwnSession, params: PromptParams) -> Result<PromptResult, 
 #[tauri::command]
 pub(crate) async fn unqueue(window: WebviewWindow, session: String, prompt_id: String) -> Result<(), WireError> {
     OwnSession::of(&window, &session)?.connect().await?.unqueue(&prompt_id).await
+}
+
+#[tauri::command]
+pub(crate) async fn edit_queued(
+    window: WebviewWindow,
+    session: String,
+    prompt_id: String,
+    text: String,
+) -> Result<(), WireError> {
+    OwnSession::of(&window, &session)?.connect().await?.edit(&prompt_id, &text).await
+}
+
+#[tauri::command]
+pub(crate) async fn go_on(window: WebviewWindow, session: String) -> Result<PromptResult, WireError> {
+    OwnSession::of(&window, &session)?.connect().await?.go_on().await
 }
 
 #[tauri::command]
@@ -76,7 +92,8 @@ pub(crate) async fn set_session(
     model: Option<String>,
     permission_mode: Option<PermissionMode>,
 ) -> Result<(), WireError> {
-    OwnSession::of(&window, &session)?.connect().await?.set(SetParams { model, permission_mode }).await
+    let set = SetParams { model, permission_mode, permissions: None };
+    OwnSession::of(&window, &session)?.connect().await?.set(set).await
 }
 
 /// A session that is over has no processes, which is no error.

@@ -12,4 +12,8 @@ ask: PermissionAsk,
 /**
  * Since when, RFC 3339.
  */
-since: string, };
+since: string, 
+/**
+ * What "always" would allow, in words that follow on "allow"; absent where no rule can be made of it.
+ */
+always?: string, };

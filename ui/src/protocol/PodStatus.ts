@@ -4,6 +4,8 @@ import type { Capabilities } from "./Capabilities";
 import type { Health } from "./Health";
 import type { PendingPermission } from "./PendingPermission";
 import type { PermissionMode } from "./PermissionMode";
+import type { PermissionPolicy } from "./PermissionPolicy";
+import type { PermissionRule } from "./PermissionRule";
 import type { PodState } from "./PodState";
 import type { QueuedPrompt } from "./QueuedPrompt";
 import type { Recording } from "./Recording";
@@ -56,6 +58,14 @@ model: string | null,
  * The mode in use.
  */
 permissionMode: PermissionMode, 
+/**
+ * Who answers requests.
+ */
+permissionPolicy?: PermissionPolicy, 
+/**
+ * What was allowed for good in this session, oldest first.
+ */
+rules?: Array<PermissionRule>, 
 /**
  * The provider's own id of the conversation.
  */

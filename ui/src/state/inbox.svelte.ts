@@ -2,6 +2,7 @@
 
 import type { Host } from '../host/host';
 import type { PermissionOutcome } from '../protocol/PermissionOutcome';
+import type { RuleReach } from '../protocol/RuleReach';
 import type { WaitingRequest } from '../protocol/WaitingRequest';
 import { keep, kept } from './kept';
 
@@ -43,9 +44,16 @@ export class Inbox {
     this.#keep(isLater ? [...others, keyOf(request)] : others);
   }
 
-  answer({ summary, request }: WaitingRequest, outcome: PermissionOutcome, message: string): Promise<void> {
+  /** Answers a request; with `always` what it is about is allowed from now on. */
+  answer(
+    { summary, request }: WaitingRequest,
+    outcome: PermissionOutcome,
+    message: string,
+    always?: RuleReach,
+  ): Promise<void> {
     const { requestId } = request.ask;
-    return this.#host.answerRequest(summary.session, { requestId, outcome, message: message === '' ? null : message });
+    const words = message === '' ? null : message;
+    return this.#host.answerRequest(summary.session, { requestId, outcome, message: words, always });
   }
 
   #take(requests: WaitingRequest[]): void {

@@ -8,9 +8,9 @@ use process::{Line, LineReader};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{CLIENT_LINE_BYTES, EXCHANGE};
 use protocol::pod::{
-    AnswerParams, InitializeParams, InitializeResult, Outgoing, POD_PROTOCOL, PodStatus, PromptParams, PromptResult,
-    ReadParams, ReadResult, Response, SetParams, StopParams, StopResult, SubscribeParams, SubscribeResult,
-    UnqueueParams,
+    AnswerParams, EditParams, ForgetRuleParams, InitializeParams, InitializeResult, Outgoing, POD_PROTOCOL, PodStatus,
+    PromptParams, PromptResult, ReadParams, ReadResult, Response, SetParams, StopParams, StopResult, SubscribeParams,
+    SubscribeResult, UnqueueParams,
 };
 use protocol::processes::ProcessInfo;
 use protocol::session::PodFile;
@@ -84,6 +84,32 @@ impl PodConnection {
     pub async fn unqueue(&mut self, prompt_id: &str) -> Result<(), WireError> {
         let params = UnqueueParams { prompt_id: prompt_id.to_owned() };
         self.call::<_, Value>("pod/unqueue", params, EXCHANGE).await.map(drop)
+    }
+
+    /// Gives a queued prompt other words; it keeps its place.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn edit(&mut self, prompt_id: &str, text: &str) -> Result<(), WireError> {
+        let params = EditParams { prompt_id: prompt_id.to_owned(), text: text.to_owned() };
+        self.call::<_, Value>("pod/edit", params, EXCHANGE).await.map(drop)
+    }
+
+    /// Sends the first of the prompts that wait after an interrupt; the others follow it, turn by turn.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn go_on(&mut self) -> Result<PromptResult, WireError> {
+        self.call("pod/goOn", no_params(), AGENT).await
+    }
+
+    /// Takes a rule of the session back.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn forget_rule(&mut self, rule: &str) -> Result<(), WireError> {
+        let params = ForgetRuleParams { rule: rule.to_owned() };
+        self.call::<_, Value>("pod/forgetRule", params, EXCHANGE).await.map(drop)
     }
 
     /// Ends the turn; answers when it has ended.

@@ -5,6 +5,7 @@
 //! just now.
 
 pub mod catalog;
+pub mod chosen_files;
 pub mod connection;
 pub mod desktop;
 pub mod keeper_process;
@@ -24,6 +25,7 @@ mod starter;
 pub mod subscription;
 pub mod watch;
 mod working_directory;
+pub mod workspace_files;
 pub mod workspaces;
 
 pub use connection::PodConnection;

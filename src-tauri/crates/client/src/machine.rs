@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use discovery::{DoctorOptions, Environment, EnvironmentRequest, Places, RunnerSearch, Settings};
 use journal::SessionFolder;
+use permissions::WorkspaceRules;
 use protocol::SessionId;
 use protocol::doctor::DoctorReport;
 use protocol::error::{ErrorCode, WireError};
@@ -50,6 +51,12 @@ impl Machine {
     #[must_use]
     pub fn settings(&self) -> Settings {
         Settings::load(&self.places.config)
+    }
+
+    /// What was allowed for good in workspaces.
+    #[must_use]
+    pub fn workspace_rules(&self) -> WorkspaceRules {
+        WorkspaceRules::in_config(&self.places.config)
     }
 
     /// The user's environment in a workspace. Takes up to five seconds when nothing fresh is kept.

@@ -81,6 +81,7 @@ fn prepare_in(
         provider_name: manifest.name.clone(),
         ledger: Some(machine.places.ledger.display().to_string()),
         health: settings.health,
+        workspace_rules: Some(machine.workspace_rules().file().display().to_string()),
     };
     Ok(Prepared { order, notices })
 }

@@ -174,6 +174,7 @@ async fn summary_of(folder: &SessionFolder, mut meta: SessionMeta) -> SessionSum
         model: meta.model,
         native_session_id: meta.native_session_id,
         usage: meta.usage,
+        permission_policy: meta.start.permissions,
         liveness,
     }
 }

@@ -1,7 +1,9 @@
 //! Starts sessions, and resumes them.
 
 use protocol::SessionId;
+use protocol::attachment::Attachment;
 use protocol::error::{ErrorCode, WireError};
+use protocol::permission::PermissionPolicy;
 use protocol::runner::ResumeMode;
 use protocol::session::{PodFile, SessionMeta, StartSession};
 
@@ -36,6 +38,10 @@ pub async fn start(machine: &Machine, start: StartSession) -> Result<Started, Wi
 pub struct Resume {
     /// The prompt to go on with.
     pub prompt: Option<String>,
+    /// Images and files that go with it.
+    pub attachments: Vec<Attachment>,
+    /// Who answers requests from now on. What was said at an earlier start holds no longer.
+    pub permissions: PermissionPolicy,
     /// Another model.
     pub model: Option<String>,
     /// Another mode.
@@ -65,9 +71,11 @@ pub async fn resume(machine: &Machine, session: SessionId, resume: Resume) -> Re
 }
 
 fn resumed(meta: SessionMeta, resume: Resume) -> StartSession {
-    let Resume { prompt, model, permission_mode, provider_config } = resume;
+    let Resume { prompt, attachments, permissions, model, permission_mode, provider_config } = resume;
     let mut start = meta.start;
     start.prompt = prompt;
+    start.attachments = attachments;
+    start.permissions = permissions;
     start.model = model.or(meta.model).or(start.model);
     start.permission_mode = permission_mode.or(start.permission_mode);
     start.provider_config = provider_config.or(start.provider_config);

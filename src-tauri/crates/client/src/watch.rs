@@ -204,6 +204,7 @@ mod tests {
             model: None,
             usage: Usage::default(),
             statistics: SessionStatistics::default(),
+            rules: Vec::new(),
             lost_native_ids: Vec::new(),
             start: StartSession::new("demo", "/"),
         };

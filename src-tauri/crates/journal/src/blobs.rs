@@ -91,6 +91,21 @@ fn read(path: &Path, blob: &BlobRef) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Keeps bytes in the session's folder under the name that their hash is, for a record to refer to. What is there already is not
+/// written again.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn keep(session: &Path, bytes: &[u8]) -> io::Result<String> {
+    let mut store = BlobStore::of(session);
+    let name = hash(bytes);
+    store.keep(&name, bytes)?;
+    for path in store.take_unsynced() {
+        File::open(path)?.sync_all()?;
+    }
+    Ok(name)
+}
+
 /// Moves long strings out of the lines of records that are being encoded.
 #[derive(Debug)]
 pub(crate) struct BlobStore {

@@ -6,7 +6,7 @@ use process::{Line, LineReader};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{EXCHANGE, LINE_BYTES};
 use protocol::pod::{
-    AnswerParams, InitializeParams, InitializeResult, POD_PROTOCOL, PromptParams, Request, SetParams, SteerParams,
+    AnswerParams, ForgetRuleParams, InitializeParams, InitializeResult, POD_PROTOCOL, Request, SetParams, SteerParams,
     StopParams, SubscribeParams, SubscribeResult, UnqueueParams,
 };
 use serde::de::DeserializeOwned;
@@ -140,7 +140,10 @@ async fn subscribe(id: Value, request: &Request<'_>, shared: Arc<Shared>, outbox
 
 async fn handle(request: &Request<'_>, shared: &Shared) -> Result<Value, WireError> {
     let ask = match request.method.as_ref() {
-        "pod/prompt" => Ask::Prompt(parse::<PromptParams>(request)?),
+        "pod/prompt" => Ask::Prompt(shared.taken_in(parse(request)?).await?),
+        "pod/goOn" => Ask::GoOn,
+        "pod/edit" => Ask::Edit(parse(request)?),
+        "pod/forgetRule" => Ask::ForgetRule(parse::<ForgetRuleParams>(request)?.rule),
         "pod/steer" => Ask::Steer(parse::<SteerParams>(request)?.text),
         "pod/unqueue" => Ask::Unqueue(parse::<UnqueueParams>(request)?.prompt_id),
         "pod/interrupt" => Ask::Interrupt,

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use protocol::attachment::{AttachedFile, Attachment};
 use protocol::error::WireError;
 use protocol::offers::AgentOffers;
-use protocol::pod::{AnswerParams, PromptParams, PromptResult, SetParams, StopResult};
+use protocol::permission::{PermissionPolicy, PermissionRule, RuleSubject};
+use protocol::pod::{AnswerParams, EditParams, IfBusy, PromptResult, SetParams, StopResult};
 use protocol::provider::{Capabilities, PermissionMode};
 use protocol::record::{HostRecord, Outcome};
-use protocol::runner::{HostLine, RunnerLine, Usage};
+use protocol::runner::{HostLine, PermissionAsk, RunnerLine, Usage};
 use providers::Hint;
-use serde_json::Value;
 
 use crate::waiting::Ticket;
 
@@ -32,13 +33,43 @@ pub struct Facts {
     pub offers: AgentOffers,
     /// What the session used so far.
     pub usage: Usage,
+    /// Who answers requests.
+    pub policy: PermissionPolicy,
+    /// What was allowed for good in this session, oldest first.
+    pub rules: Vec<PermissionRule>,
+}
+
+/// An attachment that was taken in: what the runner is handed, and what is kept and shown of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// For the runner.
+    pub sent: Attachment,
+    /// For the journal and for people.
+    pub shown: AttachedFile,
+}
+
+/// A prompt, with what goes with it taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// What to do.
+    pub text: String,
+    /// Images and files.
+    pub attached: Vec<Attached>,
+    /// What to do with it while a turn runs.
+    pub if_busy: IfBusy,
 }
 
 /// What somebody asks of the pod.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
     /// A prompt.
-    Prompt(PromptParams),
+    Prompt(Prompt),
+    /// Begin with the first of the queued prompts, which wait after an interrupt.
+    GoOn,
+    /// Give a queued prompt other words.
+    Edit(EditParams),
+    /// Take a rule of the session back.
+    ForgetRule(String),
     /// Take a queued prompt back.
     Unqueue(String),
     /// A message into the running turn.
@@ -63,6 +94,15 @@ pub enum Input {
     Asked(Ticket, Ask),
     /// The runner said something other than an event of its provider.
     Line(RunnerLine),
+    /// The agent asks for permission.
+    Permission {
+        /// What.
+        ask: PermissionAsk,
+        /// What it is about, for rules; none where no rule can be made of it.
+        about: Option<RuleSubject>,
+        /// The rule of the workspace that allows it.
+        rule: Option<PermissionRule>,
+    },
     /// The agent said something: an event of its provider came.
     Output,
     /// An event of the provider says something of the agent's work.
@@ -98,8 +138,10 @@ pub enum Effect {
         /// What to do.
         prompt: String,
         /// Images and files.
-        attachments: Vec<Value>,
+        attachments: Vec<Attachment>,
     },
+    /// Keep a rule for the whole workspace.
+    KeepRule(PermissionRule),
     /// Come back with [`Input::RetryDue`] after this time. A later one replaces it.
     RetryAfter(Duration),
     /// Write a record.

@@ -127,7 +127,7 @@ impl HealthLook {
                 StopReason::Interrupted | StopReason::Error => {}
             },
             Input::RunnerExited => self.liveness = Liveness::Dead,
-            Input::Line(_) | Input::Asked(..) | Input::RetryDue | Input::RunnerGone(_) => {}
+            Input::Permission { .. } | Input::Line(_) | Input::Asked(..) | Input::RetryDue | Input::RunnerGone(_) => {}
         }
     }
 

@@ -365,6 +365,7 @@ mod tests {
             model: None,
             usage: protocol::runner::Usage::default(),
             statistics: protocol::session::SessionStatistics::default(),
+            rules: Vec::new(),
             lost_native_ids: Vec::new(),
             start: protocol::session::StartSession::new("demo", "/w"),
         }

@@ -4,6 +4,7 @@
 //! state. It outlives the window and the terminal that started it, and never waits for a reader. What a provider's events mean,
 //! it asks the adapters; where a CLI is, it is told.
 
+mod attachments;
 mod connection;
 mod events;
 pub mod exchange;

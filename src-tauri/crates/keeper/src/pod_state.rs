@@ -5,26 +5,24 @@
 
 mod ending;
 mod permission;
+mod queue;
 mod retrying;
-
-use std::collections::VecDeque;
 
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::failure::FailureClass;
 use protocol::failure::Retry;
-use protocol::limits::{PROMPT_BYTES, QUEUED_PROMPTS};
-use protocol::pod::{
-    IfBusy, PendingPermission, PodState, PromptParams, PromptResult, QueuedPrompt, SetParams, Taken, Work,
-};
+use protocol::limits::PROMPT_BYTES;
+use protocol::pod::{IfBusy, PendingPermission, PodState, SetParams, Taken, Work};
 use protocol::record::{Delivery, HostRecord, NoticeLevel, Outcome};
 use protocol::runner::{HostLine, RunnerLine, StopReason, Usage};
 use providers::Hint;
-use serde_json::Value;
 
 use crate::exchange::{Answer, Ask, Effect, Facts, Input};
 use crate::retry::Attempt;
 use crate::waiting::{Ticket, Waiting, WaitsFor};
+use permission::Pending;
+use queue::Queue;
 use retrying::Waits;
 
 /// See the module.
@@ -32,8 +30,8 @@ use retrying::Waits;
 pub struct Pod {
     session: SessionId,
     phase: Phase,
-    queue: VecDeque<Queued>,
-    permissions: Vec<PendingPermission>,
+    queue: Queue,
+    permissions: Vec<Pending>,
     tools: Vec<RunningTool>,
     compacting: bool,
     background_tasks: u32,
@@ -80,12 +78,6 @@ enum Phase {
 }
 
 #[derive(Debug)]
-struct Queued {
-    prompt: QueuedPrompt,
-    attachments: Vec<Value>,
-}
-
-#[derive(Debug)]
 struct RunningTool {
     id: String,
     name: String,
@@ -99,7 +91,7 @@ impl Pod {
         Self {
             session,
             phase: Phase::Idle,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             permissions: Vec::new(),
             tools: Vec::new(),
             compacting: false,
@@ -121,6 +113,7 @@ impl Pod {
         match input {
             Input::Asked(ticket, ask) => self.asked(ticket, ask, now),
             Input::Line(line) => self.line(line, now),
+            Input::Permission { ask, about, rule } => self.permission_asked(ask, about, rule, now),
             Input::Output => {
                 self.said = true;
                 self.agent_retry = None;
@@ -169,16 +162,10 @@ impl Pod {
         &self.facts
     }
 
-    /// Prompts that wait.
-    #[must_use]
-    pub fn queue(&self) -> Vec<QueuedPrompt> {
-        self.queue.iter().map(|queued| queued.prompt.clone()).collect()
-    }
-
     /// Requests that wait.
     #[must_use]
-    pub fn permissions(&self) -> &[PendingPermission] {
-        &self.permissions
+    pub fn permissions(&self) -> Vec<PendingPermission> {
+        self.permissions.iter().map(|pending| pending.shown.clone()).collect()
     }
 
     /// Tasks that run on in the background after the turn.
@@ -189,7 +176,8 @@ impl Pod {
 
     fn work(&self) -> Work {
         if let Some(pending) = self.permissions.first() {
-            return Work::Permission { request_id: pending.ask.request_id.clone(), since: pending.since.clone() };
+            let PendingPermission { ask, since, .. } = &pending.shown;
+            return Work::Permission { request_id: ask.request_id.clone(), since: since.clone() };
         }
         if self.compacting {
             return Work::Compacting;
@@ -204,8 +192,10 @@ impl Pod {
         match ask {
             Ask::Stop { force } => self.stop(ticket, force),
             Ask::Unqueue(prompt_id) => self.unqueue(ticket, prompt_id),
+            Ask::Edit(edit) => self.edit(ticket, edit),
             Ask::Answer(answer) => self.answer(ticket, answer),
-            Ask::Prompt(_) | Ask::Steer(_) | Ask::Interrupt | Ask::Set(_) => match self.phase {
+            Ask::ForgetRule(rule) => self.forget_rule(ticket, &rule),
+            Ask::Prompt(_) | Ask::GoOn | Ask::Steer(_) | Ask::Interrupt | Ask::Set(_) => match self.phase {
                 Phase::Idle => self.asked_while_idle(ticket, ask, now),
                 Phase::Working { .. } => self.asked_while_working(ticket, ask),
                 Phase::Retrying { .. } => self.asked_while_retrying(ticket, ask, now),
@@ -223,15 +213,16 @@ impl Pod {
                 None => {
                     let prompt_id = self.new_prompt_id();
                     self.waiting.add(ticket, WaitsFor::TurnStart { prompt_id: prompt_id.clone() });
-                    self.begin_turn(prompt_id, prompt.text, prompt.attachments, Delivery::Prompt, now)
+                    self.send(Attempt::first(prompt_id, prompt.text, prompt.attached), Delivery::Prompt, now)
                 }
             },
             Ask::Steer(_) => {
                 vec![refuse(ticket, ErrorCode::BadRequest, "no turn is running; send it as a prompt instead")]
             }
+            Ask::GoOn => self.go_on(ticket, now),
             Ask::Interrupt => vec![Effect::Reply(ticket, Ok(Answer::Done))],
             Ask::Set(params) => self.set(ticket, params),
-            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Answer(_) => Vec::new(),
+            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Edit(_) | Ask::Answer(_) | Ask::ForgetRule(_) => Vec::new(),
         }
     }
 
@@ -244,8 +235,13 @@ impl Pod {
                     vec![refuse(ticket, ErrorCode::AlreadyRunning, message)]
                 }
                 (None, IfBusy::Queue) => self.enqueue(ticket, prompt),
+                (None, IfBusy::Steer) if !prompt.attached.is_empty() => {
+                    let message = "images and files cannot go into a running turn; queue the prompt instead";
+                    vec![refuse(ticket, ErrorCode::NotSupported, message)]
+                }
                 (None, IfBusy::Steer) => self.steer(ticket, prompt.text),
             },
+            Ask::GoOn => vec![refuse(ticket, ErrorCode::AlreadyRunning, "a turn is running; the queue follows it")],
             Ask::Steer(text) => self.steer(ticket, text),
             Ask::Interrupt => {
                 self.settle_attempt();
@@ -254,51 +250,19 @@ impl Pod {
                 vec![Effect::Record(HostRecord::InterruptAsked), Effect::Tell(line)]
             }
             Ask::Set(params) => self.set(ticket, params),
-            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Answer(_) => Vec::new(),
+            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Edit(_) | Ask::Answer(_) | Ask::ForgetRule(_) => Vec::new(),
         }
-    }
-
-    fn begin_turn(
-        &mut self,
-        prompt_id: String,
-        text: String,
-        attachments: Vec<Value>,
-        delivery: Delivery,
-        now: &str,
-    ) -> Vec<Effect> {
-        self.send(Attempt::first(prompt_id, text, attachments), delivery, now)
     }
 
     fn send(&mut self, attempt: Attempt, delivery: Delivery, now: &str) -> Vec<Effect> {
         self.phase = Phase::Working { since: now.to_owned() };
         self.told_error = false;
         self.said = false;
-        let Attempt { prompt_id, text, attachments, .. } = attempt.clone();
+        let Attempt { prompt_id, text, attached, .. } = attempt.clone();
         self.attempt = Some(attempt);
-        let record = HostRecord::Prompt { text: text.clone(), delivery, from: None, prompt_id };
-        vec![Effect::Record(record), Effect::SaveFacts, Effect::Query { prompt: text, attachments }]
-    }
-
-    fn enqueue(&mut self, ticket: Ticket, prompt: PromptParams) -> Vec<Effect> {
-        if self.queue.len() >= QUEUED_PROMPTS {
-            let message = format!("{QUEUED_PROMPTS} prompts are waiting already; wait for one to be taken");
-            return vec![refuse(ticket, ErrorCode::BadRequest, message)];
-        }
-        let prompt_id = self.new_prompt_id();
-        let record = HostRecord::PromptQueued { text: prompt.text.clone(), prompt_id: prompt_id.clone() };
-        let queued = QueuedPrompt { prompt_id: prompt_id.clone(), text: prompt.text };
-        self.queue.push_back(Queued { prompt: queued, attachments: prompt.attachments });
-        let answer = Answer::Prompt(PromptResult { taken: Taken::Queued, prompt_id });
-        vec![Effect::Record(record), Effect::Reply(ticket, Ok(answer))]
-    }
-
-    fn unqueue(&mut self, ticket: Ticket, prompt_id: String) -> Vec<Effect> {
-        let before = self.queue.len();
-        self.queue.retain(|queued| queued.prompt.prompt_id != prompt_id);
-        if self.queue.len() == before {
-            return vec![refuse(ticket, ErrorCode::NotPending, "this prompt is not waiting any more")];
-        }
-        vec![Effect::Record(HostRecord::PromptRemoved { prompt_id }), Effect::Reply(ticket, Ok(Answer::Done))]
+        let (sent, shown) = attached.into_iter().map(|attached| (attached.sent, attached.shown)).unzip();
+        let record = HostRecord::Prompt { text: text.clone(), delivery, from: None, prompt_id, attachments: shown };
+        vec![Effect::Record(record), Effect::SaveFacts, Effect::Query { prompt: text, attachments: sent }]
     }
 
     fn steer(&mut self, ticket: Ticket, text: String) -> Vec<Effect> {
@@ -312,12 +276,13 @@ impl Pod {
         self.settle_attempt();
         let prompt_id = self.new_prompt_id();
         self.waiting.add(ticket, WaitsFor::SteerAck { prompt_id: prompt_id.clone() });
-        let record = HostRecord::Prompt { text: text.clone(), delivery: Delivery::Steer, from: None, prompt_id };
+        let (delivery, attachments) = (Delivery::Steer, Vec::new());
+        let record = HostRecord::Prompt { text: text.clone(), delivery, from: None, prompt_id, attachments };
         vec![Effect::Record(record), Effect::Tell(HostLine::Steer { session_id: self.session, text })]
     }
 
     fn set(&mut self, ticket: Ticket, params: SetParams) -> Vec<Effect> {
-        let SetParams { model, permission_mode } = params;
+        let SetParams { model, permission_mode, permissions } = params;
         if model.is_some() && !self.facts.capabilities.set_model {
             let message = "this agent cannot change its model in a session; start a new session with the other model";
             return vec![refuse(ticket, ErrorCode::NotSupported, message)];
@@ -328,12 +293,13 @@ impl Pod {
         if let Some(mode) = permission_mode {
             self.facts.permission_mode = mode;
         }
-        vec![
-            Effect::Tell(HostLine::Set { model: model.clone(), permission_mode }),
-            Effect::Record(HostRecord::Changed { model, permission_mode }),
-            Effect::SaveFacts,
-            Effect::Reply(ticket, Ok(Answer::Done)),
-        ]
+        let told = model.is_some() || permission_mode.is_some();
+        let tell = told.then(|| Effect::Tell(HostLine::Set { model: model.clone(), permission_mode }));
+        let mut effects: Vec<Effect> = tell.into_iter().collect();
+        effects.push(Effect::Record(HostRecord::Changed { model, permission_mode, permissions }));
+        effects.extend(permissions.map(|policy| self.set_policy(policy)).unwrap_or_default());
+        effects.extend([Effect::SaveFacts, Effect::Reply(ticket, Ok(Answer::Done))]);
+        effects
     }
 
     fn line(&mut self, line: RunnerLine, now: &str) -> Vec<Effect> {
@@ -366,9 +332,9 @@ impl Pod {
                 self.background_tasks = background_tasks.unwrap_or(0);
                 self.turn_ended(stop_reason, usage, now)
             }
-            RunnerLine::PermissionRequest(ask) => self.permission_asked(ask, now),
+            RunnerLine::PermissionRequest(ask) => self.permission_asked(ask, None, None, now),
             RunnerLine::PermissionCancelled { request_id } => {
-                self.permissions.retain(|pending| pending.ask.request_id != request_id);
+                self.permissions.retain(|pending| pending.shown.ask.request_id != request_id);
                 Vec::new()
             }
             RunnerLine::SteerAccepted { accepted } => {
@@ -431,9 +397,7 @@ impl Pod {
             StopReason::Interrupted => {}
             StopReason::Error => effects.extend(self.plan_retry(since, now)),
             StopReason::EndTurn | StopReason::MaxTurns | StopReason::Refused => {
-                if let Some(Queued { prompt, attachments }) = self.queue.pop_front() {
-                    effects.extend(self.begin_turn(prompt.prompt_id, prompt.text, attachments, Delivery::Queued, now));
-                }
+                effects.extend(self.next_of_queue(now));
             }
         }
         effects

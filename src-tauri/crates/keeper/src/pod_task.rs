@@ -1,6 +1,7 @@
 //! The pod's task: the one owner of the runner, the journal and the pod's state. It turns what happens into inputs of the pure
 //! state and performs the effects; it decides nothing itself.
 
+mod asking;
 mod open_text;
 mod recording;
 
@@ -21,7 +22,7 @@ use protocol::session::{KeeperOrder, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::exchange::{Answer, Effect, Gone, Input};
+use crate::exchange::{Answer, Attached, Effect, Gone, Input};
 use crate::feed::{Feed, Update};
 use crate::health_look::{HealthLook, Sample};
 use crate::intake::{Intake, Piece};
@@ -68,6 +69,8 @@ pub(crate) struct PodTask {
     group: Option<process::Group>,
     leftovers: Leftovers,
     notes: LedgerNotes,
+    /// What goes with the first prompt.
+    attached: Vec<Attached>,
 }
 
 /// The runner's pipes, read by the loop.
@@ -104,11 +107,13 @@ pub(crate) struct Parts {
     pub(crate) intake: Intake,
     /// What the ledger is told.
     pub(crate) notes: LedgerNotes,
+    /// What goes with the first prompt.
+    pub(crate) attached: Vec<Attached>,
 }
 
 impl PodTask {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { order, mark, folder, meta, pod, recorder, intake, notes } = parts;
+        let Parts { order, mark, folder, meta, pod, recorder, intake, notes, attached } = parts;
         let health = HealthLook::new(order.health);
         let known = recorder.unwritten().next().map_or(recorder.last_seq(), |records| records.first - 1);
         let feed = Feed::new(known, status(&order, &meta, &pod, &recorder, health.health()));
@@ -142,6 +147,7 @@ impl PodTask {
             group: None,
             leftovers: Leftovers::default(),
             notes,
+            attached,
         }
     }
 
@@ -261,6 +267,7 @@ impl PodTask {
         let mut effects = Vec::new();
         let heard = !taken.inputs.is_empty();
         for input in taken.inputs {
+            let input = self.looked_up(input);
             self.health.heard(&input);
             effects.extend(self.pod.step(input, &session_meta::now()));
         }
@@ -304,6 +311,7 @@ impl PodTask {
                         let _ = reply.send(answer);
                     }
                 }
+                Effect::KeepRule(rule) => self.keep_rule(&rule),
                 Effect::Stop => self.climb(LadderInput::Stop),
                 Effect::SaveFacts => self.save_facts(),
                 Effect::Sync => self.recorder.sync(),
@@ -327,8 +335,8 @@ impl PodTask {
 
     fn first_prompt(&mut self) {
         if let Some(text) = self.order.start.prompt.take() {
-            let attachments = Vec::new();
-            let prompt = protocol::pod::PromptParams { text, attachments, if_busy: protocol::pod::IfBusy::Reject };
+            let attached = std::mem::take(&mut self.attached);
+            let prompt = crate::exchange::Prompt { text, attached, if_busy: protocol::pod::IfBusy::Reject };
             self.step(Input::Asked(Ticket(0), crate::exchange::Ask::Prompt(prompt)));
         } else {
             self.publish(None);
@@ -336,7 +344,7 @@ impl PodTask {
     }
 
     /// The first query carries the session's settings, the later ones only what can change.
-    fn query(&mut self, prompt: String, attachments: Vec<serde_json::Value>) {
+    fn query(&mut self, prompt: String, attachments: Vec<protocol::attachment::Attachment>) {
         let first = std::mem::replace(&mut self.first_query, false);
         let start = &self.order.start;
         let facts = self.pod.facts();

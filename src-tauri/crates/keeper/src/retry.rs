@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use protocol::failure::FailureClass;
 use protocol::limits::{RETRIES, RETRY_AFTER, RETRY_AFTER_AT_MOST};
-use serde_json::Value;
+
+use crate::exchange::Attached;
 
 /// Each wait is so many times as long as the one before it.
 const LONGER: u32 = 4;
@@ -20,7 +21,7 @@ pub struct Attempt {
     /// The words.
     pub text: String,
     /// Images and files.
-    pub attachments: Vec<Value>,
+    pub attached: Vec<Attached>,
     /// How often it was sent once more already.
     pub retries: u32,
     /// Why it must not be sent once more: work was begun, or somebody took a hand in the turn.
@@ -54,8 +55,8 @@ pub struct Plan {
 impl Attempt {
     /// The first attempt.
     #[must_use]
-    pub fn first(prompt_id: String, text: String, attachments: Vec<Value>) -> Self {
-        Self { prompt_id, text, attachments, retries: 0, settled: false, failure: None }
+    pub fn first(prompt_id: String, text: String, attached: Vec<Attached>) -> Self {
+        Self { prompt_id, text, attached, retries: 0, settled: false, failure: None }
     }
 
     /// The retry that follows this attempt's failure, if one does.

@@ -34,11 +34,13 @@ pub(crate) fn open(folder: &SessionFolder, order: &KeeperOrder) -> Result<Sessio
             model: None,
             usage: protocol::runner::Usage::default(),
             statistics: protocol::session::SessionStatistics::default(),
+            rules: Vec::new(),
             lost_native_ids: Vec::new(),
             start: kept(order),
         },
     };
     meta.generation += 1;
+    meta.start.permissions = order.start.permissions;
     meta.updated_at = now;
     meta.ended_at = None;
     meta.outcome = None;
@@ -55,6 +57,8 @@ pub(crate) fn update(meta: &mut SessionMeta, facts: &Facts) {
     meta.model.clone_from(&facts.model);
     meta.usage = facts.usage;
     meta.start.permission_mode = Some(facts.permission_mode);
+    meta.start.permissions = facts.policy;
+    meta.rules.clone_from(&facts.rules);
     meta.updated_at = now();
 }
 
@@ -80,6 +84,7 @@ pub(crate) fn now() -> String {
 fn kept(order: &KeeperOrder) -> protocol::session::StartSession {
     let mut start = order.start.clone();
     start.prompt = None;
+    start.attachments.clear();
     start.extra_env.clear();
     start
 }

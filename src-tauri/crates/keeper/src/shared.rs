@@ -6,12 +6,13 @@ use std::sync::Arc;
 use journal::SessionFolder;
 use process::{ProcessEntry, ProcessRef};
 use protocol::error::{ErrorCode, WireError};
-use protocol::pod::{InitializeResult, POD_PROTOCOL};
+use protocol::pod::{InitializeResult, POD_PROTOCOL, PromptParams};
 use protocol::processes::{ProcessInfo, ProcessPurpose};
 use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::exchange::{Answer, Ask};
+use crate::attachments;
+use crate::exchange::{Answer, Ask, Prompt};
 use crate::feed::Feed;
 
 /// An ask on its way to the pod's task, and where its answer goes.
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) runner: ProcessRef,
     /// The path of the provider's CLI, if it has one.
     pub(crate) cli: Option<String>,
+    /// Where the agent works.
+    pub(crate) cwd: String,
 }
 
 impl Shared {
@@ -44,6 +47,19 @@ impl Shared {
             state: self.feed.status().state.clone(),
             last_seq: self.feed.last_seq(),
         }
+    }
+
+    /// A prompt with its attachments looked at and kept, in a thread that may wait for the disk.
+    pub(crate) async fn taken_in(&self, params: PromptParams) -> Result<Prompt, WireError> {
+        let PromptParams { text, attachments, if_busy } = params;
+        if attachments.is_empty() {
+            return Ok(Prompt { text, attached: Vec::new(), if_busy });
+        }
+        let (folder, cwd) = (self.folder.clone(), self.cwd.clone());
+        let taking = tokio::task::spawn_blocking(move || attachments::take_in(&folder, Path::new(&cwd), attachments));
+        let broke =
+            |error| WireError::new(ErrorCode::Internal, format!("taking the attachments in broke off: {error}"));
+        Ok(Prompt { text, attached: taking.await.map_err(broke)??, if_busy })
     }
 
     /// Asks the pod's task and waits for its answer.

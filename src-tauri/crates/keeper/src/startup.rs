@@ -17,7 +17,7 @@ use protocol::record::{HostRecord, NoticeLevel};
 use protocol::session::{KeeperOrder, KeeperReport, PodFile, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::exchange::{Ask, Facts};
+use crate::exchange::{Ask, Attached, Facts};
 use crate::intake::Intake;
 use crate::launch::{Launched, launch};
 use crate::ledger_notes::{LedgerNotes, Runner};
@@ -161,6 +161,8 @@ impl Place {
             socket: path.to_string_lossy().into_owned(),
             token: token(),
         };
+        let cwd = Path::new(&order.start.cwd);
+        let attached = crate::attachments::take_in(&self.folder, cwd, order.start.attachments.clone())?;
         let (writer, recovery) =
             JournalWriter::open(&self.folder, order.session, self.meta.generation).map_err(wire)?;
         let mut meta = self.meta.clone();
@@ -180,17 +182,19 @@ impl Place {
             auth: None,
             offers: AgentOffers::default(),
             usage: meta.usage,
+            policy: order.start.permissions,
+            rules: meta.rules.clone(),
         };
-        Ok(Opened { socket, file, recorder, meta, facts })
+        Ok(Opened { socket, file, recorder, meta, facts, attached })
     }
 
     async fn serve(&self, order: KeeperOrder, launched: Launched, opened: Opened) {
-        let Opened { socket, file, recorder, meta, facts } = opened;
+        let Opened { socket, file, recorder, meta, facts, attached } = opened;
         debuglog::hide(&file.token);
         reap_adopted();
         let (asks, asked) = mpsc::channel(WAITING_ASKS);
         let adapter = order.adapter.clone();
-        let cli = order.cli.clone();
+        let (cli, cwd) = (order.cli.clone(), order.start.cwd.clone());
         let generation = meta.generation;
         let notes = begin_notes(&order, &file, &meta, &launched);
         let task = PodTask::new(Parts {
@@ -202,6 +206,7 @@ impl Place {
             recorder,
             meta,
             order,
+            attached,
         });
         let feed = task.feed();
         let shared = Shared {
@@ -215,6 +220,7 @@ impl Place {
             asks: asks.clone(),
             runner: launched.child.process(),
             cli,
+            cwd,
         };
         let serving = tokio::spawn(socket.serve(Arc::new(shared)));
         stop_on_signals(asks);
@@ -267,6 +273,7 @@ struct Opened {
     recorder: Recorder,
     meta: SessionMeta,
     facts: Facts,
+    attached: Vec<Attached>,
 }
 
 fn read_order() -> Result<KeeperOrder, WireError> {
@@ -300,6 +307,7 @@ fn opened_record(order: &KeeperOrder) -> HostRecord {
         model: order.start.model.clone(),
         permission_mode: order.start.permission_mode.unwrap_or_default(),
         resumes: order.start.resume_session_id.clone(),
+        permissions: order.start.permissions,
     }
 }
 

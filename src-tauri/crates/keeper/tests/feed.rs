@@ -24,6 +24,8 @@ fn status() -> PodStatus {
         capabilities: None,
         model: None,
         permission_mode: PermissionMode::Ask,
+        permission_policy: protocol::permission::PermissionPolicy::Ask,
+        rules: Vec::new(),
         native_session_id: None,
         cli_version: None,
         auth: None,

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use outrigger_keeper::exchange::{Answer, Ask, Effect, Facts, Gone, Input};
+use outrigger_keeper::exchange::{Answer, Ask, Effect, Facts, Gone, Input, Prompt};
 use outrigger_keeper::pod_state::Pod;
 use outrigger_keeper::waiting::Ticket;
 use protocol::SessionId;
 use protocol::error::ErrorCode;
-use protocol::pod::{AnswerParams, IfBusy, PodState, PromptParams, SetParams, Taken, Work};
+use protocol::permission::PermissionPolicy;
+use protocol::pod::{AnswerParams, IfBusy, PodState, SetParams, Taken, Work};
 use protocol::provider::{Capabilities, PermissionMode};
 use protocol::record::{Delivery, HostRecord, Outcome, PermissionOutcome};
 use protocol::runner::{HostLine, RunnerLine, Usage};
@@ -32,12 +33,14 @@ fn pod_that_resumes(native_session_id: Option<&str>) -> Pod {
             auth: None,
             offers: protocol::offers::AgentOffers::default(),
             usage: Usage::default(),
+            policy: PermissionPolicy::Ask,
+            rules: Vec::new(),
         },
     )
 }
 
 fn prompt(text: &str, if_busy: IfBusy) -> Ask {
-    Ask::Prompt(PromptParams { text: text.into(), attachments: vec![], if_busy })
+    Ask::Prompt(Prompt { text: text.into(), attached: vec![], if_busy })
 }
 
 fn line(json: &str) -> Input {
@@ -137,6 +140,7 @@ fn a_request_is_answered_by_the_first_and_refused_to_the_second() {
             updated_input: None,
             message: None,
             by: None,
+            always: None,
         })
     };
     let effects = pod.step(Input::Asked(Ticket(2), answer()), NOW);
@@ -250,8 +254,8 @@ fn usage_adds_up_over_turns_and_the_native_id_is_saved_at_once() {
         pod.step(line(r#"{"type":"turn_ended","usage":{"inputTokens":10,"costUsd":0.5}}"#), NOW);
         pod.step(line(r#"{"type":"turn_started"}"#), NOW);
     }
-    let status_usage =
-        pod.step(Input::Asked(Ticket(9), Ask::Set(SetParams { model: Some("x".into()), permission_mode: None })), NOW);
+    let set = SetParams { model: Some("x".into()), ..SetParams::default() };
+    let status_usage = pod.step(Input::Asked(Ticket(9), Ask::Set(set)), NOW);
     assert!(status_usage.contains(&Effect::SaveFacts));
     assert_eq!(pod.facts().usage.input_tokens, Some(20));
     assert_eq!(pod.facts().usage.cost_usd, Some(1.0));

@@ -4,13 +4,15 @@
 
 use std::time::Duration;
 
-use outrigger_keeper::exchange::{Answer, Ask, Effect, Facts, Gone, Input};
+use outrigger_keeper::exchange::{Answer, Ask, Attached, Effect, Facts, Gone, Input, Prompt};
 use outrigger_keeper::pod_state::Pod;
 use outrigger_keeper::waiting::Ticket;
 use protocol::SessionId;
+use protocol::attachment::{AttachedFile, Attachment};
 use protocol::failure::{FailureClass, RetryBy};
 use protocol::limits::{RETRIES, RETRY_AFTER};
-use protocol::pod::{IfBusy, PodState, PromptParams};
+use protocol::permission::PermissionPolicy;
+use protocol::pod::{IfBusy, PodState};
 use protocol::provider::{Capabilities, PermissionMode};
 use protocol::record::{Delivery, HostRecord, Outcome};
 use protocol::runner::{RunnerLine, Usage};
@@ -21,11 +23,9 @@ const OVERLOADED: &str = r#"{"type":"agent_error","code":"overloaded","message":
 const FAILED: &str = r#"{"type":"turn_ended","stopReason":"error"}"#;
 
 fn prompt(text: &str) -> Ask {
-    Ask::Prompt(PromptParams {
-        text: text.into(),
-        attachments: vec![serde_json::json!({"a":1})],
-        if_busy: IfBusy::Reject,
-    })
+    let sent = Attachment { path: Some("/a".into()), ..Attachment::default() };
+    let shown = AttachedFile { name: "a".into(), mime_type: "x/y".into(), bytes: 1, blob: None, path: None };
+    Ask::Prompt(Prompt { text: text.into(), attached: vec![Attached { sent, shown }], if_busy: IfBusy::Reject })
 }
 
 fn line(json: &str) -> Input {
@@ -42,6 +42,8 @@ fn working() -> Pod {
         auth: None,
         offers: protocol::offers::AgentOffers::default(),
         usage: Usage::default(),
+        policy: PermissionPolicy::Ask,
+        rules: Vec::new(),
     };
     let mut pod = Pod::new(SessionId::new(), facts);
     pod.step(Input::Asked(Ticket(1), prompt("go")), NOW);

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
+use crate::attachment::AttachedFile;
 use crate::failure::FailureClass;
+use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::record::{Delivery, NoticeLevel, Outcome, PermissionOutcome};
 use crate::runner::{PermissionOption, StopReason, ToolKind, Usage};
 
@@ -44,6 +46,10 @@ pub enum ItemBody {
         delivery: Delivery,
         /// The sender, when it was not the user.
         from: Option<String>,
+        /// What went with them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<AttachedFile>>")]
+        attachments: Vec<AttachedFile>,
     },
     /// What the agent says.
     AgentMessage {
@@ -86,6 +92,10 @@ pub enum ItemBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         auth: Option<String>,
+        /// Who answers requests, when nobody is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        permissions: Option<PermissionPolicy>,
     },
     /// A turn ended.
     TurnEnd {
@@ -293,8 +303,12 @@ pub enum PermissionState {
         outcome: PermissionOutcome,
         /// A word to the agent.
         message: Option<String>,
-        /// Who answered.
+        /// Who answered: `user`, `policy`, `rule`, `stop`, …
         by: String,
+        /// The rule that answered, or that was made with this answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        rule: Option<PermissionRule>,
     },
     /// Was withdrawn: the turn was interrupted, or the agent or the session ended.
     Withdrawn,

@@ -9,9 +9,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
+use crate::attachment::Attachment;
 use crate::error::WireError;
 use crate::ids::{PodId, SessionId};
 use crate::item::Item;
+use crate::permission::{PermissionPolicy, RuleReach};
 use crate::provider::PermissionMode;
 use crate::record::{Outcome, PermissionOutcome};
 
@@ -116,8 +118,8 @@ pub struct PromptParams {
     pub text: String,
     /// Images and files.
     #[serde(default)]
-    #[ts(optional, as = "Option<Vec<Value>>")]
-    pub attachments: Vec<Value>,
+    #[ts(optional, as = "Option<Vec<Attachment>>")]
+    pub attachments: Vec<Attachment>,
     /// What to do with it while a turn runs.
     #[serde(default)]
     pub if_busy: IfBusy,
@@ -171,6 +173,24 @@ pub struct UnqueueParams {
     pub prompt_id: String,
 }
 
+/// `pod/edit`: other words for a queued prompt, which keeps its place and its attachments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EditParams {
+    /// Which one.
+    pub prompt_id: String,
+    /// The words.
+    pub text: String,
+}
+
+/// `pod/forgetRule`: takes a rule of the session back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ForgetRuleParams {
+    /// Which one.
+    pub rule: String,
+}
+
 /// `pod/steer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -206,6 +226,9 @@ pub struct SetParams {
     pub model: Option<String>,
     /// The new mode.
     pub permission_mode: Option<PermissionMode>,
+    /// Who answers from now on. Requests that wait are answered by it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<PermissionPolicy>,
 }
 
 /// `pod/answer`.
@@ -226,6 +249,11 @@ pub struct AnswerParams {
     /// Who answers: `user` when absent, or `policy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Allow what this request is about from now on, by a rule that reaches so far. Only with `allow`, and only where the pending
+    /// request tells what `always` would mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub always: Option<RuleReach>,
 }
 
 /// `session/read`.

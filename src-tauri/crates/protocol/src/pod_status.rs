@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::attachment::AttachedFile;
 use crate::failure::Retry;
 use crate::health::Health;
 use crate::ids::SessionId;
 use crate::offers::AgentOffers;
+use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::provider::{Capabilities, PermissionMode};
 use crate::record::Outcome;
 use crate::runner::{PermissionAsk, Usage};
@@ -110,6 +112,10 @@ pub struct QueuedPrompt {
     pub prompt_id: String,
     /// The words.
     pub text: String,
+    /// What goes with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<AttachedFile>>")]
+    pub attachments: Vec<AttachedFile>,
 }
 
 /// A permission request that waits.
@@ -121,6 +127,10 @@ pub struct PendingPermission {
     pub ask: PermissionAsk,
     /// Since when, RFC 3339.
     pub since: String,
+    /// What "always" would allow, in words that follow on "allow"; absent where no rule can be made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub always: Option<String>,
 }
 
 /// All that `pod/status` tells, and a `status` event carries.
@@ -149,6 +159,14 @@ pub struct PodStatus {
     pub model: Option<String>,
     /// The mode in use.
     pub permission_mode: PermissionMode,
+    /// Who answers requests.
+    #[serde(default)]
+    #[ts(optional, as = "Option<PermissionPolicy>")]
+    pub permission_policy: PermissionPolicy,
+    /// What was allowed for good in this session, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<PermissionRule>>")]
+    pub rules: Vec<PermissionRule>,
     /// The provider's own id of the conversation.
     pub native_session_id: Option<String>,
     /// The version of its CLI.

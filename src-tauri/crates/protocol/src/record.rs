@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
+use crate::attachment::AttachedFile;
 use crate::failure::FailureClass;
 use crate::health::HealthVerdict;
 use crate::ids::SessionId;
+use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::provider::PermissionMode;
 
 /// The journal format that this program writes. It reads this one and older ones, and newer ones as far as it can.
@@ -83,6 +85,9 @@ pub enum HostRecord {
         permission_mode: PermissionMode,
         /// Native id that is being resumed, when it is a resume.
         resumes: Option<String>,
+        /// Who answers requests.
+        #[serde(default)]
+        permissions: PermissionPolicy,
     },
     /// A prompt was handed to the runner.
     Prompt {
@@ -94,6 +99,9 @@ pub enum HostRecord {
         from: Option<String>,
         /// The prompt's own id, so that a queued one can be told from a sent one.
         prompt_id: String,
+        /// What went with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<AttachedFile>,
     },
     /// A prompt waits behind the running turn.
     PromptQueued {
@@ -101,6 +109,16 @@ pub enum HostRecord {
         text: String,
         /// The id that the later `prompt` record carries.
         prompt_id: String,
+        /// What goes with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<AttachedFile>,
+    },
+    /// A queued prompt got other words.
+    PromptEdited {
+        /// Which one.
+        prompt_id: String,
+        /// The words.
+        text: String,
     },
     /// A queued prompt was taken back.
     PromptRemoved {
@@ -115,8 +133,16 @@ pub enum HostRecord {
         outcome: PermissionOutcome,
         /// A word to the agent.
         message: Option<String>,
-        /// Who answered: `user`, `policy`, `stop`.
+        /// Who answered: `user`, `policy`, `rule`, `stop`.
         by: String,
+        /// The rule that answered, or that was made with this answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<PermissionRule>,
+    },
+    /// A rule of the session was taken back.
+    RuleForgotten {
+        /// The rule.
+        rule: PermissionRule,
     },
     /// The user asked to end the turn.
     InterruptAsked,
@@ -164,6 +190,9 @@ pub enum HostRecord {
         model: Option<String>,
         /// The new mode.
         permission_mode: Option<PermissionMode>,
+        /// Who answers requests from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permissions: Option<PermissionPolicy>,
     },
     /// The runner failed or ended without being asked.
     RunnerFailed {
@@ -217,8 +246,10 @@ impl HostRecord {
             Self::Opened { .. } => "opened",
             Self::Prompt { .. } => "prompt",
             Self::PromptQueued { .. } => "promptQueued",
+            Self::PromptEdited { .. } => "promptEdited",
             Self::PromptRemoved { .. } => "promptRemoved",
             Self::PermissionAnswered { .. } => "permissionAnswered",
+            Self::RuleForgotten { .. } => "ruleForgotten",
             Self::InterruptAsked => "interruptAsked",
             Self::StopAsked { .. } => "stopAsked",
             Self::Partial { .. } => "partial",

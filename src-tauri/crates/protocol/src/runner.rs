@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
+use crate::attachment::Attachment;
 use crate::ids::SessionId;
 use crate::offers::AgentOffers;
 use crate::provider::{Capabilities, PermissionMode};
@@ -78,7 +79,7 @@ pub struct Query {
     pub prompt: String,
     /// Images and files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<Value>,
+    pub attachments: Vec<Attachment>,
     /// Where to work.
     pub cwd: String,
     /// Which model.

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
+use crate::attachment::Attachment;
 use crate::failure::Retry;
 use crate::health::HealthVerdict;
 use crate::ids::{PodId, SessionId};
+use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::pod::{PodState, Recording};
 use crate::provider::PermissionMode;
 use crate::record::Outcome;
@@ -31,6 +33,10 @@ pub struct StartSession {
     #[serde(default)]
     #[ts(optional)]
     pub prompt: Option<String>,
+    /// Images and files that go with the first prompt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Attachment>>")]
+    pub attachments: Vec<Attachment>,
     /// Which model.
     #[serde(default)]
     #[ts(optional)]
@@ -47,6 +53,10 @@ pub struct StartSession {
     #[serde(default)]
     #[ts(optional)]
     pub permission_mode: Option<PermissionMode>,
+    /// Who answers requests. Holds until the session ends; who resumes it says so again.
+    #[serde(default)]
+    #[ts(optional, as = "Option<PermissionPolicy>")]
+    pub permissions: PermissionPolicy,
     /// Folders besides the working one.
     #[serde(default)]
     #[ts(optional, as = "Option<Vec<String>>")]
@@ -94,10 +104,12 @@ impl StartSession {
             cwd: cwd.into(),
             workspace: None,
             prompt: None,
+            attachments: Vec::new(),
             model: None,
             system_prompt: None,
             max_turns: None,
             permission_mode: None,
+            permissions: PermissionPolicy::Ask,
             additional_directories: Vec::new(),
             worktree_name: None,
             config_dir: None,
@@ -152,6 +164,9 @@ pub struct SessionMeta {
     /// How much the agent has said, over all generations.
     #[serde(default)]
     pub statistics: SessionStatistics,
+    /// What was allowed for good in this session, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<PermissionRule>,
     /// Native ids that the provider no longer knows, oldest first.
     #[serde(default)]
     pub lost_native_ids: Vec<String>,
@@ -246,6 +261,9 @@ pub struct KeeperOrder {
     /// When evidence becomes a verdict.
     #[serde(default)]
     pub health: crate::health::HealthThresholds,
+    /// The file with the rules of workspaces. Without it there are none.
+    #[serde(default)]
+    pub workspace_rules: Option<String>,
 }
 
 impl KeeperOrder {
@@ -329,6 +347,10 @@ pub struct SessionSummary {
     pub native_session_id: Option<String>,
     /// What it used so far.
     pub usage: Usage,
+    /// Who answers its requests, or answered them last.
+    #[serde(default)]
+    #[ts(optional, as = "Option<PermissionPolicy>")]
+    pub permission_policy: PermissionPolicy,
     /// Whether it lives.
     pub liveness: Liveness,
 }

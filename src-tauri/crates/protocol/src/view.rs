@@ -103,3 +103,42 @@ pub struct OpenedSession {
     #[serde(default)]
     pub damage: Vec<String>,
 }
+
+/// A file that was chosen, dropped or pasted, before it goes with a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ChosenFile {
+    /// Where it is.
+    pub path: String,
+    /// What people call it.
+    pub name: String,
+    /// `image/png` and the like.
+    pub mime_type: String,
+    /// Its size, in bytes.
+    pub bytes: u64,
+}
+
+/// What fits the beginning of a mention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct FileMatches {
+    /// The best first.
+    pub matches: Vec<FileMatch>,
+    /// How many files and folders were looked through.
+    pub looked_through: u64,
+    /// Whether the workspace has more than are looked through.
+    pub cut: bool,
+}
+
+/// A file or folder of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct FileMatch {
+    /// Below the workspace, with `/` between its parts; a folder ends in one.
+    pub path: String,
+    /// The places of the characters that fit, from 0.
+    pub fits: Vec<u32>,
+}

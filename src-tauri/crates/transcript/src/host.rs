@@ -3,13 +3,14 @@
 use protocol::failure::FailureClass;
 use protocol::health::HealthVerdict;
 use protocol::item::{ItemBody, PermissionState, ToolStatus};
+use protocol::permission::PermissionPolicy;
 use protocol::record::{BlockKind, HostRecord, NoticeLevel};
 use providers::Sheet;
 use providers::sheet::partial_key;
 
 pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
     match record {
-        HostRecord::Opened { provider, cwd, model, permission_mode: _, resumes } => {
+        HostRecord::Opened { provider, cwd, model, permission_mode: _, resumes, permissions } => {
             settle(sheet);
             let body = ItemBody::Opened {
                 provider,
@@ -19,16 +20,17 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
                 native_session_id: None,
                 cli_version: None,
                 auth: None,
+                permissions: Some(permissions).filter(|policy| *policy != PermissionPolicy::Ask),
             };
             sheet.open(OPENED, None, body);
         }
-        HostRecord::Prompt { text, delivery, from, prompt_id: _ } => {
-            sheet.add(None, ItemBody::UserMessage { text, delivery, from });
+        HostRecord::Prompt { text, delivery, from, prompt_id: _, attachments } => {
+            sheet.add(None, ItemBody::UserMessage { text, delivery, from, attachments });
         }
         // The pod's status shows the queue; the transcript shows a prompt when the agent gets it.
-        HostRecord::PromptQueued { .. } | HostRecord::PromptRemoved { .. } => {}
-        HostRecord::PermissionAnswered { request_id, outcome, message, by } => {
-            settle_permission(sheet, &request_id, PermissionState::Answered { outcome, message, by });
+        HostRecord::PromptQueued { .. } | HostRecord::PromptEdited { .. } | HostRecord::PromptRemoved { .. } => {}
+        HostRecord::PermissionAnswered { request_id, outcome, message, by, rule } => {
+            settle_permission(sheet, &request_id, PermissionState::Answered { outcome, message, by, rule });
         }
         // The end of the turn or of the session says it.
         HostRecord::InterruptAsked | HostRecord::StopAsked { .. } => {}
@@ -37,7 +39,17 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
         }
         HostRecord::Block { block, kind, parent, text } => finished(sheet, &block, kind, parent.as_deref(), text),
         HostRecord::Notice { level, code, text } => sheet.add(None, ItemBody::Notice { level, code, text }),
-        HostRecord::Changed { model, permission_mode } => changed(sheet, model, permission_mode),
+        HostRecord::RuleForgotten { rule } => {
+            let text = format!("No longer allowed for good: {}.", rule.words);
+            sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "rule_forgotten".to_owned(), text });
+        }
+        HostRecord::Changed { model, permission_mode, permissions } => {
+            changed(sheet, model, permission_mode);
+            if let Some(policy) = permissions {
+                let text = policy_words(policy).to_owned();
+                sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "changed".to_owned(), text });
+            }
+        }
         HostRecord::RunnerFailed { code, message, exit_code, signal, stderr_tail } => {
             settle(sheet);
             let class = if signal.is_some() { FailureClass::Killed } else { FailureClass::of(&code) };
@@ -176,4 +188,12 @@ fn changed(sheet: &mut Sheet, model: Option<String>, mode: Option<protocol::prov
         (None, None) => return,
     };
     sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "changed".to_owned(), text });
+}
+
+fn policy_words(policy: PermissionPolicy) -> &'static str {
+    match policy {
+        PermissionPolicy::Ask => "Requests are put to you from now on.",
+        PermissionPolicy::Allow => "Every request is allowed from now on.",
+        PermissionPolicy::Deny => "Every request is denied from now on.",
+    }
 }

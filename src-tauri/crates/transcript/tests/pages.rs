@@ -38,6 +38,7 @@ impl Session {
             delivery: Delivery::Prompt,
             from: None,
             prompt_id: format!("p{n}"),
+            attachments: Vec::new(),
         });
     }
 
@@ -54,6 +55,7 @@ impl Session {
             outcome: PermissionOutcome::Allow,
             message: None,
             by: "user".into(),
+            rule: None,
         });
         self.partial(n, 0, "half");
         self.partial(n, 4, " of it");
@@ -256,6 +258,7 @@ fn long_texts_and_compressed_journals_show_the_same() {
         delivery: Delivery::Prompt,
         from: None,
         prompt_id: "long".into(),
+        attachments: Vec::new(),
     });
     session.turn(1);
     let whole = session.whole();

@@ -1,11 +1,19 @@
-// Which answers has a permission request, in which order, and which keys give them?
+// Which answers has a permission request, in which order, which keys give them, and how does one read afterwards?
 
 import type { PermissionOption } from '../../protocol/PermissionOption';
 import type { PermissionOutcome } from '../../protocol/PermissionOutcome';
+import type { PermissionState } from '../../protocol/PermissionState';
+import type { RuleReach } from '../../protocol/RuleReach';
 
 export interface AnswerButton {
+  /** Tells it from the others of its request. */
+  id: string;
   outcome: PermissionOutcome;
+  /** What it is about is allowed from now on, so far. */
+  always?: RuleReach;
   label: string;
+  /** Keys that give this answer to the oldest request, anywhere in the window. */
+  keys?: string;
   testid: string;
 }
 
@@ -25,8 +33,10 @@ const LABELS: Record<PermissionOutcome, string> = {
   denyAlways: 'Always deny',
 };
 
-/** The buttons of a request. A provider that names no answers is asked with the two that always hold. */
-export function answers(options: PermissionOption[]): AnswerButton[] {
+const KEYS: Partial<Record<PermissionOutcome, string>> = { allow: 'Alt+Y', allowAlways: 'Alt+A', deny: 'Alt+N' };
+
+/** The answers of a request that hold once. A provider that names no answers is asked with the two that always hold. */
+export function answers(options: PermissionOption[], always?: string | null): AnswerButton[] {
   const offered =
     options.length > 0
       ? options
@@ -36,19 +46,40 @@ export function answers(options: PermissionOption[]): AnswerButton[] {
         ];
   return ORDER.flatMap((outcome) => {
     const option = offered.find((candidate) => candidate.outcome === outcome);
-    return option ? [{ outcome, label: option.label || LABELS[outcome], testid: TESTIDS[outcome] }] : [];
+    // Where a rule can be made, "always" has a line of its own.
+    if (!option || (outcome === 'allowAlways' && always)) return [];
+    return [
+      { id: outcome, outcome, label: option.label || LABELS[outcome], keys: KEYS[outcome], testid: TESTIDS[outcome] },
+    ];
   });
 }
 
-/** Keys that give an answer to the oldest request, anywhere in the window. */
-export function keysFor(outcome: PermissionOutcome): string | undefined {
-  const keys: Record<PermissionOutcome, string | undefined> = {
-    allow: 'Alt+Y',
-    allowAlways: 'Alt+A',
-    deny: 'Alt+N',
-    denyAlways: undefined,
-  };
-  return keys[outcome];
+/** The answers that hold from now on, where a rule can be made: ours, and what the provider means by "always". */
+export function alwaysAnswers(options: PermissionOption[], always?: string | null): AnswerButton[] {
+  if (!always) return [];
+  const own = options.find(({ outcome }) => outcome === 'allowAlways');
+  const rule = { outcome: 'allow' as const };
+  return [
+    {
+      ...rule,
+      id: 'session',
+      always: 'session',
+      label: 'In this session',
+      keys: 'Alt+A',
+      testid: 'permission-session',
+    },
+    { ...rule, id: 'workspace', always: 'workspace', label: 'In this workspace', testid: 'permission-workspace' },
+    ...(own?.label ? [{ id: 'allowAlways', outcome: own.outcome, label: own.label, testid: TESTIDS.allowAlways }] : []),
+  ];
+}
+
+/** Who answered, where it was not the user, and what is allowed from now on. */
+export function pastRule(state: Extract<PermissionState, { type: 'answered' }>): string {
+  const { by, rule } = state;
+  if (!rule) return by === '' || by === 'user' ? '' : by === 'policy' ? "by the session's policy" : `by ${by}`;
+  return by === 'rule'
+    ? `by a rule of this ${rule.reach}: ${rule.words}`
+    : `from now on in this ${rule.reach}: ${rule.words}`;
 }
 
 /** An answer that was given. */

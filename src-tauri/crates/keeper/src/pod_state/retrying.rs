@@ -3,12 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use protocol::failure::{FailureClass, Retry, RetryBy};
 use protocol::limits::RETRIES;
-use protocol::pod::PromptParams;
 use protocol::record::{Delivery, HostRecord, NoticeLevel};
 use protocol::runner::RunnerLine;
 
 use super::{Phase, Pod};
-use crate::exchange::{Answer, Ask, Effect};
+use crate::exchange::{Answer, Ask, Effect, Prompt};
 use crate::retry::{Attempt, Failure};
 use crate::waiting::Ticket;
 
@@ -71,7 +70,7 @@ impl Pod {
             // No turn runs into which it could go; the agent knows the prompt that failed, so this adds to it.
             Ask::Steer(text) => {
                 let if_busy = protocol::pod::IfBusy::Reject;
-                Ask::Prompt(PromptParams { text, attachments: Vec::new(), if_busy })
+                Ask::Prompt(Prompt { text, attached: Vec::new(), if_busy })
             }
             Ask::Set(params) => return self.set(ticket, params),
             Ask::Interrupt => {
@@ -80,7 +79,13 @@ impl Pod {
                 effects.push(Effect::Reply(ticket, Ok(Answer::Done)));
                 return effects;
             }
-            Ask::Prompt(_) | Ask::Unqueue(_) | Ask::Answer(_) | Ask::Stop { .. } => ask,
+            Ask::Prompt(_)
+            | Ask::GoOn
+            | Ask::Unqueue(_)
+            | Ask::Edit(_)
+            | Ask::Answer(_)
+            | Ask::ForgetRule(_)
+            | Ask::Stop { .. } => ask,
         };
         if let Ask::Prompt(prompt) = &ask
             && let Some(message) = super::too_long(&prompt.text)

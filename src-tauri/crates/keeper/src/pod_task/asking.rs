@@ -1,0 +1,35 @@
+//! What the disk says of a request for permission: where the files lead that it names, and which rule of the workspace allows it.
+
+use std::path::Path;
+
+use permissions::WorkspaceRules;
+use protocol::permission::PermissionRule;
+use protocol::record::{HostRecord, NoticeLevel};
+use protocol::runner::RunnerLine;
+
+use super::PodTask;
+use crate::exchange::Input;
+
+impl PodTask {
+    /// A request with all that decides about it; any other input as it is.
+    pub(super) fn looked_up(&self, input: Input) -> Input {
+        let Input::Line(RunnerLine::PermissionRequest(ask)) = input else { return input };
+        let about = permissions::subject(&ask, Path::new(&self.order.start.cwd));
+        let rules = self.workspace_rules();
+        let rule = about.as_ref().and_then(|about| rules?.find(&self.meta.workspace, &ask.tool_name, about));
+        Input::Permission { ask, about, rule }
+    }
+
+    pub(super) fn keep_rule(&mut self, rule: &PermissionRule) {
+        let Some(rules) = self.workspace_rules() else { return };
+        if let Err(error) = rules.add(&self.meta.workspace, rule) {
+            let text = format!("The rule could not be kept, so it did not take effect: {error}.");
+            let code = "rule_not_kept".to_owned();
+            self.record(&HostRecord::Notice { level: NoticeLevel::Warning, code, text });
+        }
+    }
+
+    fn workspace_rules(&self) -> Option<WorkspaceRules> {
+        self.order.workspace_rules.as_ref().map(WorkspaceRules::at)
+    }
+}
