@@ -5,10 +5,9 @@
 // Every line of the CLI goes to the host as it is; this file only reads from them what the protocol asks for.
 
 import { randomUUID } from 'node:crypto';
-import { AgentLines, definedOnly } from './lib/agent_lines.mjs';
-import { CliChild, exitFailure, settledWithin, startFailure } from './lib/child.mjs';
+import { AgentSession } from './lib/agent_session.mjs';
+import { CliChild, endFailure } from './lib/child.mjs';
 import { parseObject } from './lib/lossless.mjs';
-import { PendingPermissions } from './lib/pending_permissions.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { usableCli } from './lib/usable_cli.mjs';
 import { authOf, offersOf } from './claude/account.mjs';
@@ -19,153 +18,124 @@ import { userMessage } from './claude/user_message.mjs';
 
 /** How long a stop waits for the interrupted turn's end, for the CLI after its stdin closed, and after SIGTERM. */
 const STOP_MS = { turn: 1000, close: 1200, term: 1800 };
+/** Background tasks would keep claude alive after the end of its stdin; the user asked for the end. In milliseconds. */
+const CLOSE_WITH_TASKS_MS = 200;
 
-/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+/** @typedef {import('./lib/agent_session.mjs').Agent} Agent */
 
-/** @implements {AgentSession} */
-class ClaudeSession {
-  #host;
-  #finish;
-  #lines;
-  /** @type {PendingPermissions<import('./claude/permission.mjs').ClaudeAsk>} */ #permissions;
+/** @implements {Agent} */
+class ClaudeAgent {
+  #session;
   /** @type {CliChild | null} */ #cli = null;
   #usage = new ClaudeUsage();
   /** The plan that claude's model proposed last; the question about it may come without it. @type {Record<string, any> | undefined} */
   #plan;
-  /** @type {Record<string, any>[]} */ #queue = [];
   /** @type {Map<string, (response: Record<string, any>) => void>} */ #awaited = new Map();
-  /** @type {{ model?: string, permissionMode?: string }} */ #early = {};
-  #starting = false;
   /** The conversation that claude was asked to go on with; forgotten once it has. @type {{ resumes?: string, cwd?: string } | null} */
   #resuming = null;
   #interruptAsked = false;
-  #stopping = false;
   #backgroundTasks = 0;
-  /** @type {() => void} */ #onTurnEnd = () => {};
 
-  /**
-   * @param {import('./lib/protocol.mjs').HostChannel} host
-   * @param {(exitCode: number) => void} finish
-   */
-  constructor(host, finish) {
-    this.#host = host;
-    this.#finish = finish;
-    this.#lines = new AgentLines(host);
-    this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
+  /** @param {AgentSession} session */
+  constructor(session) {
+    this.#session = session;
+  }
+
+  get exited() {
+    return this.#cli?.exited;
   }
 
   /** @param {Record<string, any>} query */
-  async query(query) {
-    if (!this.#cli && !this.#starting) return this.#tryStart(query);
-    if (this.#starting || this.#lines.turnId !== null) {
-      this.#queue.push(query);
-      this.#host.log('info', 'a turn is running; the prompt waits for its end');
-      return;
-    }
-    await this.#prompt(query);
-  }
-
-  /** @param {string} text */
-  async steer(text) {
-    if (!this.#cli) throw new Error('no agent is running yet');
-    const idle = this.#lines.turnId === null;
-    if (idle) this.#lines.openTurn();
-    this.#cli.send(await userMessage({ prompt: text }));
-    // claude takes a message of a running turn after the running tool, or as the next turn when no tool follows.
-    this.#lines.steerAccepted(idle ? 'now' : 'queued');
-  }
-
-  async interrupt() {
-    if (!this.#cli || this.#lines.turnId === null) return this.#host.log('info', 'interrupt: no turn is running');
-    this.#interruptAsked = true;
-    await this.#control({ subtype: 'interrupt' });
-  }
-
-  /** @param {Record<string, any>} answer */
-  permissionResponse(answer) {
-    const native = this.#permissions.take(answer.requestId);
-    if (native) this.#cli?.send(asControlResponse(native, answer));
-  }
-
-  /** @param {{ model?: string, permissionMode?: string }} change */
-  async set(change) {
-    if (!this.#cli) {
-      this.#early = { ...this.#early, ...definedOnly(change) };
-      return;
-    }
-    if (change.model) {
-      await this.#control({ subtype: 'set_model', model: change.model });
-      this.#lines.started({ model: change.model });
-    }
-    if (change.permissionMode) {
-      const mode = claudeMode(change.permissionMode);
-      await this.#control({ subtype: 'set_permission_mode', mode });
-      this.#lines.started({ permissionMode: modeOf(mode) });
-    }
-  }
-
-  async stop() {
-    this.#stopping = true;
-    this.#queue = [];
-    const cli = this.#cli;
-    if (!cli) return;
-    if (this.#lines.turnId !== null) {
-      const turnEnd = new Promise((resolve) => (this.#onTurnEnd = () => resolve(undefined)));
-      this.interrupt().catch(() => {});
-      await settledWithin(Promise.race([turnEnd, cli.exited]), STOP_MS.turn);
-    }
-    // Background tasks would keep claude alive after the end of its stdin; the user asked for the end.
-    const patience = { closeMs: this.#backgroundTasks > 0 ? 200 : STOP_MS.close, termMs: STOP_MS.term };
-    const exit = await cli.end(patience);
-    this.#ended(exit);
-  }
-
-  kill() {
-    this.#cli?.kill('SIGTERM');
-  }
-
-  /** @param {Record<string, any>} query */
-  async #tryStart(query) {
-    this.#starting = true;
-    this.#lines.sessionId = query.sessionId;
-    try {
-      await this.#start(query);
-    } catch (error) {
-      this.#lines.failed({
-        code: 'internal',
-        message: `cannot start claude: ${/** @type {any} */ (error)?.message ?? error}`,
-      });
-      this.#finish(1);
-    }
-  }
-
-  /** @param {Record<string, any>} query */
-  async #start(query) {
-    const about = { name: 'claude', leastVersion: LEAST_VERSION, update: 'claude update', env: claudeEnv(query) };
-    const { version, problem } = await usableCli(query, about);
-    if (problem) this.#lines.failed(problem);
-    if (problem || this.#stopping) return this.#finish(1);
-    query = { ...query, ...this.#early };
+  async start(query) {
+    const { host, lines } = this.#session;
+    const env = claudeEnv(query);
+    const version = await usableCli(query, {
+      name: 'claude',
+      leastVersion: LEAST_VERSION,
+      update: 'claude update',
+      env,
+    });
     const chosenId = randomUUID();
     const args = await claudeArgs(query, chosenId, version);
+    if (this.#session.isEnding) return;
     const nativeSessionId = idBeforeOutput(query, chosenId);
     if (query.resumeMode === 'resume' || query.resumeMode === 'continue') {
       this.#resuming = { resumes: nativeSessionId, cwd: query.cwd };
     }
-    this.#lines.started({ nativeSessionId, cliVersion: version, model: query.model });
-    this.#host.log('debug', `starting ${query.cli} ${args.filter((arg) => arg.startsWith('-')).join(' ')}`);
+    lines.started({ nativeSessionId, cliVersion: version, model: query.model });
+    host.log('debug', `starting ${query.cli} ${args.filter((arg) => arg.startsWith('-')).join(' ')}`);
     this.#cli = new CliChild({
       command: query.cli,
       args,
       cwd: query.cwd,
-      env: claudeEnv(query),
-      onLines: (lines) => lines.forEach((line) => this.#hear(line)),
-      pace: () => this.#host.ready(),
+      env,
+      onLines: (heard) => heard.forEach((line) => this.#hear(line)),
+      pace: () => host.ready(),
     });
     this.#cli.exited.then((exit) => this.#exited(exit, query));
-    this.#starting = false;
     void this.#introduce();
-    await this.#prompt(query);
+  }
+
+  /** @param {any} error */
+  startFailure(error) {
+    return { code: 'internal', message: `cannot start claude: ${error?.message ?? error}` };
+  }
+
+  /** @param {Record<string, any>} query */
+  async prompt(query) {
+    this.#session.opened();
+    try {
+      this.#cli?.send(await userMessage(query));
+    } catch (error) {
+      const message = `cannot read what is attached to the prompt: ${/** @type {Error} */ (error).message}`;
+      this.#session.promptFailed({ code: 'internal', message });
+    }
+  }
+
+  /**
+   * claude takes a message of a running turn after the running tool, or as the next turn when no tool follows.
+   * @param {string} text
+   * @returns {Promise<import('./lib/agent_session.mjs').Taken>}
+   */
+  async steer(text) {
+    this.#cli?.send(await userMessage({ prompt: text }));
+    return 'queued';
+  }
+
+  async interrupt() {
+    this.#interruptAsked = true;
+    await this.#control({ subtype: 'interrupt' });
+  }
+
+  /**
+   * @param {import('./claude/permission.mjs').ClaudeAsk} native
+   * @param {Record<string, any>} answer
+   */
+  answer(native, answer) {
+    this.#cli?.send(asControlResponse(native, answer));
+  }
+
+  /** @param {import('./lib/agent_session.mjs').Change} change */
+  async set({ model, permissionMode }) {
+    const { lines } = this.#session;
+    if (model) {
+      await this.#control({ subtype: 'set_model', model });
+      lines.started({ model });
+    }
+    if (permissionMode) {
+      const mode = claudeMode(permissionMode);
+      await this.#control({ subtype: 'set_permission_mode', mode });
+      lines.started({ permissionMode: modeOf(mode) });
+    }
+  }
+
+  end() {
+    const closeMs = this.#backgroundTasks > 0 ? CLOSE_WITH_TASKS_MS : STOP_MS.close;
+    return this.#cli?.end({ closeMs, termMs: STOP_MS.term }) ?? null;
+  }
+
+  kill() {
+    this.#cli?.kill('SIGTERM');
   }
 
   /** Asks claude what it offers; it answers before its first turn. One that does not know the question offers nothing. */
@@ -173,22 +143,10 @@ class ClaudeSession {
     try {
       const answer = await this.#control({ subtype: 'initialize' });
       if (!answer) return;
-      this.#lines.offers(offersOf(answer));
-      this.#lines.started({ auth: authOf({ account: answer.account }) });
+      this.#session.lines.offers(offersOf(answer));
+      this.#session.lines.started({ auth: authOf({ account: answer.account }) });
     } catch (error) {
-      this.#host.log('info', `claude does not say what it offers: ${/** @type {Error} */ (error).message}`);
-    }
-  }
-
-  /** @param {Record<string, any>} query */
-  async #prompt(query) {
-    this.#lines.openTurn();
-    try {
-      this.#cli?.send(await userMessage(query));
-    } catch (error) {
-      const message = `cannot read what is attached to the prompt: ${/** @type {Error} */ (error).message}`;
-      this.#lines.failed({ code: 'internal', message });
-      this.#lines.closeTurn('error');
+      this.#session.host.log('info', `claude does not say what it offers: ${/** @type {Error} */ (error).message}`);
     }
   }
 
@@ -196,12 +154,12 @@ class ClaudeSession {
   #hear(line) {
     if (line.size === 0) return;
     const message = line.cut ? null : parseObject(line.bytes);
-    if (!message) return this.#host.textLine(this.#lines.sessionId, line);
+    if (!message) return this.#session.host.textLine(this.#session.id, line);
     // A response is an answer to one of our own requests and says nothing about the conversation.
     if (message.type === 'control_response') return this.#responded(message.response ?? {});
     // A turn that nobody asked for (a background task reports back) begins with its own init line.
     if (message.type === 'system' && message.subtype === 'init') this.#initialised(message);
-    this.#host.event(this.#lines.sessionId, line.bytes);
+    this.#session.host.event(this.#session.id, line.bytes);
     this.#follow(message);
   }
 
@@ -215,7 +173,7 @@ class ClaudeSession {
       case 'control_request':
         return this.#asked(message);
       case 'control_cancel_request':
-        return this.#permissions.cancel(message.request_id);
+        return this.#session.permissions.cancel(message.request_id);
       case 'assistant':
         this.#plan = planIn(message) ?? this.#plan;
         return;
@@ -223,45 +181,42 @@ class ClaudeSession {
         if (message.subtype === 'background_tasks_changed') this.#backgroundTasks = message.tasks?.length ?? 0;
         if (message.subtype === 'compact_boundary') this.#usage.compacted(message.compact_metadata ?? {});
         // It changes by itself when a plan is approved.
-        if (message.permissionMode) this.#lines.started({ permissionMode: modeOf(message.permissionMode) });
+        if (message.permissionMode) this.#session.lines.started({ permissionMode: modeOf(message.permissionMode) });
     }
   }
 
   /** @param {Record<string, any>} init */
   #initialised(init) {
     this.#resuming = null;
-    this.#lines.started({
+    this.#session.lines.started({
       nativeSessionId: init.session_id,
       cliVersion: init.claude_code_version,
       model: init.model,
       permissionMode: modeOf(init.permissionMode),
-      auth: this.#lines.known.auth ?? authOf({ apiKeySource: init.apiKeySource }),
+      auth: this.#session.lines.known.auth ?? authOf({ apiKeySource: init.apiKeySource }),
     });
-    this.#lines.openTurn();
+    this.#session.opened();
   }
 
   /** @param {Record<string, any>} result */
   #turnEnded(result) {
+    const { lines } = this.#session;
     const reason = stopReason(result, this.#interruptAsked);
     const failed = reason === 'error' || result.subtype === 'error_max_turns';
-    if (failed && !this.#stopping) {
-      this.#lines.failed({ ...failure(result, this.#resuming ?? {}), stderrTail: this.#cli?.stderrTail });
+    if (failed && !this.#session.isEnding) {
+      lines.failed({ ...failure(result, this.#resuming ?? {}), stderrTail: this.#cli?.stderrTail });
     }
-    this.#permissions.cancelAll();
     this.#interruptAsked = false;
-    const usage = this.#usage.ofTurn(result, this.#lines.known.model);
-    this.#lines.openTurn();
-    this.#lines.closeTurn(reason, usage, { backgroundTasks: this.#backgroundTasks || undefined });
-    this.#onTurnEnd();
-    const next = this.#stopping ? undefined : this.#queue.shift();
-    if (next) void this.#prompt(next);
+    const usage = this.#usage.ofTurn(result, lines.known.model);
+    this.#session.opened();
+    this.#session.closed(reason, usage, { more: { backgroundTasks: this.#backgroundTasks || undefined } });
   }
 
   /** @param {Record<string, any>} line a `control_request` of claude */
   #asked(line) {
     if (line.request?.subtype === 'can_use_tool') {
       const { ask, native } = asPermission(line, line.request.tool_name === 'ExitPlanMode' ? this.#plan : undefined);
-      return this.#permissions.ask(ask, native);
+      return this.#session.permissions.ask(ask, native);
     }
     const error = `unsupported request ${line.request?.subtype}`;
     this.#cli?.send({ type: 'control_response', response: { subtype: 'error', request_id: line.request_id, error } });
@@ -293,11 +248,8 @@ class ClaudeSession {
    * @param {Record<string, any>} query
    */
   #exited(exit, query) {
-    if (this.#stopping) return;
-    const unexpected = this.#lines.turnId !== null || exit.signal !== null;
-    if (exit.error || unexpected) this.#lines.failed(this.#exitFailure(exit, query));
-    this.#ended(exit);
-    this.#finish(exit.code === 0 && !unexpected ? 0 : 1);
+    const unexpected = exit.error || exit.signal !== null || this.#session.isWorking;
+    this.#session.exited(exit, unexpected ? this.#exitFailure(exit, query) : null);
   }
 
   /**
@@ -306,18 +258,10 @@ class ClaudeSession {
    * @returns {import('./lib/agent_lines.mjs').AgentError}
    */
   #exitFailure(exit, query) {
-    if (exit.error) return startFailure(query.cli, query.cwd, exit.error);
-    const failed = exitFailure(query.cli, exit, this.#cli);
+    const failed = endFailure(/** @type {any} */ (query), exit, this.#cli);
     // Older versions say it on stderr only.
     const unknown = this.#resuming && isUnknownConversation((failed.stderrTail ?? []).join('\n'));
     return unknown ? { ...failed, ...unknownConversation(this.#resuming ?? {}) } : failed;
-  }
-
-  /** @param {import('./lib/child.mjs').CliExit} exit */
-  #ended(exit) {
-    this.#permissions.cancelAll();
-    this.#lines.ended(exit, this.#stopping);
-    this.#cli = null;
   }
 }
 
@@ -353,5 +297,6 @@ runRunner({
     partials: true,
     cost: true,
   },
-  createSession: (host, finish) => new ClaudeSession(host, finish),
+  createSession: (host, finish) =>
+    new AgentSession(host, finish, { turnMs: STOP_MS.turn, createAgent: (session) => new ClaudeAgent(session) }),
 });

@@ -5,8 +5,7 @@
 // It is a runner like the others, so everything that works with it works over the same protocol.
 
 import { randomUUID } from 'node:crypto';
-import { AgentLines } from './lib/agent_lines.mjs';
-import { PendingPermissions } from './lib/pending_permissions.mjs';
+import { AgentSession } from './lib/agent_session.mjs';
 import { RUNNER_VERSION } from './lib/protocol.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { switchesIn } from './demo/switches.mjs';
@@ -15,18 +14,17 @@ import { DemoTurn, Overloaded, TurnFailure } from './demo/turn.mjs';
 /** Tokens that the demo agent pretends to hold. */
 const CONTEXT_SIZE = 32_000;
 
-/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+/** How long a stop waits for the interrupted turn's end, in milliseconds: as long as its command may take to end. */
+const STOP_MS = 4000;
 
-/** @implements {AgentSession} */
-class DemoSession {
-  #host;
-  #lines;
-  /** @type {PendingPermissions<(allowed: boolean) => void>} */ #permissions;
+/** @typedef {import('./lib/agent_session.mjs').Agent} Agent */
+
+/** @implements {Agent} */
+class DemoAgent {
+  #session;
   /** @type {Record<string, any> | null} */ #first = null;
-  /** @type {Record<string, any>[]} */ #queue = [];
   /** @type {string[]} */ #steers = [];
   #interrupt = new AbortController();
-  /** @type {Promise<void>} */ #running = Promise.resolve();
   #model = 'demo-1';
   #mode = 'ask';
   #turns = 0;
@@ -35,106 +33,86 @@ class DemoSession {
   #contextUsed = 500;
   /** @type {Set<string>} what was allowed for good in this session */ #allowed = new Set();
 
-  /** @param {import('./lib/protocol.mjs').HostChannel} host */
-  constructor(host) {
-    this.#host = host;
-    this.#lines = new AgentLines(host);
-    this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
+  /** @param {AgentSession} session */
+  constructor(session) {
+    this.#session = session;
   }
 
   /** @param {Record<string, any>} query */
-  query(query) {
-    if (this.#first === null) this.#begin(query);
-    if (this.#lines.turnId !== null) {
-      this.#queue.push(query);
-      this.#host.log('info', 'a turn is running; the prompt waits for its end');
-      return;
-    }
-    this.#running = this.#turn(query.prompt ?? '');
-  }
-
-  /** @param {string} text */
-  steer(text) {
-    if (this.#first === null) throw new Error('no agent is running yet');
-    if (this.#lines.turnId === null) this.#running = this.#turn(text);
-    else this.#steers.push(text);
-    this.#lines.steerAccepted('now');
-  }
-
-  interrupt() {
-    if (this.#lines.turnId === null) return this.#host.log('info', 'interrupt: no turn is running');
-    this.#interrupt.abort(new Error('interrupted'));
-  }
-
-  /** @param {Record<string, any>} answer */
-  permissionResponse(answer) {
-    const decide = this.#permissions.take(answer.requestId);
-    decide?.(answer.outcome === 'allow' || answer.outcome === 'allowAlways');
-    if (answer.outcome === 'allowAlways') this.#allowed.add('all');
-  }
-
-  /** @param {{ model?: string, permissionMode?: string }} change */
-  set({ model, permissionMode }) {
-    if (permissionMode) this.#mode = permissionMode;
-    if (!model) return;
-    this.#model = model;
-    if (this.#first !== null) this.#started();
-  }
-
-  async stop() {
-    this.#queue = [];
-    this.#interrupt.abort(new Error('stopped'));
-    await this.#running;
-    if (this.#first !== null) this.#lines.stopped({ code: 0 });
-  }
-
-  kill() {}
-
-  /** @param {Record<string, any>} query */
-  #begin(query) {
+  start(query) {
     this.#first = query;
-    this.#lines.sessionId = query.sessionId;
     this.#model = query.model ?? this.#model;
     this.#mode = query.permissionMode ?? this.#mode;
     const resumed = query.resumeMode === 'resume' ? query.resumeSessionId : undefined;
-    query.nativeSessionId = resumed ?? `demo-${randomUUID()}`;
-    this.#started();
+    const nativeSessionId = resumed ?? `demo-${randomUUID()}`;
+    this.#session.lines.started({ nativeSessionId, cliVersion: RUNNER_VERSION, model: this.#model });
     if (!switchesIn(query.prompt ?? '').exitAtOnce) return;
     process.stderr.write('demo agent: exiting at once, as the prompt asked (demo:exit-at-once)\n');
     process.exit(3);
   }
 
-  #started() {
-    this.#lines.started({
-      nativeSessionId: this.#first?.nativeSessionId,
-      cliVersion: RUNNER_VERSION,
-      model: this.#model,
-    });
+  /** @param {any} error */
+  startFailure(error) {
+    return { code: 'internal', message: `cannot start the demo agent: ${error?.message ?? error}` };
   }
+
+  /** @param {Record<string, any>} query */
+  prompt({ prompt = '' }) {
+    void this.#turn(prompt);
+  }
+
+  /**
+   * @param {string} text
+   * @returns {import('./lib/agent_session.mjs').Taken}
+   */
+  steer(text) {
+    this.#steers.push(text);
+    return 'now';
+  }
+
+  interrupt() {
+    this.#interrupt.abort(new Error('interrupted'));
+  }
+
+  /**
+   * @param {(allowed: boolean) => void} decide
+   * @param {Record<string, any>} answer
+   */
+  answer(decide, { outcome }) {
+    decide(outcome === 'allow' || outcome === 'allowAlways');
+    if (outcome === 'allowAlways') this.#allowed.add('all');
+  }
+
+  /** @param {import('./lib/agent_session.mjs').Change} change */
+  set({ model, permissionMode }) {
+    if (permissionMode) this.#mode = permissionMode;
+    if (!model) return;
+    this.#model = model;
+    this.#session.lines.started({ model });
+  }
+
+  end() {
+    return this.#first === null ? null : { code: 0, signal: null };
+  }
+
+  kill() {}
 
   /** @param {string} prompt */
   async #turn(prompt) {
     this.#interrupt = new AbortController();
     this.#turns += 1;
-    this.#lines.openTurn();
+    this.#session.opened();
     const turn = new DemoTurn(this.#context(prompt));
     const reason = await turn.run().then(
       () => /** @type {const} */ ('endTurn'),
       (error) => this.#broken(error),
     );
-    this.#permissions.cancelAll();
     const inputTokens = 200 + Math.ceil(prompt.length / 4);
     const outputTokens = Math.ceil(turn.written / 4);
     this.#contextUsed = Math.min(CONTEXT_SIZE, this.#contextUsed + inputTokens + outputTokens);
-    this.#lines.closeTurn(reason, {
-      inputTokens,
-      outputTokens,
-      contextUsed: this.#contextUsed,
-      contextSize: CONTEXT_SIZE,
-    });
+    const usage = { inputTokens, outputTokens, contextUsed: this.#contextUsed, contextSize: CONTEXT_SIZE };
     // A steer that came too late is not lost: it becomes the next prompt.
-    const next = this.#steers.shift() ?? this.#queue.shift()?.prompt;
-    if (next !== undefined && this.#interrupt.signal.reason?.message !== 'stopped') await this.#turn(next);
+    this.#session.closed(reason, usage, { late: this.#steers.splice(0) });
   }
 
   /**
@@ -147,10 +125,14 @@ class DemoSession {
     if (error instanceof Overloaded) {
       this.#overloads += 1;
       this.#turns -= 1;
-      this.#lines.failed({ code: 'overloaded', message, retryable: true, stderrTail: [] });
+      this.#session.lines.failed({ code: 'overloaded', message, retryable: true, stderrTail: [] });
       return 'error';
     }
-    this.#lines.failed({ code: error instanceof TurnFailure ? 'api_error' : 'internal', message, stderrTail: [] });
+    this.#session.lines.failed({
+      code: error instanceof TurnFailure ? 'api_error' : 'internal',
+      message,
+      stderrTail: [],
+    });
     return 'error';
   }
 
@@ -161,7 +143,7 @@ class DemoSession {
   #context(prompt) {
     const first = /** @type {Record<string, any>} */ (this.#first);
     return {
-      sessionId: this.#lines.sessionId,
+      sessionId: this.#session.id,
       cwd: first.cwd ?? process.cwd(),
       prompt,
       permissionMode: this.#mode,
@@ -172,11 +154,11 @@ class DemoSession {
       signal: this.#interrupt.signal,
       steers: this.#steers,
       nextBlock: () => ++this.#blocks,
-      emit: (event) => this.#host.event(this.#lines.sessionId, JSON.stringify(event)),
-      pace: () => this.#host.ready(),
+      emit: (event) => this.#session.host.event(this.#session.id, JSON.stringify(event)),
+      pace: () => this.#session.host.ready(),
       mayI: (about) => this.#mayI(about),
       raw: async (bytes) => {
-        await this.#host.flush();
+        await this.#session.host.flush();
         if (bytes.length > 0) await new Promise((resolve) => process.stdout.write(bytes, () => resolve(undefined)));
       },
     };
@@ -198,7 +180,7 @@ class DemoSession {
           { outcome: 'deny', label: 'Deny' },
         ]),
       };
-      this.#permissions.ask(ask, decide);
+      this.#session.permissions.ask(ask, decide);
       this.#interrupt.signal.addEventListener('abort', () => decide(false), { once: true });
     });
   }
@@ -217,6 +199,7 @@ runRunner({
     partials: true,
     cost: false,
   },
-  createSession: (host) => new DemoSession(host),
+  createSession: (host, finish) =>
+    new AgentSession(host, finish, { turnMs: STOP_MS, createAgent: (session) => new DemoAgent(session) }),
   silent: process.env.OUTRIGGER_DEMO_NO_READY === '1',
 });

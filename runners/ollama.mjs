@@ -5,9 +5,7 @@
 // Every line of the server's stream goes to the host as it is; besides these there are events of this runner's own, which
 // have a `type`: finished blocks, tool calls and their results, notices.
 
-import { AgentLines } from './lib/agent_lines.mjs';
-import { settledWithin } from './lib/child.mjs';
-import { PendingPermissions } from './lib/pending_permissions.mjs';
+import { AgentSession, CannotStart } from './lib/agent_session.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { killCommands } from './ollama/command.mjs';
 import { Conversation, UnknownConversation, placeOf } from './ollama/conversation.mjs';
@@ -25,21 +23,14 @@ const STOP_MS = 4000;
 /** With a smaller context, in tokens, work with tools soon comes to its end. */
 const SMALL_CONTEXT = 8192;
 
-/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+/** @typedef {import('./lib/agent_session.mjs').Agent} Agent */
 /** @typedef {import('./ollama/server.mjs').ModelFacts} ModelFacts */
 
-/** @implements {AgentSession} */
-class OllamaSession {
-  #host;
-  #finish;
-  #lines;
-  /** @type {PendingPermissions<(answer: import('./ollama/turn.mjs').Answer) => void>} */ #permissions;
-  /** @type {Record<string, any> | null} */ #first = null;
-  /** @type {Record<string, any>[]} */ #queue = [];
+/** @implements {Agent} */
+class OllamaAgent {
+  #session;
+  /** @type {Record<string, any>} */ #first = {};
   /** @type {string[]} */ #steers = [];
-  /** @type {Promise<void>} */ #running = Promise.resolve();
-  #busy = false;
-  #stopping = false;
   #interrupt = new AbortController();
   #answers = new StandingAnswers();
   #mode = 'ask';
@@ -53,153 +44,124 @@ class OllamaSession {
   /** @type {Conversation | null} */ #conversation = null;
   /** @type {Tools | null} */ #tools = null;
 
-  /**
-   * @param {import('./lib/protocol.mjs').HostChannel} host
-   * @param {(exitCode: number) => void} finish
-   */
-  constructor(host, finish) {
-    this.#host = host;
-    this.#finish = finish;
-    this.#lines = new AgentLines(host);
-    this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
+  /** @param {AgentSession} session */
+  constructor(session) {
+    this.#session = session;
   }
 
   /** @param {Record<string, any>} query */
-  query(query) {
-    if (this.#first === null) this.#begin(query);
-    this.#queue.push(query);
-    if (this.#busy) return this.#host.log('info', 'a turn is running; the prompt waits for its end');
-    this.#running = this.#work();
+  async start(query) {
+    this.#first = query;
+    this.#mode = query.permissionMode ?? this.#mode;
+    this.#model = query.model ?? '';
+    this.#server = new OllamaServer(addressOf(query.providerConfig?.host ?? process.env.OLLAMA_HOST));
+    this.#conversation = await this.#remember(query);
+    this.#conversation.onProblem((error) => {
+      const text = `This conversation cannot be kept on disk, so it cannot be resumed later: ${error.message}`;
+      this.#notice('warning', 'not_kept', text);
+    });
+    this.#started();
   }
 
-  /** @param {string} text */
+  /** @param {any} error */
+  startFailure(error) {
+    return { code: 'internal', message: `cannot begin the conversation: ${error?.message ?? error}` };
+  }
+
+  /** @param {Record<string, any>} query */
+  prompt(query) {
+    void this.#turn(query);
+  }
+
+  /**
+   * @param {string} text
+   * @returns {import('./lib/agent_session.mjs').Taken}
+   */
   steer(text) {
-    if (this.#first === null) throw new Error('no agent is running yet');
-    if (!this.#busy) {
-      this.#queue.push({ prompt: text });
-      this.#lines.steerAccepted('now');
-      this.#running = this.#work();
-      return;
-    }
     this.#steers.push(text);
-    this.#lines.steerAccepted('queued');
+    return 'queued';
   }
 
   interrupt() {
-    if (!this.#busy) return this.#host.log('info', 'interrupt: no turn is running');
     this.#interrupt.abort(new Error('interrupted'));
   }
 
-  /** @param {Record<string, any>} answer */
-  permissionResponse({ requestId, outcome, message, updatedInput }) {
-    this.#permissions.take(requestId)?.({ outcome, message, updatedInput });
+  /**
+   * @param {(answer: import('./ollama/turn.mjs').Answer) => void} resolve
+   * @param {Record<string, any>} answer
+   */
+  answer(resolve, { outcome, message, updatedInput }) {
+    resolve({ outcome, message, updatedInput });
   }
 
-  /** @param {{ model?: string, permissionMode?: string }} change the mode holds at once, the model from the next turn on */
+  /** @param {import('./lib/agent_session.mjs').Change} change the mode holds at once, the model from the next turn on */
   set({ model, permissionMode }) {
     if (permissionMode) this.#mode = permissionMode;
     if (!model || model === this.#model) return;
     this.#model = model;
     this.#facts = null;
-    if (this.#conversation) this.#started();
+    this.#started();
   }
 
-  async stop() {
-    this.#stopping = true;
-    this.#queue = [];
-    this.#steers = [];
-    this.#interrupt.abort(new Error('stopped'));
-    await settledWithin(this.#running, STOP_MS);
+  async end() {
     await this.#tools?.close();
     await this.#conversation?.settled();
-    this.#lines.closeTurn('interrupted');
-    if (this.#first !== null) this.#lines.stopped({ code: 0 });
+    return this.#conversation ? { code: 0, signal: null } : null;
   }
 
   kill() {
     killCommands();
   }
 
-  /** @param {Record<string, any>} query */
-  #begin(query) {
-    this.#first = query;
-    this.#lines.sessionId = query.sessionId;
-    this.#mode = query.permissionMode ?? this.#mode;
-    this.#model ||= query.model ?? '';
-    this.#server = new OllamaServer(addressOf(query.providerConfig?.host ?? process.env.OLLAMA_HOST));
-  }
-
-  /** Does the turns that wait, one after the other. */
-  async #work() {
-    this.#busy = true;
-    try {
-      if (!this.#conversation && !(await this.#remember())) return;
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        await this.#turn(next);
-        // A steer that came too late is not lost: it becomes the next prompt.
-        this.#queue.unshift(...this.#steers.splice(0).map((prompt) => ({ prompt })));
-      }
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  /** @returns {Promise<boolean>} whether there is a conversation to go on with; if not, the host was told why */
-  async #remember() {
-    const query = /** @type {Record<string, any>} */ (this.#first);
+  /**
+   * @param {Record<string, any>} query
+   * @returns {Promise<Conversation>} to go on with
+   */
+  async #remember(query) {
     const place = placeOf(query.stateDir);
     try {
-      if (query.resumeMode === 'resume') {
-        this.#conversation = await Conversation.resume(place, String(query.resumeSessionId));
-      } else if (query.resumeMode === 'continue') {
-        this.#conversation = await Conversation.latest(place, query.cwd);
-      } else this.#conversation = Conversation.begin(place, query.cwd);
+      if (query.resumeMode === 'resume') return await Conversation.resume(place, String(query.resumeSessionId));
+      if (query.resumeMode === 'continue') return await Conversation.latest(place, query.cwd);
+      return Conversation.begin(place, query.cwd);
     } catch (error) {
       if (!(error instanceof UnknownConversation)) throw error;
       const message = `${error.message}. Nothing was sent; the next prompt begins a new conversation.`;
-      this.#lines.failed({ code: 'conversation_unknown', message });
-      this.#finish(1);
-      return false;
+      throw new CannotStart({ code: 'conversation_unknown', message });
     }
-    this.#conversation.onProblem((error) => {
-      const text = `This conversation cannot be kept on disk, so it cannot be resumed later: ${error.message}`;
-      this.#notice('warning', 'not_kept', text);
-    });
-    this.#started();
-    return true;
   }
 
   #started() {
     const { id: nativeSessionId } = /** @type {Conversation} */ (this.#conversation);
-    this.#lines.started({ nativeSessionId, cliVersion: this.#version, model: this.#model || undefined });
+    this.#session.lines.started({ nativeSessionId, cliVersion: this.#version, model: this.#model || undefined });
   }
 
   /** @param {Record<string, any>} query */
   async #turn(query) {
     this.#interrupt = new AbortController();
-    if (this.#stopping) return;
-    this.#lines.openTurn();
+    this.#session.opened();
     /** @type {Turn | null} */
     let turn = null;
     const reason = await (async () => {
       await this.#connect();
-      const message = await userMessage({ cwd: this.#first?.cwd, ...query }, this.#can('vision'));
+      const message = await userMessage({ cwd: this.#first.cwd, ...query }, this.#can('vision'));
       turn = new Turn(this.#setting(query));
       await turn.run(message);
       return /** @type {const} */ ('endTurn');
     })().catch((error) => this.#broken(error));
-    this.#permissions.cancelAll();
-    const usage = /** @type {Turn | null} */ (turn)?.usage ?? {};
+    this.#session.permissions.cancelAll();
+    const usage = /** @type {Partial<Turn['usage']>} */ (/** @type {Turn | null} */ (turn)?.usage ?? {});
     await this.#learnContext();
     this.#contextUsed = usage.contextUsed ?? this.#contextUsed;
     await this.#conversation?.settled();
-    this.#lines.closeTurn(reason, { ...usage, contextUsed: this.#contextUsed, contextSize: this.#contextSize });
+    const told = { ...usage, contextUsed: this.#contextUsed, contextSize: this.#contextSize };
+    // A steer that came too late is not lost: it becomes the next prompt.
+    this.#session.closed(reason, told, { late: this.#steers.splice(0) });
   }
 
   /** Finds out what the server is and has, before the first turn and after a change of the model. */
   async #connect() {
     if (this.#facts) return;
-    const query = /** @type {Record<string, any>} */ (this.#first);
+    const query = this.#first;
     const isNew = this.#version === undefined;
     if (isNew) {
       this.#version = (await this.#server.version()) ?? 'unknown';
@@ -250,14 +212,14 @@ class OllamaSession {
       answers: this.#answers,
       signal,
       steers: this.#steers,
-      maxRounds: query.maxTurns ?? this.#first?.maxTurns,
+      maxRounds: query.maxTurns ?? this.#first.maxTurns,
       contextSize: this.#contextSize,
       mode: () => this.#mode,
       chat: (messages) => this.#server.chat(this.#request(messages), signal),
       emit: (event) =>
-        this.#host.event(this.#lines.sessionId, event instanceof Uint8Array ? event : JSON.stringify(event)),
-      text: (line) => this.#host.textLine(this.#lines.sessionId, line),
-      pace: () => this.#host.ready(),
+        this.#session.host.event(this.#session.id, event instanceof Uint8Array ? event : JSON.stringify(event)),
+      text: (line) => this.#session.host.textLine(this.#session.id, line),
+      pace: () => this.#session.host.ready(),
       ask: (ask) => this.#ask(ask, signal),
     };
   }
@@ -267,7 +229,7 @@ class OllamaSession {
    * @returns {Record<string, unknown>} the body of a chat request
    */
   #request(messages) {
-    const query = /** @type {Record<string, any>} */ (this.#first);
+    const query = this.#first;
     const { think, options, numCtx, keepAlive } = query.providerConfig ?? {};
     const hasTools = this.#can('tools') !== false;
     const system = { role: 'system', content: systemPrompt(/** @type {any} */ (query), hasTools) };
@@ -291,14 +253,14 @@ class OllamaSession {
    */
   #ask(ask, signal) {
     return new Promise((resolve) => {
-      this.#permissions.ask(ask, resolve);
+      this.#session.permissions.ask(ask, resolve);
       signal.addEventListener('abort', () => resolve({ outcome: 'deny' }), { once: true });
     });
   }
 
   /** What the server really gives the model is known once it is loaded. */
   async #learnContext() {
-    if (this.#first?.providerConfig?.numCtx !== undefined || !this.#facts || this.#stopping) return;
+    if (this.#first.providerConfig?.numCtx !== undefined || !this.#facts || this.#session.isEnding) return;
     const size = await this.#server.loadedContext(this.#model).catch(() => undefined);
     if (size === undefined || size === this.#contextSize) return;
     this.#contextSize = size;
@@ -316,10 +278,10 @@ class OllamaSession {
   #broken(error) {
     if (this.#interrupt.signal.aborted) return 'interrupted';
     if (error instanceof TurnFailed) {
-      this.#lines.failed(error.error);
+      this.#session.lines.failed(error.error);
       return error.reason;
     }
-    this.#lines.failed(this.#told(error));
+    this.#session.lines.failed(this.#told(error));
     return 'error';
   }
 
@@ -343,7 +305,7 @@ class OllamaSession {
    * @param {string} text
    */
   #notice(level, code, text) {
-    this.#host.event(this.#lines.sessionId, JSON.stringify({ type: 'notice', level, code, text }));
+    this.#session.host.event(this.#session.id, JSON.stringify({ type: 'notice', level, code, text }));
   }
 }
 
@@ -360,5 +322,6 @@ runRunner({
     partials: true,
     cost: false,
   },
-  createSession: (host, finish) => new OllamaSession(host, finish),
+  createSession: (host, finish) =>
+    new AgentSession(host, finish, { turnMs: STOP_MS, createAgent: (session) => new OllamaAgent(session) }),
 });

@@ -4,9 +4,8 @@
 //
 // Every event of the server goes to the host as it is, those of sub-agents too.
 
-import { AgentLines } from './lib/agent_lines.mjs';
-import { exitFailure, settledWithin, startFailure } from './lib/child.mjs';
-import { PendingPermissions } from './lib/pending_permissions.mjs';
+import { AgentSession } from './lib/agent_session.mjs';
+import { endFailure, settledWithin } from './lib/child.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { usableCli } from './lib/usable_cli.mjs';
 import { OpencodeUsage, failure, isAbort, stopReason } from './opencode/outcome.mjs';
@@ -27,20 +26,14 @@ const SETTLE_MS = 1000;
 /** A question about a tool of an MCP server comes just before what the tool is called with. In milliseconds. */
 const INPUT_MS = 1000;
 
-/** @typedef {import('./lib/runner.mjs').AgentSession} AgentSession */
+/** @typedef {import('./lib/agent_session.mjs').Agent} Agent */
 
-/** @implements {AgentSession} */
-class OpencodeSession {
-  #host;
-  #finish;
-  #lines;
-  /** What sends the user's answer, by question. @type {PendingPermissions<(answer: Record<string, any>) => Promise<unknown>>} */
-  #permissions;
+/** @implements {Agent} */
+class OpencodeAgent {
+  #session;
   /** @type {OpencodeServer | null} */ #server = null;
   /** @type {Record<string, any> | null} */ #first = null;
   #usage = new OpencodeUsage();
-  /** @type {{ nativeSessionId?: string, cliVersion?: string, model?: string }} */ #known = {};
-  /** @type {Record<string, any>[]} */ #queue = [];
   #rules = new AgentRules([], {});
   /** What the user allowed for the rest of the session. @type {import('./opencode/agent_rules.mjs').Rule[]} */
   #granted = [];
@@ -56,57 +49,94 @@ class OpencodeSession {
   #settling = false;
   /** Called when the session is idle. @type {() => void} */ #onIdle = () => {};
   /** Why the last message ended. @type {string | undefined} */ #finishReason;
-  #stopping = false;
 
-  /**
-   * @param {import('./lib/protocol.mjs').HostChannel} host
-   * @param {(exitCode: number) => void} finish
-   */
-  constructor(host, finish) {
-    this.#host = host;
-    this.#finish = finish;
-    this.#lines = new AgentLines(host);
-    this.#permissions = new PendingPermissions(host, () => this.#lines.sessionId);
+  /** @param {AgentSession} session */
+  constructor(session) {
+    this.#session = session;
+  }
+
+  get exited() {
+    return this.#server?.cli.exited;
   }
 
   /** @param {Record<string, any>} query */
-  async query(query) {
-    if (this.#first === null) return this.#tryStart(query);
-    if (this.#sessionId === '' || this.#lines.turnId !== null) {
-      this.#queue.push(query);
-      return this.#host.log('info', 'a turn is running; the prompt waits for its end');
+  async start(query) {
+    const { host } = this.#session;
+    this.#first = query;
+    this.#mode = query.permissionMode ?? this.#mode;
+    this.#model = query.model;
+    const about = { name: 'opencode', leastVersion: LEAST_VERSION, update: 'opencode upgrade', env: process.env };
+    await usableCli(query, about);
+    let { version, agents } = await this.#serve(query);
+    const past = agentsPastUs(agents);
+    if (past.length > 0) {
+      host.log('info', `opencode starts once more, to be asked by ${past.join(', ')} too`);
+      await this.#replaced();
+      ({ version, agents } = await this.#serve(query, past));
     }
-    await this.#prompt(query);
+    const server = /** @type {OpencodeServer} */ (this.#server);
+    const config = await server.call('GET', '/config');
+    this.#rules = new AgentRules(agents, config);
+    const { id, model } = await this.#openSession(query);
+    this.#sessionId = id;
+    this.#model ??= model ? `${model.providerID}/${model.id}` : config.model;
+    this.#session.lines.started({ nativeSessionId: id, cliVersion: version, model: this.#model });
+    await this.#learnContext();
   }
 
-  /** @param {string} text */
-  async steer(text) {
-    if (this.#sessionId === '') throw new Error('no agent is running yet');
-    if (this.#lines.turnId === null) {
-      this.#lines.steerAccepted('now');
-      return this.#prompt({ prompt: text });
+  /**
+   * @param {any} error
+   * @param {Record<string, any>} query
+   */
+  startFailure(error, query) {
+    return { ...openFailure(error, query), stderrTail: this.#server?.cli.stderrTail };
+  }
+
+  /** @param {Record<string, any>} query */
+  async prompt(query) {
+    this.#busy = false;
+    this.#failed = false;
+    this.#finishReason = undefined;
+    this.#session.opened();
+    try {
+      await this.#send(query);
+    } catch (error) {
+      if (this.#session.isEnding) return;
+      const message = `opencode did not take the prompt: ${/** @type {any} */ (error)?.message ?? error}`;
+      this.#session.lines.failed({ code: 'api_error', message });
+      this.#endTurn('error');
     }
-    // It goes to the model with the next question to it, in the same turn.
+  }
+
+  /**
+   * It goes to the model with the next question to it, in the same turn.
+   * @param {string} text
+   * @returns {Promise<import('./lib/agent_session.mjs').Taken>}
+   */
+  async steer(text) {
     await this.#send({ prompt: text });
-    this.#lines.steerAccepted('queued');
+    return 'queued';
   }
 
   async interrupt() {
-    if (this.#lines.turnId === null || this.#interrupting)
-      return this.#host.log('info', 'interrupt: no turn is running');
+    if (this.#interrupting) return;
     this.#interrupting = true;
     try {
+      // Also ends the command that runs: a signal to the server would leave it.
       await this.#server?.call('POST', `/session/${this.#sessionId}/abort`);
-      if (!this.#stopping) await this.#settled();
+      if (!this.#session.isEnding) await this.#settled();
     } finally {
       this.#interrupting = false;
       this.#endTurn('interrupted');
     }
   }
 
-  /** @param {Record<string, any>} answer */
-  async permissionResponse(answer) {
-    await this.#permissions.take(answer.requestId)?.(answer);
+  /**
+   * @param {(answer: Record<string, any>) => Promise<unknown>} send
+   * @param {Record<string, any>} answer
+   */
+  answer(send, answer) {
+    return send(answer);
   }
 
   /** @param {{ model?: string, permissionMode?: string }} change the mode holds at once, the model from the next prompt on */
@@ -115,61 +145,20 @@ class OpencodeSession {
     if (!model) return;
     if (!modelOf(model)) throw new Error(`${model} is no model of opencode; name it as provider/model`);
     this.#model = model;
-    if (this.#sessionId) this.#know({ model });
+    this.#session.lines.started({ model });
     void this.#learnContext();
   }
 
-  async stop() {
-    this.#stopping = true;
-    this.#queue = [];
-    const server = this.#server;
-    if (!server) return;
-    // Also ends the command that runs: a signal to the server would leave it.
-    if (this.#lines.turnId !== null) await settledWithin(this.interrupt(), STOP_MS.turn);
-    this.#ended(await server.cli.end({ closeMs: 0, termMs: STOP_MS.term }));
+  end() {
+    return this.#server?.cli.end({ closeMs: 0, termMs: STOP_MS.term }) ?? null;
   }
 
   kill() {
     this.#server?.cli.kill('SIGTERM');
   }
 
-  /** @param {Record<string, any>} query */
-  async #tryStart(query) {
-    this.#first = query;
-    this.#lines.sessionId = query.sessionId;
-    this.#mode = query.permissionMode ?? this.#mode;
-    this.#model ??= query.model;
-    try {
-      if (!(await this.#usable(query))) return this.#finish(1);
-      await this.#start(query);
-    } catch (error) {
-      if (this.#stopping || this.#server === null) return;
-      this.#lines.failed({ ...openFailure(error, query), stderrTail: this.#server.cli.stderrTail });
-      await this.stop();
-      return this.#finish(1);
-    }
-    await this.#prompt(query);
-  }
-
-  /** @param {Record<string, any>} query */
-  async #start(query) {
-    let { version, agents } = await this.#serve(query);
-    const past = agentsPastUs(agents);
-    if (past.length > 0) {
-      this.#host.log('info', `opencode starts once more, to be asked by ${past.join(', ')} too`);
-      await this.#replaced();
-      if (this.#stopping) throw new Error('stopped');
-      ({ version, agents } = await this.#serve(query, past));
-    }
-    const server = /** @type {OpencodeServer} */ (this.#server);
-    const config = await server.call('GET', '/config');
-    this.#rules = new AgentRules(agents, config);
-    const session = await this.#openSession(query);
-    this.#sessionId = session.id;
-    const { model } = session;
-    this.#model ??= model ? `${model.providerID}/${model.id}` : config.model;
-    this.#know({ nativeSessionId: session.id, cliVersion: version, model: this.#model });
-    await this.#learnContext();
+  usageSoFar() {
+    return this.#usage.ofTurn();
   }
 
   /**
@@ -179,12 +168,12 @@ class OpencodeSession {
    */
   async #serve(query, asking) {
     const { cli: command, cwd } = query;
-    this.#host.log('debug', `starting ${command} serve`);
+    this.#session.host.log('debug', `starting ${command} serve`);
     const server = new OpencodeServer(
-      { command, cwd, env: opencodeEnv(query, asking), pace: () => this.#host.ready() },
+      { command, cwd, env: opencodeEnv(query, asking), pace: () => this.#session.host.ready() },
       {
         onEvent: (event, bytes) => this.#hear(event, bytes),
-        onText: (line) => this.#host.textLine(this.#lines.sessionId, line),
+        onText: (line) => this.#session.host.textLine(this.#session.id, line),
         onGap: () => void this.#afterGap(),
       },
     );
@@ -226,33 +215,6 @@ class OpencodeSession {
     this.#usage.contextSize = provider?.models?.[wanted.modelID]?.limit?.context || undefined;
   }
 
-  /**
-   * @param {Record<string, any>} query
-   * @returns {Promise<boolean>} whether this CLI can be used; if not, the host was told why
-   */
-  async #usable(query) {
-    const about = { name: 'opencode', leastVersion: LEAST_VERSION, update: 'opencode upgrade', env: process.env };
-    const { problem } = await usableCli(query, about);
-    if (problem) this.#lines.failed(problem);
-    return !problem && !this.#stopping;
-  }
-
-  /** @param {Record<string, any>} query */
-  async #prompt(query) {
-    this.#busy = false;
-    this.#failed = false;
-    this.#finishReason = undefined;
-    this.#lines.openTurn();
-    try {
-      await this.#send(query);
-    } catch (error) {
-      if (this.#stopping || this.#server === null) return;
-      const message = `opencode did not take the prompt: ${/** @type {any} */ (error)?.message ?? error}`;
-      this.#lines.failed({ code: 'api_error', message });
-      this.#endTurn('error');
-    }
-  }
-
   /** @param {Record<string, any>} query */
   #send(query) {
     const first = /** @type {Record<string, any>} */ (this.#first);
@@ -270,10 +232,10 @@ class OpencodeSession {
     const isBusy = event.type === 'session.status' && properties.status?.type === 'busy';
     if (isMain && isBusy && this.#sessionId !== '') {
       // A message that came right at the end of a turn begins another one.
-      this.#lines.openTurn();
+      this.#session.opened();
       this.#busy = true;
     }
-    this.#host.event(this.#lines.sessionId, bytes);
+    this.#session.host.event(this.#session.id, bytes);
     switch (event.type) {
       case 'message.part.updated':
         if (properties.part?.state?.status === 'running')
@@ -293,7 +255,7 @@ class OpencodeSession {
         return this.#questioned(properties);
       case 'question.replied':
       case 'question.rejected':
-        return this.#permissions.cancel(properties.requestID);
+        return this.#session.permissions.cancel(properties.requestID);
     }
   }
 
@@ -321,7 +283,7 @@ class OpencodeSession {
     this.#usage.note(info, isMain);
     if (!isMain) return;
     this.#finishReason = info.finish ?? this.#finishReason;
-    if (info.modelID) this.#know({ model: `${info.providerID}/${info.modelID}` });
+    if (info.modelID) this.#session.lines.started({ model: `${info.providerID}/${info.modelID}` });
   }
 
   /** @param {Record<string, any> | undefined} error */
@@ -329,7 +291,7 @@ class OpencodeSession {
     if (isAbort(error) || this.#interrupting) return;
     this.#failed = true;
     this.#busy = true;
-    this.#lines.failed({ ...failure(error ?? {}), stderrTail: this.#server?.cli.stderrTail });
+    this.#session.lines.failed({ ...failure(error ?? {}), stderrTail: this.#server?.cli.stderrTail });
   }
 
   /**
@@ -345,8 +307,8 @@ class OpencodeSession {
     const called = says ? undefined : await this.#inputOf(asked.tool?.callID);
     if (this.#interrupting) return;
     // A sub-agent can outlive the turn; without an answer it would wait for ever.
-    if (this.#lines.turnId === null) return void this.#reply(asked.id, NOBODY_ASKED);
-    this.#permissions.ask(question(asked, called, !isMain), (given) => {
+    if (!this.#session.isWorking) return void this.#reply(asked.id, NOBODY_ASKED);
+    this.#session.permissions.ask(question(asked, called, !isMain), (/** @type {Record<string, any>} */ given) => {
       if (given.outcome === 'allowAlways') this.#granted.push(...grantedBy(asked));
       return this.#reply(asked.id, replyTo(given));
     });
@@ -374,7 +336,8 @@ class OpencodeSession {
     this.#answered.add(id);
     await this.#server?.call('POST', `/permission/${id}/reply`, answer).catch((error) => {
       // What was asked is no longer waited for.
-      if (!this.#stopping) this.#host.log('warn', `the answer to ${id} was not taken: ${error.message}`);
+      if (!this.#session.isEnding)
+        this.#session.host.log('warn', `the answer to ${id} was not taken: ${error.message}`);
     });
   }
 
@@ -384,12 +347,12 @@ class OpencodeSession {
    * @param {{ requestID: string, reply: string }} replied
    */
   #replied({ requestID, reply }) {
-    this.#permissions.cancel(requestID);
+    this.#session.permissions.cancel(requestID);
     if (this.#answered.delete(requestID) || reply === 'reject') return;
     const message =
       'a permission was given by somebody else than you; the turn was interrupted. See what the agent has run.';
-    this.#lines.failed({ code: 'internal', message });
-    void this.interrupt();
+    this.#session.lines.failed({ code: 'internal', message });
+    void this.#session.interrupt();
   }
 
   /**
@@ -409,7 +372,7 @@ class OpencodeSession {
         { outcome: /** @type {const} */ ('deny'), label: 'Do not answer' },
       ],
     };
-    this.#permissions.ask(ask, async ({ outcome, updatedInput }) => {
+    this.#session.permissions.ask(ask, async (/** @type {Record<string, any>} */ { outcome, updatedInput }) => {
       const given = updatedInput?.answers;
       if (outcome !== 'allow' || !given) return this.#server?.call('POST', `/question/${id}/reject`);
       const answers = questions.map((/** @type {any} */ one) => [given[one.question] ?? []].flat().map(String));
@@ -419,26 +382,18 @@ class OpencodeSession {
 
   /** Something was missed: if the turn's end was, it is caught up on. */
   async #afterGap() {
-    this.#host.log('warn', 'the stream of events broke off and was opened again');
+    this.#session.host.log('warn', 'the stream of events broke off and was opened again');
     const status = await this.#server?.call('GET', '/session/status').catch(() => null);
     if (status && !status[this.#sessionId]) this.#endTurn(stopReason(this.#finishReason));
   }
 
   /** @param {import('./lib/agent_lines.mjs').StopReason} reason */
   #endTurn(reason) {
-    if (this.#lines.turnId === null) return;
-    this.#permissions.cancelAll();
+    if (!this.#session.isWorking && !this.#session.isEnding) return;
     this.#busy = false;
-    this.#lines.closeTurn(this.#failed ? 'error' : reason, this.#usage.ofTurn());
+    const failed = this.#failed;
     this.#failed = false;
-    const next = this.#stopping ? undefined : this.#queue.shift();
-    if (next) void this.#prompt(next);
-  }
-
-  /** @param {{ nativeSessionId?: string, cliVersion?: string, model?: string }} facts */
-  #know(facts) {
-    this.#known = { ...this.#known, ...facts };
-    this.#lines.started(this.#known);
+    this.#session.closed(failed ? 'error' : reason, this.#usage.ofTurn());
   }
 
   /**
@@ -446,20 +401,7 @@ class OpencodeSession {
    * @param {Record<string, any>} query
    */
   #exited(exit, query) {
-    if (this.#stopping) return;
-    if (exit.error) this.#lines.failed(startFailure(query.cli, query.cwd, exit.error));
-    else this.#lines.failed(exitFailure(query.cli, exit, this.#server?.cli ?? null));
-    this.#failed = true;
-    this.#ended(exit);
-    this.#finish(1);
-  }
-
-  /** @param {import('./lib/child.mjs').CliExit} exit */
-  #ended(exit) {
-    this.#queue = [];
-    this.#endTurn('interrupted');
-    this.#lines.stopped(exit);
-    this.#server = null;
+    this.#session.exited(exit, endFailure(/** @type {any} */ (query), exit, this.#server?.cli ?? null));
   }
 }
 
@@ -495,5 +437,6 @@ runRunner({
     partials: true,
     cost: true,
   },
-  createSession: (host, finish) => new OpencodeSession(host, finish),
+  createSession: (host, finish) =>
+    new AgentSession(host, finish, { turnMs: STOP_MS.turn, createAgent: (session) => new OpencodeAgent(session) }),
 });

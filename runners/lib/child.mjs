@@ -216,3 +216,14 @@ export function exitFailure(command, exit, cli) {
   const code = exit.signal ? 'cli_killed' : cli?.saidNothing ? 'no_output' : 'cli_exited';
   return { code, message, exitCode: exit.code, signal: exit.signal, stderrTail };
 }
+
+/**
+ * What to tell when a CLI has ended although nobody stopped it, or never began.
+ * @param {{ cli: string, cwd: string }} query with which it was started
+ * @param {CliExit} exit
+ * @param {CliChild | null} cli
+ * @returns {import('./agent_lines.mjs').AgentError}
+ */
+export function endFailure(query, exit, cli) {
+  return exit.error ? startFailure(query.cli, query.cwd, exit.error) : exitFailure(query.cli, exit, cli);
+}

@@ -1,5 +1,6 @@
 // Can this runner drive the CLI that it was given, and which version is it?
 
+import { CannotStart } from './agent_session.mjs';
 import { askCli, firstVersion, isAtLeast } from './cli_version.mjs';
 
 /**
@@ -13,17 +14,18 @@ import { askCli, firstVersion, isAtLeast } from './cli_version.mjs';
 /**
  * @param {Record<string, any>} query with `cli`, and `cliVersion` where the host knows it
  * @param {CliNeeds} needs
- * @returns {Promise<{ version?: string, problem?: import('./agent_lines.mjs').AgentError }>} the version, where it tells one
+ * @returns {Promise<string | undefined>} its version, where it tells one
+ * @throws {CannotStart}
  */
 export async function usableCli({ cli, cliVersion }, { name, leastVersion, update, env }) {
   if (!cli) {
     const message = `no ${name} CLI was found. Install it, or set its path in the settings.`;
-    return { problem: { code: 'cli_missing', message } };
+    throw new CannotStart({ code: 'cli_missing', message });
   }
   const version = firstVersion(cliVersion ?? (await askCli(cli, ['--version'], env)));
   if (version && !isAtLeast(version, leastVersion)) {
     const message = `${cli} is ${name} ${version}; ${leastVersion} or newer is needed. Update it with \`${update}\`.`;
-    return { version, problem: { code: 'cli_too_old', message } };
+    throw new CannotStart({ code: 'cli_too_old', message });
   }
-  return { version };
+  return version;
 }

@@ -39,7 +39,7 @@ export const NOBODY_ASKED = { reply: 'reject', message: 'The turn has ended, so 
  */
 export function settled({ permission, patterns = [], metadata = {} }, { rules, granted, mode, folders }) {
   const ruled = patterns.map((/** @type {string} */ pattern) => ruleFor(rules, permission, pattern));
-  if (ruled.some((rule) => rule?.action === 'deny')) {
+  if (ruled.some((/** @type {Rule | undefined} */ rule) => rule?.action === 'deny')) {
     return { reply: 'reject', message: 'The user’s configuration of opencode does not allow this.' };
   }
   const kind = KINDS[permission] ?? 'other';
