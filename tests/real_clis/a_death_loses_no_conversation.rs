@@ -7,39 +7,47 @@ use outrigger_tests::{Program, Survivor};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::drivers::Driver;
 use crate::stage::{Stage, any, is_kind, says};
 
-for_both!(the_app_is_killed, the_keeper_is_killed, the_cli_is_killed, the_runner_is_killed, the_machine_is_rebooted,);
+macro_rules! for_both {
+    ($($death:ident)*) => {
+        mod claude { $(#[test] fn $death() { super::$death(&crate::drivers::CLAUDE); })* }
+        mod codex { $(#[test] fn $death() { super::$death(&crate::drivers::CODEX); })* }
+    };
+}
 
-fn the_app_is_killed(provider: &'static str) {
-    let stage = Stage::set(provider);
-    let mut app = stage.home.start(stage.args(&["--mode", "bypass"], "SCENARIO:sleep s=4"));
+for_both!(the_app_is_killed the_keeper_is_killed the_cli_is_killed the_runner_is_killed the_machine_is_rebooted);
+
+fn the_app_is_killed(driver: &'static Driver) {
+    let stage = Stage::set(driver);
+    let mut app = stage.start(stage.args(&["--mode", "bypass"], "SCENARIO:sleep s=4"));
     app.wait_for("the command", running_command);
     app.kill();
     drop(app);
     let session = stage.session();
-    let mut items = stage.home.start(["logs", &session, "--follow", "--json"]);
+    let mut items = stage.start(["logs", &session, "--follow", "--json"]);
     items.wait_for("the answer that nobody was there for", says("The long command is done."));
     items.wait_for("the end of the turn", is_kind("turnEnd"));
     assert_eq!(listed(&stage, &session)["liveness"]["type"], "live");
-    stage.home.run(["send", &session, "SCENARIO:echo say=again"]).assert_code(0);
+    stage.run(["send", &session, "SCENARIO:echo say=again"]).assert_code(0);
     items.wait_for("the next answer", says("You said: again"));
     assert_remembered(&stage, "The long command is done.");
-    stage.home.run(["stop", &session]).assert_code(0);
+    stage.run(["stop", &session]).assert_code(0);
     let native: std::collections::BTreeSet<_> = items.finish().json().iter().filter_map(native_id).collect();
     assert_eq!(native.len(), 1, "one conversation");
     stage.home.assert_nobody_left();
 }
 
-pub(crate) fn the_keeper_is_killed(provider: &'static str) {
-    let stage = Stage::set(provider);
+pub(crate) fn the_keeper_is_killed(driver: &'static Driver) {
+    let stage = Stage::set(driver);
     let (session, _items) = in_mid_turn(&stage);
     kill(keeper(&stage));
     assert_interrupted_and_resumed(&stage, &session);
 }
 
-fn the_machine_is_rebooted(provider: &'static str) {
-    let stage = Stage::set(provider);
+fn the_machine_is_rebooted(driver: &'static Driver) {
+    let stage = Stage::set(driver);
     let (session, items) = in_mid_turn(&stage);
     drop(items);
     loop {
@@ -54,17 +62,17 @@ fn the_machine_is_rebooted(provider: &'static str) {
     assert_interrupted_and_resumed(&stage, &session);
 }
 
-pub(crate) fn the_cli_is_killed(provider: &'static str) {
-    let stage = Stage::set(provider);
+pub(crate) fn the_cli_is_killed(driver: &'static Driver) {
+    let stage = Stage::set(driver);
     let (session, items) = in_mid_turn(&stage);
-    kill(the_one(&stage, |command| !command.starts_with("node") && is_cli(provider, command)));
+    kill(the_one(&stage, |command| !command.starts_with("node") && is_cli(driver.name, command)));
     assert_failed_and_resumed(&stage, &session, items, "cli_killed");
 }
 
-pub(crate) fn the_runner_is_killed(provider: &'static str) {
-    let stage = Stage::set(provider);
+pub(crate) fn the_runner_is_killed(driver: &'static Driver) {
+    let stage = Stage::set(driver);
     let (session, items) = in_mid_turn(&stage);
-    let runner = if provider.ends_with("-direct") { " drive ".to_owned() } else { format!("{provider}.mjs") };
+    let runner = if driver.name.ends_with("-direct") { " drive ".to_owned() } else { format!("{}.mjs", driver.name) };
     kill(the_one(&stage, |command| command.contains(&runner)));
     assert_failed_and_resumed(&stage, &session, items, "runner_killed");
 }
@@ -73,7 +81,7 @@ pub(crate) fn the_runner_is_killed(provider: &'static str) {
 fn in_mid_turn(stage: &Stage) -> (String, Program) {
     let (session, mut items) = stage.detached(&["--mode", "bypass"], "SCENARIO:echo say=remember-this");
     items.wait_for("the end of the first turn", is_kind("turnEnd"));
-    stage.home.run(["send", &session, "SCENARIO:sleep s=300"]).assert_code(0);
+    stage.run(["send", &session, "SCENARIO:sleep s=300"]).assert_code(0);
     items.wait_for("the command", running_command);
     wait_for_sleep(stage);
     (session, items)
@@ -107,7 +115,7 @@ fn assert_failed_and_resumed(stage: &Stage, session: &str, items: Program, code:
 
 fn assert_resumed(stage: &Stage, session: &str) {
     let before = native_of(stage);
-    let resumed = stage.home.run(["run", "--json", "--resume", session, "SCENARIO:echo say=again"]);
+    let resumed = stage.run(["run", "--json", "--resume", session, "SCENARIO:echo say=again"]);
     resumed.assert_code(0);
     let items = resumed.json();
     assert!(any(&items, says("You said: again")), "{items:?}");
@@ -170,7 +178,7 @@ fn native_id(item: &Value) -> Option<String> {
 }
 
 fn listed(stage: &Stage, session: &str) -> Value {
-    let ended = stage.home.run(["ps", "--all", "--json"]);
+    let ended = stage.run(["ps", "--all", "--json"]);
     ended.assert_code(0);
     ended.json().into_iter().find(|summary| summary["session"] == session).unwrap()
 }

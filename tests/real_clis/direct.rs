@@ -1,58 +1,34 @@
-//! The real `claude`, driven by Outrigger itself on a machine without a JavaScript runtime: the same scenarios, and what is particular.
+//! The real `claude`, driven by Outrigger itself on a machine without a JavaScript runtime: what is particular.
 
-use std::fs;
-
-use outrigger_tests::project;
 use serde_json::Value;
 
 use crate::a_death_loses_no_conversation::{the_cli_is_killed, the_keeper_is_killed, the_runner_is_killed};
-use crate::stage::{Stage, any, is_kind, is_pending, says};
-use crate::table::{Cells, Scenario};
-
-const DIRECT: &str = "claude-direct";
-
-/// Scenarios that every CLI goes through, once more for the direct one.
-macro_rules! the_same {
-    ($($scenario:ident),* $(,)?) => {
-        mod same { $(#[test] fn $scenario() { crate::$scenario(super::DIRECT); })* }
-    };
-}
-
-the_same!(
-    text_and_thinking,
-    an_allowed_tool_writes_its_file,
-    a_denied_tool_writes_nothing,
-    an_api_error_is_told,
-    a_rate_limit_is_told,
-    a_second_turn_in_the_same_process,
-    steering_in_mid_turn,
-    an_interrupt_keeps_the_session,
-    a_resume_in_a_new_process,
-);
+use crate::drivers::{CLAUDE, CLAUDE_DIRECT};
+use crate::stage::{Stage, is_kind, is_pending, says};
 
 #[test]
 fn its_cli_is_killed() {
-    the_cli_is_killed(DIRECT);
+    the_cli_is_killed(&CLAUDE_DIRECT);
 }
 
 #[test]
 fn its_driver_is_killed() {
-    the_runner_is_killed(DIRECT);
+    the_runner_is_killed(&CLAUDE_DIRECT);
 }
 
 #[test]
 fn its_keeper_is_killed() {
-    the_keeper_is_killed(DIRECT);
+    the_keeper_is_killed(&CLAUDE_DIRECT);
 }
 
 #[test]
 fn claude_itself_is_driven_so_where_there_is_no_runtime_and_the_transcript_says_so() {
-    let stage = Stage::set("claude");
-    stage.home.run(stage.args(&[], "SCENARIO:echo say=remember-this")).assert_code(0);
+    let stage = Stage::set(&CLAUDE);
+    stage.run(stage.args(&[], "SCENARIO:echo say=remember-this")).assert_code(0);
     stage.home.hide_runtimes();
     let session = stage.session();
     // A conversation that a runner began goes on without one.
-    let mut resumed = stage.home.start(["run", "--json", "--resume", &session, "SCENARIO:echo say=again"]);
+    let mut resumed = stage.start(["run", "--json", "--resume", &session, "SCENARIO:echo say=again"]);
     resumed.wait_for("the reason", |item| {
         item["body"]["text"].as_str().is_some_and(|text| text.contains("No JavaScript runtime was found"))
     });
@@ -69,7 +45,7 @@ fn claude_itself_is_driven_so_where_there_is_no_runtime_and_the_transcript_says_
 
 #[test]
 fn no_runtime_runs_beside_it() {
-    let stage = Stage::set(DIRECT);
+    let stage = Stage::set(&CLAUDE_DIRECT);
     let (session, mut items) = stage.detached(&["--mode", "bypass"], "SCENARIO:sleep s=300");
     items.wait_for("the command", |item| item["body"]["type"] == "toolCall" && item["body"]["status"] == "running");
     let commands: Vec<String> = stage.home.processes().into_iter().map(|process| process.command).collect();
@@ -78,23 +54,23 @@ fn no_runtime_runs_beside_it() {
         ["node", "deno", "bun"].iter().any(|name| command.split(['/', ' ']).any(|word| word == *name))
     };
     assert_eq!(commands.iter().find(runtime), None, "{commands:#?}");
-    stage.home.run(["stop", &session]).assert_code(0);
+    stage.run(["stop", &session]).assert_code(0);
     stage.home.assert_nobody_left();
 }
 
 #[test]
 fn what_is_always_allowed_is_not_asked_again() {
-    let stage = Stage::set(DIRECT);
+    let stage = Stage::set(&CLAUDE_DIRECT);
     let command = "SCENARIO:bash cmd=touch+once.txt";
     let (session, mut items) = stage.detached(&[], command);
     let asked = items.wait_for("a request", is_pending);
     let outcomes = asked["body"]["options"].to_string();
     assert!(outcomes.contains("allowAlways"), "{asked}");
-    stage.home.run(["answer", &session, "-", "allow-always"]).assert_code(0);
+    stage.run(["answer", &session, "-", "allow-always"]).assert_code(0);
     items.wait_for("the end of the turn", is_kind("turnEnd"));
-    stage.home.run(["send", &session, command]).assert_code(0);
+    stage.run(["send", &session, command]).assert_code(0);
     items.wait_for("the end of the second turn", is_kind("turnEnd"));
-    stage.home.run(["stop", &session]).assert_code(0);
+    stage.run(["stop", &session]).assert_code(0);
     let all = items.finish().json();
     let asked: std::collections::BTreeSet<_> =
         all.iter().filter(|item| is_pending(item)).map(|item| item["id"].to_string()).collect();
@@ -104,14 +80,14 @@ fn what_is_always_allowed_is_not_asked_again() {
 
 #[test]
 fn an_interrupt_takes_the_question_back() {
-    let stage = Stage::set(DIRECT);
+    let stage = Stage::set(&CLAUDE_DIRECT);
     let file = stage.home.workspace().join("hello.txt");
     let (session, mut items) = stage.detached(&[], &format!("SCENARIO:write-file file={}", file.display()));
     items.wait_for("a request", is_pending);
-    stage.home.run(["interrupt", &session]).assert_code(0);
+    stage.run(["interrupt", &session]).assert_code(0);
     let end = items.wait_for("the end of the turn", is_kind("turnEnd"));
     assert_eq!(end["body"]["stopReason"], "interrupted");
-    stage.home.run(["stop", &session]).assert_code(0);
+    stage.run(["stop", &session]).assert_code(0);
     let all = items.finish().json();
     let last = all.iter().rfind(|item| is_kind("permission")(item)).unwrap();
     assert_ne!(last["body"]["state"]["type"], "pending", "{last}");
@@ -121,31 +97,12 @@ fn an_interrupt_takes_the_question_back() {
 
 #[test]
 fn a_turn_that_nobody_asked_for_is_a_turn() {
-    let stage = Stage::set(DIRECT);
+    let stage = Stage::set(&CLAUDE_DIRECT);
     let (session, mut items) = stage.detached(&["--mode", "bypass"], "SCENARIO:background s=2");
     items.wait_for("the first end", is_kind("turnEnd"));
     items.wait_for("the report of the background task", says("The background command has ended."));
     items.wait_for("the second end", is_kind("turnEnd"));
-    stage.home.run(["stop", &session]).assert_code(0);
-    stage.home.assert_nobody_left();
-}
-
-#[test]
-fn an_mcp_tool_is_called() {
-    let _cells = Cells::of(DIRECT, &[Scenario::McpToolCall]);
-    let stage = Stage::set(DIRECT);
-    let log = stage.home.workspace().join("mcp.log");
-    let server = project().join("tests/real_clis/mcp_server.mjs");
-    // The server is a script of the user's; that it needs a runtime is not our business.
-    let node = std::env::split_paths(&std::env::var("PATH").unwrap())
-        .map(|folder| folder.join("node"))
-        .find(|file| file.is_file());
-    let servers = serde_json::json!({ "lighthouse": { "command": node.unwrap(), "args": [server, log] } });
-    let ended = stage.home.run(stage.args(&["--mode", "bypass", "--mcp-config", &servers.to_string()], "SCENARIO:mcp"));
-    ended.assert_code(0);
-    assert!(any(&ended.json(), says("The tool has answered.")));
-    let called: Value = serde_json::from_str(fs::read_to_string(&log).unwrap().lines().next().unwrap()).unwrap();
-    assert_eq!(called["input"]["text"], "lighthouse");
+    stage.run(["stop", &session]).assert_code(0);
     stage.home.assert_nobody_left();
 }
 

@@ -1,9 +1,13 @@
 //! A home with a real CLI in it that talks to the stand-in of its vendor's API.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
 
-use outrigger_tests::{Home, Program, RealClis, Standin};
-use serde_json::Value;
+use outrigger_tests::{Ended, Home, Program, RealClis, Standin, project};
+use serde_json::{Value, json};
+
+use crate::drivers::Driver;
 
 /// What the stand-in was asked, one line for each request.
 const REQUESTS: &str = "requests.ndjson";
@@ -12,23 +16,44 @@ const REQUESTS: &str = "requests.ndjson";
 pub(crate) struct Stage {
     pub(crate) home: Home,
     pub(crate) provider: &'static str,
+    driver: &'static Driver,
     _standin: Standin,
 }
 
 impl Stage {
-    pub(crate) fn set(provider: &'static str) -> Self {
+    pub(crate) fn set(driver: &'static Driver) -> Self {
         let clis = RealClis::installed();
         let home = Home::within(&clis.homes());
         let log = home.user_home().parent().unwrap().join(REQUESTS);
         let standin = Standin::start(&["--log", log.to_str().unwrap()]);
-        let direct = provider.strip_suffix("-direct");
-        clis.settle_in(&home, direct.unwrap_or(provider), &standin.url());
+        let direct = driver.name.strip_suffix("-direct");
+        clis.settle_in(&home, direct.unwrap_or(driver.name), &standin.url());
         if direct.is_some() {
             home.hide_runtimes();
         }
         // An older release of a CLI is the same provider with another path.
-        let provider = provider.strip_suffix("-older").unwrap_or(provider);
-        Self { home, provider, _standin: standin }
+        let provider = driver.name.strip_suffix("-older").unwrap_or(driver.name);
+        Self { home, provider, driver, _standin: standin }
+    }
+
+    /// Starts `outrigger ARGS`, with the driver's patience.
+    pub(crate) fn start(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Program {
+        self.home.start(args).with_patience(self.driver.patience)
+    }
+
+    /// Runs `outrigger ARGS` to its end.
+    pub(crate) fn run(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ended {
+        self.start(args).finish()
+    }
+
+    /// The settings of an MCP server on stdio, which notes in `log` what it is called with.
+    pub(crate) fn mcp_server(&self, log: &Path) -> String {
+        // The server is a script of the user's; that it needs a runtime is not our business, where ours has none.
+        let node = std::env::split_paths(&std::env::var("PATH").unwrap())
+            .map(|folder| folder.join("node"))
+            .find(|file| file.is_file());
+        let server = project().join("tests/real_clis/mcp_server.mjs");
+        json!({"light": {"command": node.unwrap(), "args": [server, log]}}).to_string()
     }
 
     pub(crate) fn args(&self, more: &[&str], prompt: &str) -> Vec<String> {
@@ -41,10 +66,10 @@ impl Stage {
     pub(crate) fn detached(&self, more: &[&str], prompt: &str) -> (String, Program) {
         let mut all = vec!["--detach"];
         all.extend(more);
-        let ended = self.home.run(self.args(&all, prompt));
+        let ended = self.run(self.args(&all, prompt));
         ended.assert_code(0);
         let session = ended.json()[0]["session"].as_str().unwrap().to_owned();
-        let items = self.home.start(["logs", &session, "--follow", "--json"]);
+        let items = self.start(["logs", &session, "--follow", "--json"]);
         (session, items)
     }
 

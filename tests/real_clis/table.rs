@@ -1,17 +1,17 @@
 //! What can each provider do, as the tests of this folder have seen it? Each test notes its cells of the table provider × scenario in
 //! files; `./dev test real-clis` prints them at its end with `table.mjs`.
 //!
-//! A new row needs no list: it is there as soon as a test notes a cell of that provider. A test begins with
+//! A scenario begins with
 //!
 //! ```ignore
-//! let cells = Cells::of(provider, &[Scenario::Text, Scenario::Thinking]);
+//! let cells = Cells::of(driver.name, &[Scenario::Text, Scenario::Thinking]);
 //! ```
 //!
 //! and its cells say `yes` when it comes to its end, `FAILED` when it does not. `cells.say("queued")` puts another word in place of
-//! `yes`. What a CLI cannot do is noted with its reason, by the test that would have tried it:
+//! `yes`. What a CLI cannot do is noted with its reason, which its driver gives:
 //!
 //! ```ignore
-//! table::cannot(provider, Scenario::SteerOrQueue, "a second prompt cancels the first");
+//! table::cannot(driver.name, Scenario::SteerOrQueue, "a second prompt cancels the first");
 //! ```
 
 use std::fs;
@@ -21,7 +21,6 @@ use outrigger_tests::project;
 use serde_json::json;
 
 /// The columns, in order.
-#[allow(dead_code, reason = "not every scenario is tried with every set of CLIs")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scenario {
     Text,
@@ -87,7 +86,6 @@ impl Drop for Cells {
 }
 
 /// A provider that does not have something to try; the reason stands below the table.
-#[allow(dead_code, reason = "claude and codex can do everything in the table")]
 pub(crate) fn cannot(provider: &str, scenario: Scenario, reason: &str) {
     note(provider, scenario, "n/a", reason);
 }

@@ -27,6 +27,7 @@ pub struct Program {
     stderr: Arc<Mutex<String>>,
     stderr_ended: Receiver<()>,
     exit: Receiver<ExitStatus>,
+    patience: Duration,
 }
 
 /// A program that has ended, with everything that it printed.
@@ -64,7 +65,15 @@ impl Program {
             stderr_ended,
             exit: exit_of(&child),
             child,
+            patience: DEADLINE,
         }
+    }
+
+    /// The same program, with another limit than [`DEADLINE`] to each wait.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Its process id.
@@ -98,7 +107,7 @@ impl Program {
     /// # Panics
     /// When nothing comes within [`DEADLINE`].
     pub fn next_line(&mut self) -> Option<String> {
-        self.line_before(Instant::now() + DEADLINE, "a line")
+        self.line_before(Instant::now() + self.patience, "a line")
     }
 
     /// The first line, from where reading stands, that is JSON and `wanted`. Lines on the way are kept for [`Ended::stdout`].
@@ -106,7 +115,7 @@ impl Program {
     /// # Panics
     /// When stdout ends or [`DEADLINE`] passes first; the message carries `what` and everything that was seen.
     pub fn wait_for(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + self.patience;
         while let Some(line) = self.line_before(until, what) {
             match serde_json::from_str::<Value>(&line) {
                 Ok(value) if wanted(&value) => return value,
@@ -123,7 +132,7 @@ impl Program {
     #[must_use]
     pub fn finish(mut self) -> Ended {
         self.stdin = None;
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + self.patience;
         while self.line_before(until, "the end of its output").is_some() {}
         let status = match self.exit.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(status) => status,
@@ -163,7 +172,7 @@ impl Program {
             }
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("{}: waited {} s for {what} in vain.\n{}", self.title, DEADLINE.as_secs(), self.report())
+                panic!("{}: waited {} s for {what} in vain.\n{}", self.title, self.patience.as_secs(), self.report())
             }
         }
     }
