@@ -33,8 +33,8 @@ async fn without_a_cli_the_demo_agent_is_one_click_away() {
     }
     let window = Window::open_at(Desk::new(), &home, &home.workspace(), &[("PATH", bin)]).await;
     window.see("[data-testid=first-run]").await;
-    window.see_text("[data-testid=provider-finding][data-provider=claude][data-available=false]", "not found").await;
-    window.see("[data-testid=provider-finding][data-provider=codex][data-available=false]").await;
+    window.see_text("[data-testid=missing-agent][data-provider=claude]", "install").await;
+    window.see("[data-testid=missing-agent][data-provider=codex]").await;
     window.picture("first-run").await;
     window.press("demo-start").await;
     window.see("[data-testid=permission-allow]").await;

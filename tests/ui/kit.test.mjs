@@ -26,3 +26,19 @@ test('every component stands there in light and in dark, and none has a fault', 
   await picture(page, 'kit');
   assert.deepEqual(await violations(page), []);
 });
+
+test('what floats over a theme has its colours', async (t) => {
+  const page = await browser.kit(t);
+  const grounds = [];
+  for (const theme of ['light', 'dark']) {
+    await page.getByTestId(`kit-menu-${theme}`).click();
+    const menu = page.getByTestId(`theme-${theme}`).getByRole('menu');
+    await menu.waitFor();
+    grounds.push(await menu.evaluate((box) => getComputedStyle(box).backgroundColor));
+    await picture(page, `kit-menu-${theme}`);
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'detached' });
+  }
+  assert.equal(new Set(grounds).size, 2);
+});

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { counted, openBrowser, picture, violations } from './page.mjs';
+import { openBrowser, picture, violations } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const entries = (page) =>
@@ -35,7 +35,7 @@ test('actions are done from it, and each shows its keys', async (t) => {
   await page.keyboard.press('Enter');
   await page.getByTestId('doctor').waitFor();
   await page.keyboard.press('Control+n');
-  await counted(page.getByTestId('doctor'), 1);
+  await page.getByTestId('doctor').waitFor({ state: 'detached' });
 });
 
 test('it offers what the open session can do, and only that', async (t) => {

@@ -112,7 +112,7 @@ test('a session is ended from its menu', async (t) => {
 
 test('without any agent the demo is one click away', async (t) => {
   const page = await browser.scene(t, 'replay=first-run&speed=4');
-  await page.getByTestId('first-run').getByText('npm install -g @anthropic-ai/claude-code').waitFor();
+  await page.getByTestId('first-run').getByText('curl -fsSL https://claude.ai/install.sh').waitFor();
   await page.getByTestId('demo-start').click();
   await page.getByTestId('permission-allow').waitFor();
   assert.match((await page.getByTestId('session-row').textContent()) ?? '', /Demo agent/);
@@ -122,7 +122,7 @@ test('doctor tells what was found and what to do', async (t) => {
   const page = await browser.scene(t, 'replay=first-run');
   await page.getByTestId('doctor-open').click();
   const doctor = page.getByTestId('doctor');
-  await doctor.getByText('20.20.2 at /usr/bin/node').waitFor();
+  await doctor.getByText('22.11.0 at /usr/bin/node').waitFor();
   await doctor.getByRole('button', { name: 'Choose by hand' }).first().click();
   await doctor.getByTestId('cli-path').fill('/nowhere');
   await doctor.getByTestId('cli-path-save').click();

@@ -51,8 +51,7 @@ async fn with_archive<T: Send + 'static>(
 pub(crate) async fn place_of_item(window: WebviewWindow, session: String, item: String) -> Result<usize, WireError> {
     let unknown = || WireError::new(ErrorCode::BadRequest, format!("{item:?} is no item of a transcript"));
     let (seq, place) = item.split_once('.').ok_or_else(unknown)?;
-    let (seq, place): (u64, usize) =
-        (seq.parse().map_err(|_| unknown())?, place.parse().map_err(|_| unknown())?);
+    let (seq, place): (u64, usize) = (seq.parse().map_err(|_| unknown())?, place.parse().map_err(|_| unknown())?);
     OwnSession::of(&window, &session)?
         .read(move |transcript| Ok((transcript.place_of(seq) + place).min(transcript.total().saturating_sub(1))))
         .await
@@ -61,8 +60,10 @@ pub(crate) async fn place_of_item(window: WebviewWindow, session: String, item: 
 #[tauri::command]
 pub(crate) async fn read_log(machine: State<'_, Machine>, request: LogRequest) -> Result<LogPage, WireError> {
     let logs = machine.places.logs.clone();
-    in_background(move || LogReader::at(&logs).read(&request).map_err(|error| failed("read the debug log", &logs, &error)))
-        .await
+    in_background(move || {
+        LogReader::at(&logs).read(&request).map_err(|error| failed("read the debug log", &logs, &error))
+    })
+    .await
 }
 
 /// Asks where to, and writes the lines that the filter lets through; nothing when nobody says where.
@@ -87,7 +88,11 @@ pub(crate) async fn export_log(
 
 fn write(logs: &Path, path: &PathBuf, filter: &LogFilter) -> std::io::Result<u64> {
     let mut file = BufWriter::new(File::create(path)?);
-    writeln!(file, "# Debug log of Outrigger {}. Secrets and the home folder are taken out.", env!("CARGO_PKG_VERSION"))?;
+    writeln!(
+        file,
+        "# Debug log of Outrigger {}. Secrets and the home folder are taken out.",
+        env!("CARGO_PKG_VERSION")
+    )?;
     let lines = LogReader::at(logs).export(filter, dirs::home_dir().as_deref(), &mut file)?;
     file.flush()?;
     Ok(lines)

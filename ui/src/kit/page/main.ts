@@ -7,8 +7,6 @@ import '../../styles/tokens.css';
 import '../../styles/page.css';
 import '../../styles/floating.css';
 import KitPage from './KitPage.svelte';
-import { showBothThemes } from './both_themes';
 
-showBothThemes();
 const target = document.getElementById('app');
 if (target) mount(KitPage, { target });
