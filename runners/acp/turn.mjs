@@ -12,12 +12,12 @@ const WORDS_KEPT = 4000;
 /**
  * @typedef {object} TurnOf
  * @property {import('../lib/json_rpc.mjs').RpcChild} agent
- * @property {import('../lib/agent_lines.mjs').AgentLines} lines
+ * @property {import('../lib/agent_session.mjs').AgentSession} session
  * @property {import('./outcome.mjs').AcpUsage} usage
  * @property {import('./quirks.mjs').Quirks} quirks
  * @property {Record<string, any>[]} authMethods what the agent offers for signing in
  * @property {string} sessionId the agent's own
- * @property {(stopReason: string) => void} onEnd after the host was told
+ * @property {(stopReason: string) => void} onEnd before the host is told
  */
 
 /** The turns of one session, one at a time. */
@@ -75,18 +75,18 @@ export class Turn {
     this.#failed = false;
     this.#words = '';
     this.#of.usage.begin();
-    this.#of.lines.openTurn();
+    this.#of.session.opened();
   }
 
   #end() {
-    const { lines, usage, onEnd } = this.#of;
+    const { session, usage, onEnd } = this.#of;
     // The agent's own end says by itself what happened.
     if (this.#of.agent.cli.hasEnded) return;
     const problem = this.#problem();
-    if (problem) lines.failed({ ...problem, stderrTail: this.#of.agent.cli.stderrTail });
+    if (problem) session.lines.failed({ ...problem, stderrTail: this.#of.agent.cli.stderrTail });
     const reason = problem ? 'error' : stopReason(this.#answer?.stopReason);
-    lines.closeTurn(reason, usage.ofTurn());
     onEnd(this.#answer?.stopReason ?? '');
+    session.closed(reason, usage.ofTurn());
   }
 
   /** @returns {import('../lib/agent_lines.mjs').AgentError | null} */

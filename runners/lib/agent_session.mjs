@@ -51,7 +51,7 @@ export class AgentSession {
   #agent;
   #turnMs;
   /** @type {import('./session_states.mjs').State} */ #state = BEGINNING;
-  /** @type {() => void} */ #onClosed = () => {};
+  /** Who waits for the turn's end. @type {Set<() => void>} */ #awaiting = new Set();
   host;
   lines;
   /** Questions of the agent that wait, with what it needs to hear the answer. @type {PendingPermissions<any>} */
@@ -143,7 +143,8 @@ export class AgentSession {
   closed(reason, usage, { late = [], more } = {}) {
     this.permissions.cancelAll();
     this.lines.closeTurn(reason, usage, more);
-    this.#onClosed();
+    for (const told of this.#awaiting) told();
+    this.#awaiting.clear();
     this.#followUnasked({ type: 'closed', late });
   }
 
@@ -174,7 +175,7 @@ export class AgentSession {
    * @returns {Promise<unknown>}
    */
   turnEnd() {
-    const closed = new Promise((resolve) => (this.#onClosed = () => resolve(undefined)));
+    const closed = new Promise((resolve) => this.#awaiting.add(() => resolve(undefined)));
     return Promise.race([closed, this.#agent.exited ?? closed]);
   }
 
