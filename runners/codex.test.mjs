@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { toml } from './codex/settings.mjs';
+import { failureTests } from './testing/failures.mjs';
 import { setStage } from './testing/real_cli.mjs';
 import { until } from './testing/runner_process.mjs';
 
@@ -189,22 +190,7 @@ describe('codex', () => {
     assert.equal((await unknown.exited).code, 1);
   });
 
-  for (const [scenario, code, retryable] of /** @type {const} */ ([
-    ['error-400', 'api_error', false],
-    ['error-401', 'auth', false],
-    ['error-429', 'rate_limited', true],
-    ['error-500', 'api_error', true],
-  ])) {
-    test(`${scenario} is told as ${code}, and the session goes on`, async () => {
-      const runner = stage.runner();
-      runner.send(stage.query({ prompt: `SCENARIO:${scenario}` }));
-      const error = await runner.next('agent_error');
-      assert.deepEqual([error.code, error.retryable], [code, retryable], error.message);
-      assert.equal((await runner.next('turn_ended')).stopReason, 'error');
-      runner.send(stage.query({ prompt: 'SCENARIO:echo say=on' }));
-      assert.equal((await runner.next('turn_ended')).stopReason, 'endTurn');
-    });
-  }
+  failureTests(['error-400', 'error-401', 'error-429', 'error-500'], () => stage);
 
   test('model and mode that are set hold from the next turn on', async () => {
     const runner = stage.runner();

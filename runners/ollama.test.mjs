@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { startStandIn } from '../tests/standin/standin.mjs';
+import { failureTests } from './testing/failures.mjs';
 import { OllamaStage, notices, texts } from './testing/ollama_stage.mjs';
 
 const IMAGE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -143,26 +144,11 @@ describe('failures', () => {
     assert.equal((await runner.exited).code, 0);
   });
 
-  for (const [scenario, code, retryable] of /** @type {const} */ ([
-    ['error-400', 'api_error', false],
-    ['error-401', 'auth', false],
-    ['error-429', 'rate_limited', true],
-    ['error-500', 'api_error', true],
-    ['drop', 'network', true],
-    ['error-mid', 'api_error', false],
-    ['max-tokens', 'context_exceeded', false],
-  ])) {
-    test(`${scenario} is told as ${code}, and the session goes on`, async () => {
-      const runner = stage.runner();
-      runner.send(stage.query({ prompt: `SCENARIO:${scenario}` }));
-      const error = await runner.next('agent_error');
-      assert.deepEqual([error.code, error.retryable], [code, retryable], error.message);
-      assert.equal((await runner.next('turn_ended')).stopReason, 'error');
-      runner.send(stage.query({ prompt: 'SCENARIO:echo say=on' }));
-      assert.equal((await runner.next('turn_ended')).stopReason, 'endTurn');
-      assert.equal(stage.chats.at(-1)?.history.length <= 3, true, 'a prompt that was refused is not sent again');
-    });
-  }
+  failureTests(
+    ['error-400', 'error-401', 'error-429', 'error-500', 'drop', 'error-mid', 'max-tokens'],
+    () => stage,
+    () => assert.equal(stage.chats.at(-1)?.history.length <= 3, true, 'a prompt that was refused is not sent again'),
+  );
 
   test('a model that is missing is told with the command that gets it', async () => {
     const runner = stage.runner();
