@@ -54,6 +54,14 @@ run_ui_kit() {
   exec npm run --silent ui-kit -- "$@"
 }
 
+take_screenshots() {
+  need_debian_packages "${debian_test[@]}"
+  need_node
+  install_npm_packages
+  build_ui
+  node dev.d/screenshots.mjs "$@"
+}
+
 run_doctor() {
   need_debian_packages "${debian_build[@]}"
   need_rust

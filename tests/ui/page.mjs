@@ -73,11 +73,12 @@ export async function openBrowser(context) {
      *
      * @param {import('node:test').TestContext} test
      * @param {string} query
-     * @param {import('playwright-core').BrowserContextOptions} [options]
+     * @param {import('playwright-core').BrowserContextOptions & { now?: Date }} [options] `now`: what the page's clock says
      */
-    async scene(test, query, options = {}) {
+    async scene(test, query, { now, ...options } = {}) {
       const profile = await chromiumBrowser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
       const page = await profile.newPage();
+      if (now) await page.clock.setFixedTime(now);
       page.setDefaultTimeout(PATIENCE);
       /** @type {string[]} */
       const complaints = [];

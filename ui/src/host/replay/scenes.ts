@@ -1,6 +1,7 @@
 // Which scenes can be replayed? Each is a set of sessions as they stand when the page opens: `?replay=NAME`.
 
 import type { ItemBody } from '../../protocol/ItemBody';
+import { busyScene } from './busy';
 import { hostileMarkdown } from './hostile';
 import type { JsonValue } from '../../protocol/serde_json/JsonValue';
 import type { ToolKind } from '../../protocol/ToolKind';
@@ -266,6 +267,8 @@ export function sceneOf(name: string): Scene {
   switch (name) {
     case 'states':
       return states();
+    case 'busy':
+      return busyScene();
     case 'waiting':
       return waiting();
     case 'long':
