@@ -7,13 +7,14 @@
 import { randomUUID } from 'node:crypto';
 import { AgentSession } from './lib/agent_session.mjs';
 import { CliChild, endFailure } from './lib/child.mjs';
+import { Form } from './lib/forms.mjs';
 import { parseObject } from './lib/lossless.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { usableCli } from './lib/usable_cli.mjs';
 import { authOf, offersOf } from './claude/account.mjs';
 import { LEAST_VERSION, claudeArgs, claudeEnv, claudeMode, modeOf } from './claude/command_line.mjs';
 import { ClaudeUsage, failure, isUnknownConversation, stopReason, unknownConversation } from './claude/outcome.mjs';
-import { asControlResponse, asPermission } from './claude/permission.mjs';
+import { asControlResponse, asElicitation, asPermission, controlResponse } from './claude/permission.mjs';
 import { userMessage } from './claude/user_message.mjs';
 
 /** How long a stop waits for the interrupted turn's end, for the CLI after its stdin closed, and after SIGTERM. */
@@ -33,6 +34,8 @@ class ClaudeAgent {
   /** @type {Map<string, (response: Record<string, any>) => void>} */ #awaited = new Map();
   /** The conversation that claude was asked to go on with; forgotten once it has. @type {{ resumes?: string, cwd?: string } | null} */
   #resuming = null;
+  /** Forms whose first answer did not fit: claude's id of each, and the one under which it was asked again. @type {Map<string, string>} */
+  #askedAgain = new Map();
   #interruptAsked = false;
   #backgroundTasks = 0;
 
@@ -108,11 +111,18 @@ class ClaudeAgent {
   }
 
   /**
-   * @param {import('./claude/permission.mjs').ClaudeAsk} native
+   * @param {import('./claude/permission.mjs').ClaudeAsk | { requestId: string, form: Form }} native
    * @param {Record<string, any>} answer
    */
   answer(native, answer) {
-    this.#cli?.send(asControlResponse(native, answer));
+    if (!('form' in native)) return this.#cli?.send(asControlResponse(native, answer));
+    const { requestId, form } = native;
+    this.#askedAgain.delete(requestId);
+    const filled = form.answered(answer);
+    if (!('problem' in filled)) return this.#cli?.send(controlResponse(requestId, filled));
+    const again = randomUUID();
+    this.#askedAgain.set(requestId, again);
+    this.#session.permissions.ask(form.ask(again, filled.problem), native);
   }
 
   /** @param {import('./lib/agent_session.mjs').Change} change */
@@ -173,7 +183,7 @@ class ClaudeAgent {
       case 'control_request':
         return this.#asked(message);
       case 'control_cancel_request':
-        return this.#session.permissions.cancel(message.request_id);
+        return this.#session.permissions.cancel(this.#askedAgain.get(message.request_id) ?? message.request_id);
       case 'assistant':
         this.#plan = planIn(message) ?? this.#plan;
         return;
@@ -214,9 +224,16 @@ class ClaudeAgent {
 
   /** @param {Record<string, any>} line a `control_request` of claude */
   #asked(line) {
-    if (line.request?.subtype === 'can_use_tool') {
-      const { ask, native } = asPermission(line, line.request.tool_name === 'ExitPlanMode' ? this.#plan : undefined);
-      return this.#session.permissions.ask(ask, native);
+    const { permissions } = this.#session;
+    switch (line.request?.subtype) {
+      case 'can_use_tool': {
+        const { ask, native } = asPermission(line, line.request.tool_name === 'ExitPlanMode' ? this.#plan : undefined);
+        return permissions.ask(ask, native);
+      }
+      case 'elicitation': {
+        const form = new Form(asElicitation(line.request));
+        return permissions.ask(form.ask(line.request_id), { requestId: line.request_id, form });
+      }
     }
     const error = `unsupported request ${line.request?.subtype}`;
     this.#cli?.send({ type: 'control_response', response: { subtype: 'error', request_id: line.request_id, error } });

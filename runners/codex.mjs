@@ -4,6 +4,7 @@
 //
 // Every line of the server goes to the host as it is, except answers to this runner's own requests.
 
+import { randomUUID } from 'node:crypto';
 import { definedOnly } from './lib/agent_lines.mjs';
 import { AgentSession } from './lib/agent_session.mjs';
 import { endFailure } from './lib/child.mjs';
@@ -147,7 +148,10 @@ class CodexAgent {
    */
   answer(native, answer) {
     this.#asked.delete(String(native.rpcId));
-    this.#server?.answer(native.rpcId, native.result(answer.outcome, answer.message));
+    if (!native.form) return this.#server?.answer(native.rpcId, native.result(answer.outcome, answer.message));
+    const filled = native.form.answered(answer);
+    if ('problem' in filled) return this.#ask(native.form.ask(randomUUID(), filled.problem), native);
+    this.#server?.answer(native.rpcId, { content: null, ...filled, _meta: null });
   }
 
   /** @param {{ model?: string, permissionMode?: any }} change takes effect with the next turn */
@@ -268,15 +272,20 @@ class CodexAgent {
     const reaction = reactionTo(request, [...this.#items.values()]);
     switch (reaction.kind) {
       case 'ask':
-        this.#asked.set(String(request.id), reaction.ask.requestId);
-        return this.#session.permissions.ask(reaction.ask, reaction.native);
-      case 'answer':
-        this.#session.host.log('warn', reaction.notice);
-        return this.#server?.answer(request.id, reaction.result);
+        return this.#ask(reaction.ask, reaction.native);
       case 'refuse':
         this.#session.host.log('warn', reaction.notice);
         return this.#server?.refuse(request.id, reaction.notice);
     }
+  }
+
+  /**
+   * @param {import('./lib/pending_permissions.mjs').PermissionAsk} ask
+   * @param {import('./codex/approval.mjs').CodexAsk} native
+   */
+  #ask(ask, native) {
+    this.#asked.set(String(native.rpcId), ask.requestId);
+    this.#session.permissions.ask(ask, native);
   }
 
   /** @param {string} rpcId a question that codex no longer asks */

@@ -97,9 +97,31 @@ function suggestionsOf(request) {
  * @returns {Record<string, unknown>} the line for claude
  */
 export function asControlResponse(native, answer) {
-  const response =
-    answer.outcome === 'allow' || answer.outcome === 'allowAlways' ? allow(native, answer) : deny(answer);
-  return { type: 'control_response', response: { subtype: 'success', request_id: native.requestId, response } };
+  const allowed = answer.outcome === 'allow' || answer.outcome === 'allowAlways';
+  return controlResponse(native.requestId, allowed ? allow(native, answer) : deny(answer));
+}
+
+/**
+ * @param {string} requestId of claude's request
+ * @param {Record<string, unknown>} response
+ * @returns {Record<string, unknown>} the line for claude
+ */
+export function controlResponse(requestId, response) {
+  return { type: 'control_response', response: { subtype: 'success', request_id: requestId, response } };
+}
+
+/**
+ * @param {Record<string, any>} request with which claude passes on what an MCP server asks for
+ * @returns {import('../lib/forms.mjs').Elicitation}
+ */
+export function asElicitation({
+  mcp_server_name: server,
+  message,
+  requested_schema: schema,
+  property_order: order,
+  url,
+}) {
+  return { server, message, schema, order, url };
 }
 
 /**

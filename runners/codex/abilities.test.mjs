@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { setStage } from '../testing/real_cli.mjs';
 
 const MCP_SERVER = fileURLToPath(new URL('../../tests/real_clis/mcp_server.mjs', import.meta.url));
+const FORM_SERVER = fileURLToPath(new URL('../testing/mcp_form_server.mjs', import.meta.url));
 /** A picture of one pixel. */
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -91,6 +92,31 @@ describe('codex, besides turns', () => {
     assert.equal(call.params.item.result.content[0].text, 'echo: lens');
     await runner.next('turn_ended');
     assert.deepEqual(JSON.parse(readFileSync(log, 'utf8')), { name: 'echo', input: { text: 'lens' } });
+  });
+
+  test('a form of an MCP server is filled in by a person, asked again where it does not fit, or declined', async () => {
+    const mcpServers = { tower: { type: 'stdio', command: process.execPath, args: [FORM_SERVER] } };
+    const runner = begun({ prompt: 'SCENARIO:mcp', mcpServers });
+    const asked = async (/** @type {RegExp} */ title, /** @type {Record<string, unknown>} */ answer) => {
+      const ask = await runner.next('permission_request');
+      assert.match(ask.title, title);
+      runner.send({ type: 'permissionResponse', requestId: ask.requestId, ...answer });
+    };
+    const history = () => JSON.stringify(stage.standIn.requests.at(-1)?.history);
+    await asked(/echo/, { outcome: 'allowAlways' });
+    // codex puts the fields in the order of their names.
+    await asked(/^tower: About the tower — Colour \(red \/ white\) · Floors · Lit/, {
+      outcome: 'allow',
+      message: 'white\ntwo',
+    });
+    await asked(/^Floors is no number\. tower: /, { outcome: 'allow', message: 'white\n2\nyes' });
+    await runner.next('turn_ended');
+    assert.match(history(), /filled in: .*accept.*colour[^a-z]*white[^a-z]*floors[^a-z]*2[^a-z]*lit[^a-z]*true/);
+    runner.send(stage.query({ prompt: 'SCENARIO:mcp' }));
+    await asked(/^tower: About/, { outcome: 'deny' });
+    await runner.next('turn_ended');
+    assert.match(history(), /filled in: .*decline/);
+    assert.equal(runner.ofType('agent_error').length, 0);
   });
 
   test('planning: questions are answered, a plan is proposed, nothing is written; then the mode is switched', async () => {

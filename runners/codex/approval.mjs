@@ -1,19 +1,19 @@
 // How a question of codex is put to the host, and how the host's answer is put to codex.
 //
-// Questions that this runner cannot put to the host (the forms of MCP servers) get a proper refusal, so that codex never waits
-// for an answer that nobody can give.
+// Questions that this runner does not know get a proper refusal, so that codex never waits for an answer that nobody can give.
 
 import { randomUUID } from 'node:crypto';
+import { Form } from '../lib/forms.mjs';
 import { chosen, questionOptions, questionTitle } from '../lib/questions.mjs';
 
 /**
  * @typedef {object} CodexAsk
  * @property {number | string} rpcId
  * @property {(outcome: import('../lib/pending_permissions.mjs').Outcome, message?: string) => unknown} result
+ * @property {Form} [form] that an MCP server wants filled in
  */
 /**
  * @typedef {{ kind: 'ask', ask: import('../lib/pending_permissions.mjs').PermissionAsk, native: CodexAsk }
- *   | { kind: 'answer', result: unknown, notice: string }
  *   | { kind: 'refuse', notice: string }} Reaction
  */
 
@@ -100,8 +100,9 @@ function elicitation(request, items) {
   const params = request.params ?? {};
   const meta = params._meta ?? {};
   if (meta.codex_approval_kind !== 'mcp_tool_call') {
-    const notice = `the MCP server ${params.serverName} asked for input, which cannot be given here yet; it was declined`;
-    return { kind: 'answer', result: { action: 'decline', content: null, _meta: null }, notice };
+    const { serverName: server, message, requestedSchema: schema, url } = params;
+    const form = new Form({ server, message, schema, url });
+    return { kind: 'ask', ask: form.ask(randomUUID()), native: { rpcId: request.id, form, result: () => null } };
   }
   // Older versions do not name the tool.
   const call = items.find(
