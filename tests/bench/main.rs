@@ -22,6 +22,7 @@ mod idle;
 mod ingest;
 mod memory;
 mod page;
+mod providers;
 mod search;
 mod table;
 #[path = "../desktop/window.rs"]
@@ -49,11 +50,12 @@ fn main() -> ExitCode {
 
 type Measure = fn(&mut Table);
 
-const MEASURES: [(&str, Measure); 6] = [
+const MEASURES: [(&str, Measure); 7] = [
     ("ingest", ingest::measure),
     ("first-event", first_event::measure),
     ("memory", memory::measure),
     ("idle", idle::measure),
+    ("providers", providers::measure),
     ("search", search::measure),
     ("page", page::measure),
 ];

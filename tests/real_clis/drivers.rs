@@ -59,10 +59,11 @@ pub(crate) static OPENCODE: Driver = Driver {
 /// Opened again, a conversation may have to wait for the next minute.
 pub(crate) static GEMINI: Driver =
     Driver { mid_turn: MidTurn::Queues, patience: DEADLINE.saturating_mul(2), ..Driver::new("gemini") };
-/// Over ACP.
+/// Over ACP; it starts slowly.
 pub(crate) static QWEN: Driver = Driver {
     mid_turn: MidTurn::Queues,
     rate_limit: RateLimit::Untold("it tries again without an end and says nothing"),
+    patience: DEADLINE.saturating_mul(2),
     ..Driver::new("qwen")
 };
 /// `claude` once more, over ACP.
