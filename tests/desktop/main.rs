@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod composing;
 mod conversation;
 mod crash;
 mod desk;
@@ -10,6 +11,7 @@ mod dialogs;
 mod first_run;
 mod isolation;
 mod loss;
+mod places;
 mod quit;
 mod second_launch;
 mod told;

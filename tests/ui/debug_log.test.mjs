@@ -56,6 +56,19 @@ test('a line unfolds to all of its words and narrows to its session', async (t) 
   await page.getByTestId('log-line').first().waitFor();
 });
 
+test('an error leads to the lines of its session', async (t) => {
+  const page = await browser.scene(t, 'replay=states');
+  await page.locator('[data-session=s-broken]').click();
+  await page.getByTestId('error-log').click();
+  await page.getByTestId('debug-log').waitFor();
+  assert.equal(await page.getByTestId('log-session').getAttribute('data-value'), 's-broken');
+  await page.getByTestId('log-empty').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByTestId('error-log').waitFor();
+  await page.keyboard.press('Alt+g');
+  await page.getByTestId('log-line').first().waitFor();
+});
+
 test('it follows what is written, and stops when told to', async (t) => {
   const page = await log(t);
   await page.getByTestId('log-line').first().waitFor();

@@ -50,7 +50,7 @@ test('filters narrow it, and are taken away when nothing is left', async (t) => 
 });
 
 test('arrows go to a hit, Enter opens its session there, and back shows the hits as they were', async (t) => {
-  const page = await search(t, '"three places"');
+  const page = await search(t, '"Run the tests after"');
   const hit = page.getByTestId('search-hit').first();
   await hit.waitFor();
   const item = await hit.getAttribute('data-item');
@@ -70,7 +70,7 @@ test('arrows go to a hit, Enter opens its session there, and back shows the hits
   await page.waitForFunction(() => (CSS.highlights.get('found-here')?.size ?? 0) > 0);
   await page.keyboard.press('Control+[');
   await page.getByTestId('search-hit').first().waitFor();
-  assert.equal(await page.getByTestId('search-input').inputValue(), '"three places"');
+  assert.equal(await page.getByTestId('search-input').inputValue(), '"Run the tests after"');
 });
 
 test('a hit of another folder opens the window of that folder, which finds there what to show', async (t) => {

@@ -47,6 +47,19 @@ test('it is divided by agent, folder, model and session; a session of this folde
   await page.getByText(/told no cost for\s+\d+ turns/).waitFor();
 });
 
+test('keys alone choose the time and the table', async (t) => {
+  const page = await usage(t);
+  await page.getByTestId('usage-row').first().waitFor();
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Usage');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.getByTestId('usage-span').getAttribute('data-value'), '90');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowRight');
+  await page.getByRole('heading', { name: 'Tokens per day' }).waitFor();
+});
+
 test('pointing at a day tells its parts', async (t) => {
   const page = await usage(t);
   await page.getByTestId('usage-row').first().waitFor();

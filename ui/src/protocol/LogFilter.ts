@@ -19,6 +19,6 @@ sources?: Array<LogSource>,
  */
 session?: string, 
 /**
- * Only lines that hold these words; letters count the same in both cases.
+ * Only lines that hold these words, in their text, part or session; letters count the same in both cases.
  */
 text?: string, };

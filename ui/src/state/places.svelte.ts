@@ -16,6 +16,8 @@ const TRAIL = 20;
 export class Places {
   /** Null while the sessions are in front. */
   current = $state<Place | null>(null);
+  /** The session that the debug log is about when it is opened next; empty for all. */
+  logged = '';
   #trail = $state.raw<(Place | null)[]>([]);
   #key = '';
 
@@ -32,6 +34,12 @@ export class Places {
   /** Goes to a place. */
   open(place: Place): void {
     if (this.current !== place) this.#go(place);
+  }
+
+  /** Goes to the lines of the debug log that are about a session. */
+  openLog(session: string): void {
+    this.logged = session;
+    this.open('debugLog');
   }
 
   /** Goes to a place, or away from it if it is in front. */

@@ -70,10 +70,14 @@ fn source(name: &str) -> LogSource {
 /// Whether the filter lets a line through.
 pub(crate) fn passes(line: &LogLine, filter: &LogFilter) -> bool {
     let holds = |text: &str, part: &str| part.is_empty() || text.to_lowercase().contains(&part.to_lowercase());
+    let words = filter.text.trim();
     filter.level.is_none_or(|level| line.level <= level)
         && (filter.sources.is_empty() || filter.sources.contains(&line.source))
         && filter.session.as_ref().is_none_or(|wanted| line.session.as_ref().is_some_and(|own| holds(own, wanted)))
-        && (holds(&line.text, filter.text.trim()) || holds(&line.target, filter.text.trim()))
+        && [Some(&line.text), Some(&line.target), line.session.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|part| holds(part, words))
 }
 
 #[cfg(test)]
@@ -123,6 +127,8 @@ mod tests {
             ..LogFilter::default()
         }));
         assert!(passes(LogFilter { text: "keeper::pod".to_owned(), ..LogFilter::default() }));
+        assert!(passes(LogFilter { text: "s-1".to_owned(), ..LogFilter::default() }));
+        assert!(!passes(LogFilter { text: "elsewhere".to_owned(), ..LogFilter::default() }));
         assert!(!passes(LogFilter { session: Some("s-2".to_owned()), ..LogFilter::default() }));
     }
 }

@@ -58,7 +58,7 @@ pub struct LogFilter {
     #[serde(default)]
     #[ts(optional)]
     pub session: Option<String>,
-    /// Only lines that hold these words; letters count the same in both cases.
+    /// Only lines that hold these words, in their text, part or session; letters count the same in both cases.
     #[serde(default)]
     #[ts(optional, as = "Option<String>")]
     pub text: String,

@@ -117,7 +117,7 @@ function placeActions(workspace: Workspace): Action[] {
     },
     {
       id: 'logs',
-      title: 'Open logs',
+      title: 'Open the folder of logs',
       about,
       run: () => told(workspace, workspace.host.openLogs()),
     },

@@ -89,7 +89,7 @@ export class ReplayLog {
       (filter.level === undefined || LEVELS.indexOf(line.level) <= LEVELS.indexOf(filter.level)) &&
       (!filter.sources?.length || filter.sources.includes(line.source)) &&
       (filter.session === undefined || (line.session !== null && holds(line.session, filter.session))) &&
-      (holds(line.text, filter.text) || holds(line.target, filter.text));
+      (holds(line.text, filter.text) || holds(line.target, filter.text) || holds(line.session ?? '', filter.text));
     return passes ? [line] : [];
   }
 
