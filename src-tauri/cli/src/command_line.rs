@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{self, Exit};
-use crate::{answer, doctor, home, interrupt, logs, open, ps, run, run_options, search, send, stop, usage};
+use crate::{answer, confine, doctor, home, interrupt, logs, open, ps, run, run_options, search, send, stop, usage};
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
 #[derive(Debug, Parser)]
@@ -41,6 +41,8 @@ enum Command {
     Doctor(doctor::DoctorOptions),
     /// Open a folder or a session in a window
     Open(open::OpenOptions),
+    /// Run a command that the kernel holds to a scope
+    Confine(confine::ConfineOptions),
     /// Keeps one pod; started by Outrigger itself
     #[command(hide = true)]
     Keep,
@@ -69,6 +71,7 @@ impl Command {
             | Self::Search(_)
             | Self::Usage(_)
             | Self::Open(_)
+            | Self::Confine(_)
             | Self::Keep
             | Self::Drive(_) => false,
             Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) => true,
@@ -91,7 +94,7 @@ impl Command {
             Self::Usage(options) => options.json,
             Self::Doctor(options) => options.json,
             Self::Open(options) => options.json,
-            Self::Keep | Self::Drive(_) => false,
+            Self::Confine(_) | Self::Keep | Self::Drive(_) => false,
         }
     }
 }
@@ -99,6 +102,9 @@ impl Command {
 /// The program.
 pub(crate) fn main() -> ExitCode {
     let command = CommandLine::parse().command;
+    if let Command::Confine(options) = command {
+        return confine::confine(&options);
+    }
     if matches!(command, Command::Keep) {
         // A keeper starts its own log and runtime, in a session of its own.
         return keeper::run();
@@ -141,7 +147,7 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Usage(options) => usage::usage(&options),
         Command::Doctor(options) => doctor::doctor(&options).await,
         Command::Open(options) => open::open(options).await,
-        Command::Keep | Command::Drive(_) => Ok(Exit::Usage),
+        Command::Confine(_) | Command::Keep | Command::Drive(_) => Ok(Exit::Usage),
     }
 }
 

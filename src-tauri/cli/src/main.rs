@@ -5,6 +5,7 @@
 
 mod answer;
 mod command_line;
+mod confine;
 mod doctor;
 mod exit;
 mod follow;
