@@ -7,8 +7,6 @@ import { duration } from './figures';
 export function announcementOf(item: Item): string | null {
   const { body } = item;
   switch (body.type) {
-    case 'permission':
-      return body.state.type === 'pending' ? `Permission needed: ${body.title}` : null;
     case 'turnEnd': {
       const took = body.durationMs == null ? '' : ` after ${duration(body.durationMs)}`;
       return body.stopReason === 'interrupted' ? `Turn interrupted${took}` : `Turn ended${took}`;
@@ -19,6 +17,8 @@ export function announcementOf(item: Item): string | null {
       return `Session ${body.outcome === 'done' ? 'ended' : body.outcome}`;
     case 'notice':
       return body.level === 'info' ? null : body.text;
+    // The pod's status says which requests really wait.
+    case 'permission':
     case 'userMessage':
     case 'agentMessage':
     case 'thought':

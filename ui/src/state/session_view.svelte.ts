@@ -9,6 +9,7 @@ import type { Attachment } from '../protocol/Attachment';
 import type { FeedFrame } from '../protocol/FeedFrame';
 import type { IfBusy } from '../protocol/IfBusy';
 import type { Item } from '../protocol/Item';
+import type { PermissionAsk } from '../protocol/PermissionAsk';
 import type { PermissionMode } from '../protocol/PermissionMode';
 import type { PermissionOutcome } from '../protocol/PermissionOutcome';
 import type { PodStatus } from '../protocol/PodStatus';
@@ -53,9 +54,10 @@ export class SessionView {
   #credit: number | null = null;
   #drawn: number | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #onAdded: (items: Item[]) => void;
+  #onAdded: (items: Item[], asked: PermissionAsk[]) => void;
 
-  constructor(host: Host, session: SessionId, onAdded: (items: Item[]) => void) {
+  /** `onAdded` is told of new items, and of the requests that now wait: one that a rule answers at once does not. */
+  constructor(host: Host, session: SessionId, onAdded: (items: Item[], asked: PermissionAsk[]) => void) {
     this.#host = host;
     this.session = session;
     this.#onAdded = onAdded;
@@ -247,10 +249,13 @@ export class SessionView {
       void this.#settle();
       return;
     }
+    const known = new Set(this.status?.permissions.map(({ ask }) => ask.requestId));
     for (const event of frame.events) if (event.type === 'status') this.status = event.status;
+    const waiting = (this.status?.permissions ?? []).map(({ ask }) => ask);
+    const asked = waiting.filter(({ requestId }) => !known.has(requestId));
     const change = this.transcript.apply(frame.events);
     for (const { live, item } of change.replaced) if (this.unfolded.delete(live)) this.unfolded.add(item.id);
-    if (change.added.length > 0) this.#onAdded(change.added);
+    if (change.added.length + asked.length > 0) this.#onAdded(change.added, asked);
     this.#credit = frame.frame;
     this.#draw();
   }

@@ -5,6 +5,7 @@ import { asWireError, type Host } from '../host/host';
 import type { Item } from '../protocol/Item';
 import type { KnownWorkspace } from '../protocol/KnownWorkspace';
 import type { PageOrder } from '../protocol/PageOrder';
+import type { PermissionAsk } from '../protocol/PermissionAsk';
 import type { ProviderChoice } from '../protocol/ProviderChoice';
 import type { SessionId } from '../protocol/SessionId';
 import type { SessionList } from '../protocol/SessionList';
@@ -286,7 +287,8 @@ export class Workspace {
     }
   }
 
-  #announce(items: Item[]): void {
+  #announce(items: Item[], asked: PermissionAsk[]): void {
+    for (const { title, toolName } of asked) this.announce(`Permission needed: ${title || toolName}`);
     for (const item of items) {
       const text = announcementOf(item);
       if (text !== null) this.announce(text);
@@ -294,7 +296,7 @@ export class Workspace {
   }
 
   #opened(session: SessionId): SessionView {
-    const view = new SessionView(this.host, session, (items) => this.#announce(items));
+    const view = new SessionView(this.host, session, (items, asked) => this.#announce(items, asked));
     this.see(session);
     void view.open();
     return view;
