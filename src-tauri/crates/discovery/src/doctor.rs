@@ -16,7 +16,7 @@ use crate::cli::CliSpec;
 use crate::decision::Search;
 use crate::environment::{EnvSource, Environment, EnvironmentRequest};
 use crate::places::Places;
-use crate::runner::RunnerSearch;
+use crate::runner::{RunnerSearch, remedy_for_missing_runner};
 use crate::runtime::{OfKind, RuntimeKind};
 use crate::settings::Settings;
 use crate::{disk_use, sandbox};
@@ -161,10 +161,9 @@ fn provider(search: &Search<'_>, one: &ProviderToCheck, runners: &[RunnerReport]
         (report.candidates, report.problem, report.fix) = (cli.candidates, cli.problem, cli.fix);
     }
     if report.problem.is_none() && runner_missing {
-        report.problem = Some(format!("its runner {} is missing", one.runner.as_deref().unwrap_or_default()));
-        report.fix = Some(
-            "install Outrigger again, or set OUTRIGGER_ROOT to the folder that holds its runners folder".to_owned(),
-        );
+        let runner = one.runner.as_deref().unwrap_or_default();
+        report.problem = Some(format!("its runner {runner} is missing"));
+        report.fix = Some(remedy_for_missing_runner(runner).to_owned());
     } else if report.problem.is_none() && needs_runtime && !has_runtime {
         report.problem = Some("there is no JavaScript runtime to run it with".to_owned());
         report.fix = Some("install Node 20 or newer, or Deno 2".to_owned());

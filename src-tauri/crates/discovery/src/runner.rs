@@ -10,16 +10,24 @@ use crate::places::Places;
 /// A runner that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "failed to find the runner {name} in {} places: {}. Install Outrigger again, or set OUTRIGGER_ROOT to the folder that \
-     holds its runners folder",
-    tried.len(),
-    tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    "failed to find the runner {name}. Looked at: {}. To mend it: {}",
+    tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+    remedy_for_missing_runner(name)
 )]
 pub struct RunnerNotFound {
     /// The runner's file name.
     pub name: String,
     /// Every path that was tried.
     pub tried: Vec<PathBuf>,
+}
+
+/// What to do about a runner that is not there: one that a manifest names by its place is the user's own.
+pub(crate) fn remedy_for_missing_runner(name: &str) -> &'static str {
+    if Path::new(name).is_absolute() {
+        "put it there, or correct `runner` in the manifest"
+    } else {
+        "install Outrigger again, or set OUTRIGGER_ROOT to the folder that holds its runners folder"
+    }
 }
 
 /// Where runners are looked for.

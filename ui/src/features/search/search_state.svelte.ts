@@ -51,12 +51,26 @@ export class SearchState {
   top = 0;
   recent = $state.raw<string[]>(kept('searches', []));
 
-  readonly hasFilters = $derived(
-    Object.entries(NONE).some(([key, value]) => this.filters[key as keyof Filters] !== value),
-  );
-  readonly isEmpty = $derived(this.words.trim() === '');
+  #host: Host;
+  #turn = 0;
+  #limit = FIRST;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  // This outlives the component that first asks for it, and what is derived within a component ends with it: so these are asked anew.
+
+  get hasFilters(): boolean {
+    return Object.entries(NONE).some(([key, value]) => this.filters[key as keyof Filters] !== value);
+  }
+
+  get isEmpty(): boolean {
+    return this.words.trim() === '';
+  }
+
   /** The hits by session, in the order of their best one. */
-  readonly found = $derived.by((): Found[] => {
+  get found(): Found[] {
     const sessions = new Map<string, SearchHit[]>();
     for (const hit of this.hits) sessions.set(hit.session, [...(sessions.get(hit.session) ?? []), hit]);
     return [...sessions].flatMap(([session, hits]) => {
@@ -64,13 +78,6 @@ export class SearchState {
       if (!first) return [];
       return [{ session, title: first.title, provider: first.provider, workspace: first.workspace, hits }];
     });
-  });
-  #host: Host;
-  #turn = 0;
-  #limit = FIRST;
-
-  constructor(host: Host) {
-    this.#host = host;
   }
 
   narrow(filters: Partial<Filters>): void {
