@@ -128,7 +128,7 @@ fn a_broken_manifest_is_told_with_file_line_and_key_and_the_others_go_on() {
         ),
         (
             good.replace("partials = true", "partials = \"yes\""),
-            ["line 10: partials", "invalid type", "runners/README.md"],
+            ["line 11: partials", "invalid type", "runners/README.md"],
         ),
         (good.replace("name =", "name"), ["line 2", "counter.toml", "correct the line"]),
     ] {

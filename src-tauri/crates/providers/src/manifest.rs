@@ -332,6 +332,11 @@ fn beside(file: &str, path: String) -> String {
     }
 }
 
+/// A bare name would be looked for wherever the program happens to run.
+fn is_place(path: &str) -> bool {
+    path.starts_with(['~', '.']) || Path::new(path).is_absolute() || path.contains(':')
+}
+
 fn check_cli(mut cli: Cli, file: &str) -> Result<Cli, Wrong> {
     cli.names.retain(|name| !name.trim().is_empty());
     cli.candidates = cli.candidates.into_iter().map(|path| beside(file, path)).collect();
@@ -339,8 +344,12 @@ fn check_cli(mut cli: Cli, file: &str) -> Result<Cli, Wrong> {
         return Err((
             "cli.names",
             "no program is named".to_owned(),
-            "add the program's name, or leave [cli] out".to_owned(),
+            "add the program's name, or a place where it is as `candidates`, or leave [cli] out".to_owned(),
         ));
+    }
+    if let Some(path) = cli.candidates.iter().find(|path| !is_place(path)) {
+        let remedy = format!("write `./{path}` for a file beside the manifest, an absolute path, or one below `~`");
+        return Err(("cli.candidates", format!("`{path}` is no place"), remedy));
     }
     if let Some(version) = &cli.min_version
         && !is_version(version)

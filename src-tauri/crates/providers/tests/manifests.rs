@@ -45,6 +45,7 @@ fn a_wrong_manifest_says_where_what_and_what_to_do() {
         (good.replace("\"raw\"", "\"gpt\""), "x.toml: line 4: adapter: there is no adapter `gpt`"),
         (without("adapter"), "x.toml: adapter: it is missing"),
         (format!("{good}[cli]\nnames = []"), "x.toml: line 6: cli.names: no program is named"),
+        (format!("{good}[cli]\ncandidates = [\"x.py\"]"), "x.toml: line 6: cli.candidates: `x.py` is no place"),
         (
             format!("{good}[cli]\nnames = [\"x\"]\nminVersion = \"v2\""),
             "x.toml: line 7: cli.minVersion: `v2` is no version",
