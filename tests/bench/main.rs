@@ -15,6 +15,7 @@ mod bare_window;
 #[path = "../desktop/desk.rs"]
 #[expect(dead_code, reason = "the desktop tests do more with a desk")]
 mod desk;
+mod confine;
 mod events;
 mod field_readers;
 mod first_event;
@@ -50,12 +51,13 @@ fn main() -> ExitCode {
 
 type Measure = fn(&mut Table);
 
-const MEASURES: [(&str, Measure); 7] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("ingest", ingest::measure),
     ("first-event", first_event::measure),
     ("memory", memory::measure),
     ("idle", idle::measure),
     ("providers", providers::measure),
     ("search", search::measure),
+    ("confine", confine::measure),
     ("page", page::measure),
 ];

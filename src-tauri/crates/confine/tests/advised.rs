@@ -115,7 +115,6 @@ fn the_same_attacks_succeed_and_are_told() {
     ];
     for (attack, path, change) in tells {
         let seat = Seat::new();
-        eprintln!("{attack}");
         assert_eq!(seat.attack(attack, "outside"), 0, "{attack}");
         let told = seat.foreign(&seat.stage.root().join(path));
         assert_eq!(told.change, change, "{attack}: {told:?}");

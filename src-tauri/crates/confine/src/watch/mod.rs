@@ -247,21 +247,21 @@ impl Gatherer {
         }
     }
 
+    /// Tells a change if any of those who may have made it made it where they may not. A file that somebody has had open for long is
+    /// no proof against another one whom the kernel names.
     fn judge(&mut self, path: PathBuf, change: Change) {
-        let by = change.by.or_else(|| self.witnessed(&path));
-        let whose = match &by {
-            None => Whose::Unknown,
-            Some(found) => match found.writer.pod {
-                Some(pod) if pod == self.pod => Whose::Ours,
-                Some(_) => Whose::OtherPods,
-                None if found.unsure => Whose::Unknown,
-                None => Whose::Strangers,
-            },
-        };
         let owner = (self.owner)(&path);
-        if !is_foreign(&owner, whose) {
-            return;
-        }
+        let mut suspects: Vec<Found> = self.witnessed(&path);
+        suspects.extend(change.by);
+        let by = if suspects.is_empty() {
+            if !is_foreign(&owner, Whose::Unknown) {
+                return;
+            }
+            None
+        } else {
+            let Some(by) = suspects.into_iter().find(|found| is_foreign(&owner, self.whose(found))) else { return };
+            Some(by)
+        };
         let holder = match owner {
             Owner::Ours(session) | Owner::Other(session) => Some(session),
             Owner::Nobody => None,
@@ -276,14 +276,23 @@ impl Gatherer {
         }));
     }
 
+    fn whose(&self, found: &Found) -> Whose {
+        match found.writer.pod {
+            Some(pod) if pod == self.pod => Whose::Ours,
+            Some(_) => Whose::OtherPods,
+            None if found.unsure => Whose::Unknown,
+            None => Whose::Strangers,
+        }
+    }
+
     #[cfg(target_os = "linux")]
-    fn witnessed(&self, path: &Path) -> Option<Found> {
-        self.witness.as_ref()?.last_writer(path)
+    fn witnessed(&self, path: &Path) -> Vec<Found> {
+        self.witness.as_ref().map(|witness| witness.writers_of(path)).unwrap_or_default()
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn witnessed(&self, _path: &Path) -> Option<Found> {
-        None
+    fn witnessed(&self, _path: &Path) -> Vec<Found> {
+        Vec::new()
     }
 }
 

@@ -56,11 +56,13 @@ impl Witness {
         Some(Self { writes, stop: Some(stop), listener: Some(listener) })
     }
 
-    /// Who closed this file after writing, the last time that somebody did; it is told once.
-    pub(super) fn last_writer(&self, path: &Path) -> Option<Found> {
+    /// Who closed this file after writing, the last one first; each is told once.
+    pub(super) fn writers_of(&self, path: &Path) -> Vec<Found> {
         let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = writes.iter().rposition(|(written, _)| written == path)?;
-        writes.remove(at).map(|(_, found)| found)
+        let (of_path, others) = std::mem::take(&mut *writes).into_iter().partition(|(written, _)| written == path);
+        *writes = others;
+        let of_path: VecDeque<(PathBuf, Found)> = of_path;
+        of_path.into_iter().rev().map(|(_, found)| found).collect()
     }
 }
 

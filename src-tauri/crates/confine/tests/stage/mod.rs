@@ -100,8 +100,8 @@ impl Stage {
                 if entry.file_type().unwrap().is_dir() {
                     next.push(entry.path());
                 }
-                let text =
-                    if entry.file_name() == "file" { fs::read_to_string(entry.path()).unwrap() } else { String::new() };
+                let is_file = entry.file_type().unwrap().is_file();
+                let text = if is_file { fs::read_to_string(entry.path()).unwrap() } else { String::new() };
                 found.push((entry.path(), text));
             }
         }
@@ -174,7 +174,7 @@ fn abstract_address(root: &Path) -> SocketAddr {
 /// A process outside: its root, its working folder, and a file that it has open as number 9.
 fn outsider(root: &Path) -> Child {
     let mut shell = Command::new("sh");
-    shell.args(["-c", r#"exec 9>>"$0"; echo ready; exec sleep 600"#]).arg(root.join("outside/file"));
+    shell.args(["-c", r#"exec 9>>"$0"; echo ready; exec sleep 600"#]).arg(root.join("outside/held"));
     let mut outsider = shell.current_dir(root).stdout(Stdio::piped()).spawn().unwrap();
     let mut ready = [0; 6];
     outsider.stdout.take().unwrap().read_exact(&mut ready).unwrap();
