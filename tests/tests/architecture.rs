@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-discovery", &["protocol"]),
     ("outrigger-ledger", &["protocol"]),
     ("outrigger-scopes", &["protocol", "ledger"]),
+    ("outrigger-confine", &["protocol", "process"]),
     ("outrigger-archive", &["protocol", "journal", "transcript"]),
     ("outrigger-driver", &["protocol", "process", "providers"]),
     (
@@ -37,7 +38,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "outrigger-cli",
-        &["protocol", "providers", "transcript", "client", "discovery", "driver", "keeper", "debuglog", "archive"],
+        &[
+            "protocol",
+            "providers",
+            "transcript",
+            "client",
+            "discovery",
+            "driver",
+            "keeper",
+            "debuglog",
+            "archive",
+            "confine",
+            "scopes",
+        ],
     ),
     (BARE_WINDOW, &[]),
     ("outrigger-desktop", &["protocol", "providers", "transcript", "client", "discovery", "debuglog", "archive"]),
