@@ -57,6 +57,8 @@ const COMMANDS: &[&str] = &[
     "watch_orders",
     "read_layout",
     "keep_layout",
+    "is_notified",
+    "set_notified",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,7 +9,12 @@ mod frames;
 mod going;
 mod graphics;
 mod item_words;
+mod last_window;
 mod live_feed;
+mod muted;
+mod news;
+mod notification_area;
+mod notifications;
 mod open_transcripts;
 mod page_feeds;
 mod page_loss;
@@ -20,7 +25,9 @@ mod session_access;
 mod startup_failure;
 mod stop_all;
 mod tally;
+mod theme;
 mod tray;
+mod tray_menu;
 mod window_place;
 mod window_set;
 mod windows;
@@ -34,9 +41,12 @@ use tauri::{Builder, Manager, RunEvent, Wry};
 use tokio::sync::watch;
 
 use crate::going::LinkDialog;
+use crate::last_window::Staying;
+use crate::muted::Muted;
 use crate::open_transcripts::OpenTranscripts;
 use crate::page_feeds::PageFeeds;
 use crate::page_orders::PageOrders;
+use crate::tray::TrayShown;
 use crate::window_set::WindowSet;
 use crate::workspace::Workspace;
 
@@ -106,8 +116,12 @@ fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
     app.manage(OpenTranscripts::default());
     app.manage(PageOrders::default());
     app.manage(LinkDialog::default());
+    app.manage(TrayShown::default());
+    app.manage(Staying::default());
     app.manage(WindowSet::read(&machine.places.data));
-    app.manage(requests::watch(machine.clone(), sessions.clone()));
+    app.manage(Muted::read(&machine.places.data));
+    let requests = requests::watch(machine.clone(), sessions.clone());
+    app.manage(requests.clone());
     app.manage(PageFeeds::default());
     app.manage(quit::Quitting::default());
     app.manage(client::workspace_files::WorkspaceFiles::default());
@@ -117,6 +131,8 @@ fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
     let workspace = Workspace::of_first_launch(app.handle());
     windows::open_all_again(app.handle(), &workspace, restores)?;
     keep_windows_written(app.handle().clone());
+    notifications::start(app.handle(), sessions.clone(), requests);
+    theme::keep(app.handle(), app.state::<UserSettings>().inner().clone());
     tray::show(app.handle(), sessions);
     follow_links(app.handle());
     Ok(())
@@ -140,6 +156,8 @@ fn on_run_event(app: &tauri::AppHandle, event: RunEvent) {
         // Links come as an argument elsewhere.
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => urls.iter().for_each(|url| going::follow(app, url.as_str())),
+        // Without a code it is because the last window is gone.
+        RunEvent::ExitRequested { api, code: None, .. } if app.state::<Staying>().take() => api.prevent_exit(),
         RunEvent::ExitRequested { .. } => app.state::<WindowSet>().over(),
         RunEvent::Exit => {
             app.state::<WindowSet>().over();

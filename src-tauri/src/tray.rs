@@ -1,43 +1,69 @@
-//! The icon in the system's tray: how many agents work and wait, and what can be done with all of them.
+//! The icon in the system's tray: how many agents work and wait, and what can be done with them without a window.
 //!
 //! A desktop without a tray has none; the app goes on without it. On Linux there is a menu and nothing else: no clicks, no
-//! tooltip. Quitting asks what becomes of the agents; stopping them all is an entry of its own, too.
+//! tooltip. Nothing is approved from the menu itself, which has no room for what exactly would happen. Quitting asks what becomes
+//! of the agents; stopping them all is an entry of its own, too.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use client::Machine;
-use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
+use protocol::SessionId;
+use protocol::desk::PageOrder;
+use protocol::error::{ErrorCode, WireError};
+use tauri::menu::Menu;
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry, include_image};
+use tauri_plugin_dialog::DialogExt;
 
 use crate::Sessions;
 use crate::going;
 use crate::quit::quit;
 use crate::stop_all::stop_all;
 use crate::tally::Tally;
+use crate::tray_menu::{Choice, Contents};
 use crate::windows;
+use crate::workspace::Workspace;
 
-struct Tray {
-    icon: TrayIcon,
-    counts: MenuItem<Wry>,
-    approve: MenuItem<Wry>,
-    stop_all: MenuItem<Wry>,
+/// Between two menus: one that is open on the screen closes when it is replaced.
+const SETTLE: Duration = Duration::from_millis(250);
+
+/// Whether there is an icon that somebody shows.
+#[derive(Default)]
+pub(crate) struct TrayShown(AtomicBool);
+
+impl TrayShown {
+    /// Whether the app can be reached without a window.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 /// Shows the icon and keeps it up to date until the app ends.
 pub(crate) fn show(app: &AppHandle, mut sessions: Sessions) {
     // The library that draws it on Linux may not be installed, and is reported missing by a panic.
-    let tray = match catch_unwind(AssertUnwindSafe(|| build(app))) {
-        Ok(Ok(tray)) => tray,
+    let icon = match catch_unwind(AssertUnwindSafe(|| build(app))) {
+        Ok(Ok(icon)) => icon,
         Ok(Err(error)) => return tracing::warn!(%error, "there is no tray icon"),
         Err(_) => return tracing::warn!("there is no tray icon: its library is missing (libayatana-appindicator3)"),
     };
+    app.state::<TrayShown>().0.store(true, Ordering::Release);
+    let app = app.clone();
     tauri::async_runtime::spawn(async move {
+        let mut shown = None;
         loop {
-            let tally = Tally::of(&sessions.borrow_and_update());
-            if let Err(error) = tray.show(tally) {
-                tracing::warn!(%error, "the tray could not be brought up to date");
+            let list = sessions.borrow_and_update().clone();
+            let tally = Tally::of(&list);
+            let contents = Contents::of(&list, going::known(&app).await.unwrap_or_default());
+            if shown.as_ref() != Some(&contents) {
+                if let Err(error) = bring_up_to_date(&app, &icon, &contents, tally) {
+                    tracing::warn!(%error, "the tray could not be brought up to date");
+                }
+                shown = Some(contents);
             }
+            tokio::time::sleep(SETTLE).await;
             if sessions.changed().await.is_err() {
                 return;
             }
@@ -45,61 +71,73 @@ pub(crate) fn show(app: &AppHandle, mut sessions: Sessions) {
     });
 }
 
-impl Tray {
-    fn show(&self, tally: Tally) -> tauri::Result<()> {
-        let words = tally.words();
-        self.counts.set_text(&words)?;
-        self.approve.set_enabled(tally.waiting > 0)?;
-        self.stop_all.set_enabled(tally != Tally::default())?;
-        self.icon.set_title(tally.mark())?;
-        self.icon.set_tooltip(Some(format!("Outrigger: {words}")))
-    }
+fn bring_up_to_date(app: &AppHandle, icon: &TrayIcon, contents: &Contents, tally: Tally) -> tauri::Result<()> {
+    icon.set_menu(Some(contents.menu(app)?))?;
+    icon.set_title(tally.mark())?;
+    icon.set_tooltip(Some(format!("Outrigger: {}", tally.words())))
 }
 
-fn build(app: &AppHandle) -> tauri::Result<Tray> {
-    let counts = MenuItem::with_id(app, "counts", Tally::default().words(), false, None::<&str>)?;
-    let approve = MenuItem::with_id(app, "approve", "Approve next…", false, None::<&str>)?;
-    let open = MenuItem::with_id(app, "open", "Open window", true, None::<&str>)?;
-    let stop_all = MenuItem::with_id(app, "stop-all", "Stop all agents", false, None::<&str>)?;
-    let quit = MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?;
-    let line = PredefinedMenuItem::separator(app)?;
-    let menu = Menu::with_items(
-        app,
-        &[&counts, &line, &approve, &open, &stop_all, &PredefinedMenuItem::separator(app)?, &quit],
-    )?;
-    let icon = TrayIconBuilder::with_id("outrigger")
+fn build(app: &AppHandle) -> tauri::Result<TrayIcon<Wry>> {
+    let menu: Menu<Wry> = Contents::of(&[], Vec::new()).menu(app)?;
+    TrayIconBuilder::with_id("outrigger")
         .icon(include_image!("src-tauri/icons/32x32.png"))
         .temp_dir_path(app.state::<Machine>().places.cache.join("tray"))
         .menu(&menu)
         .show_menu_on_left_click(true)
         .on_menu_event(|app, event| on_menu(app, event.id().as_ref()))
-        .build(app)?;
-    Ok(Tray { icon, counts, approve, stop_all })
+        .build(app)
 }
 
+/// Windows are opened by a thread that may wait for the main one, which is where menus are.
 fn on_menu(app: &AppHandle, entry: &str) {
-    match entry {
-        "open" => {
-            if let Err(error) = windows::focus_any(app) {
-                tracing::error!(%error, "the window could not be opened");
-            }
+    let Some(choice) = Choice::of(entry) else {
+        return tracing::warn!(entry, "an entry of the tray's menu does nothing");
+    };
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = choose(&app, choice).await {
+            tracing::error!(%error, "what was chosen in the tray could not be done");
         }
+    });
+}
+
+async fn choose(app: &AppHandle, choice: Choice) -> Result<(), WireError> {
+    match choice {
         // What is asked is shown in the window, where it is answered.
-        "approve" => {
-            if let Err(error) = going::to_oldest_request(app) {
-                tracing::error!(%error, "the oldest request could not be shown");
-            }
+        Choice::Approve => going::to_oldest_request(app),
+        Choice::NewSession => {
+            let workspace = windows::in_front(app).unwrap_or_else(|| Workspace::used_last(app));
+            going::to_window(app, &workspace, Some(PageOrder::NewSession))
         }
-        "stop-all" => {
+        Choice::OpenSession(session) => going::to_session(app, session),
+        Choice::StopSession(session) => stop(app, session).await,
+        Choice::OpenWorkspace(path) => going::to_window(app, &Workspace::at(Path::new(&path))?, None),
+        Choice::ChooseWorkspace => choose_workspace(app).await,
+        Choice::OpenWindow => {
+            windows::focus_any(app).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string()))
+        }
+        // What became of it stands in the debug log, and each session says it.
+        Choice::StopAll => {
             let machine = app.state::<Machine>().inner().clone();
-            tauri::async_runtime::spawn(async move {
-                // What became of it stands in the debug log, and each session says it.
-                if let Err(error) = stop_all(&machine).await {
-                    tracing::error!(%error, "the agents could not be stopped: the sessions could not be listed");
-                }
-            });
+            stop_all(&machine).await.map(drop)
         }
-        "quit" => drop(tauri::async_runtime::spawn(quit(app.clone()))),
-        other => tracing::warn!(entry = other, "an entry of the tray's menu does nothing"),
+        Choice::Quit => {
+            quit(app.clone()).await;
+            Ok(())
+        }
+    }
+}
+
+async fn stop(app: &AppHandle, session: SessionId) -> Result<(), WireError> {
+    let machine = app.state::<Machine>().inner().clone();
+    client::sessions::connect(&machine, session, "desktop").await?.stop(false).await.map(drop)
+}
+
+async fn choose_workspace(app: &AppHandle) -> Result<(), WireError> {
+    let (chosen, choice) = tokio::sync::oneshot::channel();
+    app.dialog().file().pick_folder(|folder| drop(chosen.send(folder)));
+    match choice.await.ok().flatten() {
+        Some(folder) => going::to_window(app, &Workspace::at(Path::new(&folder.to_string()))?, None),
+        None => Ok(()),
     }
 }

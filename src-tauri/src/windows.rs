@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use client::Machine;
 use discovery::{IDENTIFIER, Places};
+use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
@@ -18,6 +19,7 @@ use tauri::{
     WindowEvent,
 };
 
+use crate::last_window::{self, Closing};
 use crate::page_feeds::PageFeeds;
 use crate::page_loss;
 use crate::page_orders::PageOrders;
@@ -79,6 +81,18 @@ pub(crate) fn open_all_again(app: &AppHandle, first: &Workspace, others: bool) -
     }
     set.used(first.path());
     app.get_webview_window(&label).map_or(Ok(()), |window| focus(&window))
+}
+
+/// Whether the user looks at a session: its window has the focus, and it stands in one of the panes.
+pub(crate) fn is_looked_at(app: &AppHandle, session: SessionId) -> bool {
+    let set = app.state::<WindowSet>();
+    app.webview_windows().values().any(|window| {
+        let shows = || {
+            let layout = workspace_of(window).ok().and_then(|workspace| set.layout(workspace.path()));
+            layout.is_some_and(|layout| layout.sessions.contains(&Some(session)))
+        };
+        window.is_focused().unwrap_or(false) && shows()
+    })
 }
 
 /// Whether a workspace has a window now.
@@ -209,6 +223,18 @@ fn on_window_event(window: &WebviewWindow, event: &WindowEvent) {
                 window.state::<WindowSet>().used(workspace.path());
             }
         }
+        WindowEvent::CloseRequested { api, .. } => match last_window::closing(window) {
+            Closing::Close => {}
+            Closing::Stay => {
+                api.prevent_close();
+                last_window::stay(window);
+            }
+            Closing::Ask => {
+                api.prevent_close();
+                let (app, window) = (window.app_handle().clone(), window.clone());
+                tauri::async_runtime::spawn(last_window::ask(app, window));
+            }
+        },
         WindowEvent::Moved(_) | WindowEvent::Resized(_) => note_place(window),
         WindowEvent::Destroyed => {
             window.state::<PageFeeds>().end_all_of(window.label());

@@ -49,6 +49,21 @@ impl Desk {
         format!("http://127.0.0.1:{port}")
     }
 
+    /// Gives the window the focus, as a click into it would where there is a window manager.
+    pub(crate) fn focus(&self) {
+        let mut xdotool = Command::new(on_path("xdotool"));
+        xdotool.env("DISPLAY", self.display.name()).stdout(Stdio::null()).stderr(Stdio::null());
+        xdotool.args(["search", "--onlyvisible", "--name", ".", "windowfocus", "--sync"]);
+        xdotool.status().expect("xdotool runs (Debian package xdotool)");
+    }
+
+    /// Moves or presses the display's mouse, as xdotool's arguments say.
+    pub(crate) fn mouse(&self, arguments: &[String]) {
+        let mut xdotool = Command::new(on_path("xdotool"));
+        xdotool.env("DISPLAY", self.display.name()).stdout(Stdio::null()).stderr(Stdio::null()).args(arguments);
+        xdotool.status().expect("xdotool runs (Debian package xdotool)");
+    }
+
     /// Presses keys in the window, which has no window manager to give it the focus, until they have done something.
     pub(crate) async fn press_until(&self, keys: &str, done: impl Fn() -> bool) {
         let press = || {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use outrigger_tests::{Ended, Home, Program, program};
 
@@ -15,14 +14,6 @@ fn launch(window: &Window, home: &Home, workspace: &Path) -> Ended {
     Program::start(command).finish()
 }
 
-async fn sees_windows(window: &Window, count: usize) {
-    let until = Instant::now() + Duration::from_secs(30);
-    while window.client().windows().await.unwrap().len() != count {
-        assert!(Instant::now() < until, "there are {:?}", window.client().windows().await);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_launch_opens_its_folder_in_the_running_app() {
     let home = Home::new();
@@ -31,11 +22,11 @@ async fn a_second_launch_opens_its_folder_in_the_running_app() {
     let other = home.user_home().join("other");
     std::fs::create_dir_all(&other).unwrap();
     launch(&window, &home, &other).assert_code(0);
-    sees_windows(&window, 2).await;
+    window.see_windows(2).await;
     // The same folder again, by another name: its window is there already.
     launch(&window, &home, &other.join("../other")).assert_code(0);
     launch(&window, &home, &home.workspace()).assert_code(0);
-    sees_windows(&window, 2).await;
+    window.see_windows(2).await;
     let first = window.client().window().await.unwrap();
     let handles = window.client().windows().await.unwrap();
     let second = handles.into_iter().find(|handle| *handle != first).unwrap();

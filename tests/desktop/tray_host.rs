@@ -66,9 +66,13 @@ impl TrayHost {
 impl TrayIcon {
     /// The entries by their words, each with its number and whether it can be chosen.
     pub(crate) fn entries(&self) -> Vec<(i32, String, bool)> {
+        self.layout().2.iter().filter_map(entry).collect()
+    }
+
+    fn layout(&self) -> (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>) {
         type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));
-        let (_, (_, _, children)): Layout = self.menu.call("GetLayout", &(0i32, -1i32, Vec::<String>::new())).unwrap();
-        children.iter().filter_map(entry).collect()
+        let (_, layout): Layout = self.menu.call("GetLayout", &(0i32, -1i32, Vec::<String>::new())).unwrap();
+        layout
     }
 
     /// Waits until there is an entry with these words that can be chosen, or cannot.
@@ -84,11 +88,36 @@ impl TrayIcon {
         }
     }
 
+    /// Waits for an entry inside of others, by the beginnings of their words, and chooses it.
+    pub(crate) fn choose_in(&self, path: &[&str]) {
+        let until = Instant::now() + DEADLINE;
+        let id = loop {
+            if let Some(id) = find(&self.layout().2, path) {
+                break id;
+            }
+            assert!(Instant::now() < until, "the tray has no {path:?} but {:?}", self.entries());
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let () = self.menu.call("Event", &(id, "clicked", Value::I32(0), 0u32)).unwrap();
+    }
+
     /// Chooses an entry.
     pub(crate) fn choose(&self, words: &str) {
         let id = self.see(words, true);
         let () = self.menu.call("Event", &(id, "clicked", Value::I32(0), 0u32)).unwrap();
     }
+}
+
+/// The number of the entry at the end of a path.
+fn find(children: &[OwnedValue], path: &[&str]) -> Option<i32> {
+    let (first, rest) = path.split_first()?;
+    let child = children.iter().find(|child| entry(child).is_some_and(|(_, words, _)| words.starts_with(first)))?;
+    if rest.is_empty() {
+        return entry(child).map(|(id, _, _)| id);
+    }
+    let fields = Structure::try_from(child.try_clone().ok()?).ok()?;
+    let below: Vec<OwnedValue> = fields.fields().get(2)?.try_clone().ok()?.try_into().ok()?;
+    find(&below, rest)
 }
 
 fn entry(child: &OwnedValue) -> Option<(i32, String, bool)> {

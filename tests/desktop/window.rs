@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
-use fantoccini::wd::Capabilities;
+use fantoccini::wd::{Capabilities, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use outrigger_tests::{Home, program};
@@ -154,6 +154,35 @@ impl Window {
     pub(crate) async fn picture(&self, name: &str) {
         if let Some(folder) = std::env::var_os("OUTRIGGER_TEST_PICTURES") {
             fs::write(Path::new(&folder).join(format!("{name}.png")), self.client.screenshot().await.unwrap()).unwrap();
+        }
+    }
+
+    /// Waits until there are so many windows, and gives their handles.
+    pub(crate) async fn see_windows(&self, count: usize) -> Vec<WindowHandle> {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let handles = self.client.windows().await.unwrap();
+            if handles.len() == count {
+                return handles;
+            }
+            assert!(Instant::now() < until, "there are {} windows and not {count}", handles.len());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Goes on in the window of a workspace, by the name in its title bar.
+    pub(crate) async fn go_to_window(&self, name: &str) {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            for handle in self.client.windows().await.unwrap() {
+                self.client.switch_to_window(handle).await.unwrap();
+                let script = "return document.querySelector('header .name')?.innerText === arguments[0];";
+                if self.client.execute(script, vec![json!(name)]).await.is_ok_and(|answer| answer == json!(true)) {
+                    return;
+                }
+            }
+            assert!(Instant::now() < until, "there is no window of {name}");
+            tokio::time::sleep(LOOK).await;
         }
     }
 

@@ -7,13 +7,15 @@ use protocol::error::{ErrorCode, WireError};
 use protocol::pod::AnswerParams;
 use protocol::session::Liveness;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State, WebviewWindow};
+use tauri::{AppHandle, Manager, State, WebviewWindow};
 
 use crate::Sessions;
 use crate::going;
+use crate::muted::Muted;
 use crate::page_feeds::PageFeeds;
 use crate::page_orders::PageOrders;
 use crate::requests::Requests;
+use crate::session_access::in_background;
 use crate::window_set::WindowSet;
 use crate::windows;
 
@@ -89,6 +91,21 @@ pub(crate) async fn watch_orders(
 ) -> Result<(), WireError> {
     orders.attach(window.label(), channel);
     Ok(())
+}
+
+/// Whether the user wants to be notified about a session.
+#[tauri::command]
+pub(crate) fn is_notified(muted: State<'_, Muted>, session: SessionId) -> bool {
+    !muted.contains(session)
+}
+
+#[tauri::command]
+pub(crate) async fn set_notified(app: AppHandle, session: SessionId, notified: bool) -> Result<(), WireError> {
+    in_background(move || {
+        let set = app.state::<Muted>().set(session, !notified);
+        set.map_err(|error| WireError::new(ErrorCode::DataFolder, format!("this will not be remembered: {error}")))
+    })
+    .await
 }
 
 #[tauri::command]

@@ -62,6 +62,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         desk::go_to_session,
         desk::known_workspaces,
         desk::watch_orders,
+        desk::is_notified,
+        desk::set_notified,
         desk::read_layout,
         desk::keep_layout,
         feeds::watch_sessions,

@@ -54,6 +54,9 @@ export interface Host extends PlacesHost {
   goToSession(session: SessionId): Promise<void>;
   /** Calls `on` with what somebody outside of the page wants it to show: the tray, a notification, a link, another window. */
   watchOrders(on: (order: PageOrder) => void): Promise<void>;
+  /** Whether the user is notified about a session while he looks elsewhere. */
+  isNotified(session: SessionId): Promise<boolean>;
+  setNotified(session: SessionId, notified: boolean): Promise<void>;
   /** How this window was arranged when it was there last; null for one that never was. */
   readLayout(): Promise<WindowLayout | null>;
   /** Keeps how this window is arranged, over a restart. */

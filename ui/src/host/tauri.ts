@@ -29,6 +29,8 @@ export function tauriHost(): Host {
     answerRequest: (session, params) => invoke('answer_request', { session, params }),
     goToSession: (session) => invoke('go_to_session', { session }),
     watchOrders: (on) => invoke('watch_orders', { channel: channelTo<PageOrder>(on) }),
+    isNotified: (session) => invoke('is_notified', { session }),
+    setNotified: (session, notified) => invoke('set_notified', { session, notified }),
     readLayout: () => invoke('read_layout'),
     keepLayout: (layout) => invoke('keep_layout', { layout }),
     providerChoices: (refresh) => invoke('provider_choices', { refresh }),

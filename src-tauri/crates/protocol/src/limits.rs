@@ -63,6 +63,8 @@ pub const PAGE_WAITING_BYTES: usize = 1024 * 1024;
 pub const WINDOWS_KEPT: usize = 64;
 /// Windows that come back at the start of the desktop.
 pub const WINDOWS_RESTORED: usize = 12;
+/// Sessions about which nothing is notified.
+pub const MUTED_SESSIONS: usize = 1000;
 /// One debug log file, in bytes.
 pub const LOG_FILE_BYTES: u64 = 10 * 1024 * 1024;
 /// Debug log files that are kept.
@@ -240,6 +242,7 @@ fn sizes() -> Vec<Limit> {
         row("frames ahead of a page", PAGE_FRAMES_AHEAD.to_string(), "further ones wait until the page has drawn"),
         row("windows that come back at the start", WINDOWS_RESTORED.to_string(), "the others are opened by hand"),
         row("windows whose places are kept", WINDOWS_KEPT.to_string(), "those not used for longest are forgotten"),
+        row("muted sessions", MUTED_SESSIONS.to_string(), "the one muted first is told about again"),
         row("events that wait for a page", bytes(PAGE_WAITING_BYTES), "the feed reads no more; the agent goes on"),
         row("a message in the archive", bytes(ARCHIVE_TEXT_BYTES), "the rest of it is not found by a search"),
         row("a tool call in the archive", bytes(ARCHIVE_CALL_BYTES), "the rest of its input and output is not found"),

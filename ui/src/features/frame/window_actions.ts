@@ -1,6 +1,7 @@
 // What can be done in a window, whatever session is open, and by which keys?
 
 import { asWireError } from '../../host/host';
+import type { SessionId } from '../../protocol/SessionId';
 import type { Action } from '../../state/actions.svelte';
 import type { Workspace } from '../../state/workspace.svelte';
 
@@ -11,7 +12,16 @@ export function windowActions(workspace: Workspace): Action[] {
 
 function sessionActions(workspace: Workspace): Action[] {
   const about = 'Sessions';
+  const session = workspace.view?.session;
+  const notified: Action = {
+    id: 'notified',
+    title: 'Turn notifications of this session on or off',
+    about,
+    words: ['mute quiet'],
+    run: () => session !== undefined && told(workspace, turnNotified(workspace, session)),
+  };
   return [
+    ...(session === undefined ? [] : [notified]),
     { id: 'new', title: 'New session', about, keys: 'Mod+N', run: () => workspace.openNew() },
     {
       id: 'previous',
@@ -129,6 +139,13 @@ function placeActions(workspace: Workspace): Action[] {
       run: () => void workspace.refreshChoices(true),
     },
   ];
+}
+
+/** Notifies about a session, or no more, and says which. */
+async function turnNotified(workspace: Workspace, session: SessionId): Promise<void> {
+  const notified = !(await workspace.host.isNotified(session));
+  await workspace.host.setNotified(session, notified);
+  workspace.announce(notified ? 'You are notified about this session' : 'You are not notified about this session');
 }
 
 /** Asks for a folder and opens its window. */

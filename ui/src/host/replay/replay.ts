@@ -201,6 +201,12 @@ export function replayHost(query: URLSearchParams): Host {
     watchOrders: async (on) => {
       if (window.replayed) window.replayed.order = on;
     },
+    isNotified: (id) => later(() => !kept<string[]>('muted', []).includes(id)),
+    setNotified: (id, notified) =>
+      later(() => {
+        const others = kept<string[]>('muted', []).filter((other) => other !== id);
+        keep('muted', notified ? others : [...others, id]);
+      }),
     readLayout: () => later(() => kept<WindowLayout | null>(`layout.${WORKSPACE}`, null)),
     keepLayout: (layout) => later(() => keep(`layout.${WORKSPACE}`, layout)),
     providerChoices: () => later(() => [...choicesOf(replay.found), ...(window.replayed?.agents ?? [])]),
