@@ -78,7 +78,7 @@ async fn a_running_turn_is_steered_queued_behind_and_stopped() {
     window.see("[data-testid=turn-end][data-reason=interrupted]").await;
     // After a turn that was stopped the user decides about what waits.
     window.see_session("idle").await;
-    window.see("[data-testid=queued-prompt] button").await.click().await.unwrap();
+    window.press("queued-remove").await;
     window.see_no("[data-testid=queued-prompt]").await;
 }
 

@@ -52,7 +52,7 @@ test('a working agent is steered, given more to do, and stopped', async (t) => {
   await page.getByTestId('composer-input').fill('First in the queue');
   await page.getByTestId('composer-queue').click();
   await page.getByTestId('queued-prompt').getByText('First in the queue').waitFor();
-  await page.getByTestId('queued-prompt').getByRole('button').click();
+  await page.getByTestId('queued-remove').click();
   await page.getByTestId('queued-prompt').waitFor({ state: 'detached' });
   await page.getByTestId('composer-stop').click();
   await page.locator('[data-testid=turn-end][data-reason=interrupted]').waitFor();

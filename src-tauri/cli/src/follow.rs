@@ -201,6 +201,11 @@ impl Follow {
                 return Ok(None);
             }
         }
+        // A request that a rule answers is shown as it came; it does not wait.
+        let waits = |status: &PodStatus| status.permissions.iter().any(|one| one.ask.request_id == permission.request_id);
+        if self.control().await?.status().await.is_ok_and(|status| !waits(&status)) {
+            return Ok(None);
+        }
         self.view.pause();
         if self.answers.ask(permission) {
             return Ok(None);
