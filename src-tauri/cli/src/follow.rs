@@ -202,7 +202,8 @@ impl Follow {
             }
         }
         // A request that a rule answers is shown as it came; it does not wait.
-        let waits = |status: &PodStatus| status.permissions.iter().any(|one| one.ask.request_id == permission.request_id);
+        let waits =
+            |status: &PodStatus| status.permissions.iter().any(|one| one.ask.request_id == permission.request_id);
         if self.control().await?.status().await.is_ok_and(|status| !waits(&status)) {
             return Ok(None);
         }
