@@ -53,7 +53,6 @@ async fn commands_and_files_are_completed_and_an_image_goes_with_the_prompt() {
     let window = Window::open(&home, &workspace).await;
     window.see("[data-testid=session-row][data-state=idle]").await.click().await.unwrap();
     window.see("[data-testid=composer-send]").await;
-    window.see_text("[data-testid=model-select]", "Bright").await;
     window.type_into("composer-input", "/lig").await;
     window.see_text("[data-testid=completion]", "Lights the lamp").await;
     window.type_into("composer-input", "\u{e007}").await;
@@ -105,7 +104,7 @@ async fn what_is_allowed_for_good_is_listed_and_taken_back() {
     assert!(has_rule(), "it is kept with the user's settings");
 
     // The next request of its kind is answered by it.
-    window.type_into("composer-input", "Once more.").await;
+    window.type_into("composer-input", "Once more. demo:write").await;
     window.press("composer-send").await;
     window.see_text("[data-testid=answered-by]", "by a rule of this workspace").await;
     window.press("inspector-toggle").await;
