@@ -27,7 +27,7 @@ export const placeList: PlaceInfo[] = [
     title: 'Search all sessions',
     icon: Search,
     keys: 'Mod+Shift+F',
-    words: ['find full text history archive'],
+    words: ['find text'],
   },
   { place: 'usage', title: 'Usage', icon: ChartColumn, keys: 'Alt+U', words: ['cost tokens money budget statistics'] },
   { place: 'sidecars', title: 'Sidecars', icon: Blocks, keys: 'Alt+S', words: ['tools mcp'] },
