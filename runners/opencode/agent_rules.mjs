@@ -75,7 +75,8 @@ export function rulesOf({ name, permission }, config) {
  * @returns {string[]} their names
  */
 export function agentsPastUs(agents) {
-  const passes = (/** @type {Rule} */ { permission, action }) => action === 'allow' && permission !== 'external_directory';
+  const passes = (/** @type {Rule} */ { permission, action }) =>
+    action === 'allow' && permission !== 'external_directory';
   return agents
     .filter((agent) => {
       const rules = inOrder(agent.permission);
