@@ -163,9 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn detached_sessions_have_no_policy() {
-        let with = |policy| CommandLine::try_parse_from(["outrigger", "run", "--detach", "--permissions", policy, "x"]);
-        assert!(with("ask").is_ok());
+    fn one_session_is_named_in_one_way() {
         assert!(CommandLine::try_parse_from(["outrigger", "run", "--resume", "a", "--continue", "x"]).is_err());
         assert!(CommandLine::try_parse_from(["outrigger", "run", "--resume", "a", "--cwd", "/", "x"]).is_err());
     }
