@@ -28,7 +28,7 @@ export default ts.config(
   },
   {
     // What a test hands to the browser runs there.
-    files: ['tests/ui/**/*.mjs'],
+    files: ['tests/ui/**/*.mjs', 'tests/bare_window/page/*.js'],
     languageOptions: { globals: { ...globals.browser } },
   },
   ...[...ts.configs.recommended, ...svelte.configs.recommended].map((config) => ({

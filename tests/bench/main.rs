@@ -12,10 +12,10 @@
 )]
 
 mod bare_window;
+mod confine;
 #[path = "../desktop/desk.rs"]
 #[expect(dead_code, reason = "the desktop tests do more with a desk")]
 mod desk;
-mod confine;
 mod events;
 mod field_readers;
 mod first_event;

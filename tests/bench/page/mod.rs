@@ -57,10 +57,10 @@ fn until_idle(home: &Home, workspace: &Path, session: &str) {
 }
 
 fn state(home: &Home, workspace: &Path, session: &str) -> String {
-    let list: Value = serde_json::from_str(&outrigger(home, workspace, &["ps", "--all", "--json"])).unwrap_or_default();
-    let all = list.as_array().or_else(|| list["sessions"].as_array()).cloned().unwrap_or_default();
-    let one = all.into_iter().find(|one| one["session"] == session || one["id"] == session);
-    one.and_then(|one| one["state"].as_str().map(str::to_owned)).unwrap_or_default()
+    let list = outrigger(home, workspace, &["ps", "--all", "--json"]);
+    let all = list.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let one = all.into_iter().find(|one| one["session"] == session);
+    one.and_then(|one| one["liveness"]["state"]["type"].as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// What a command says, without the white space around it.
