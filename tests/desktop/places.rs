@@ -24,7 +24,7 @@ async fn what_a_session_did_is_found_summed_up_and_logged() {
 
     window.press("open-usage").await;
     window.see("[data-testid=usage-row]").await;
-    window.see("[data-testid=usage-chart] rect").await;
+    window.see("[data-testid=usage-chart] svg").await;
     window.picture("usage").await;
 
     window.press("open-debugLog").await;
