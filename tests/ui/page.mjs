@@ -77,6 +77,8 @@ export async function openBrowser(context) {
      */
     async scene(test, query, { now, ...options } = {}) {
       const profile = await chromiumBrowser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      // As the shell has it (freezePrototype), so that a library which counts on the opposite is found here.
+      await profile.addInitScript(() => void Object.freeze(Object.prototype));
       const page = await profile.newPage();
       if (now) await page.clock.setFixedTime(now);
       page.setDefaultTimeout(PATIENCE);

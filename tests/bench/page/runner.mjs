@@ -22,7 +22,8 @@ const now = () => (performance.timeOrigin + performance.now()).toFixed(2);
 async function items(count) {
   for (let n = 1; n <= count; n++) {
     const isTool = n % 10 === 0;
-    if (isTool) event({ type: 'tool_call', id: `call-${turns}-${n}`, name: 'read', kind: 'read', title: `Read file ${n}` });
+    if (isTool)
+      event({ type: 'tool_call', id: `call-${turns}-${n}`, name: 'read', kind: 'read', title: `Read file ${n}` });
     const text = n === count ? 'the end' : `**${n}.** ${WORDS}`;
     const taken = isTool
       ? event({ type: 'tool_result', id: `call-${turns}-${n}`, ok: true, output: WORDS })

@@ -1,6 +1,6 @@
 // Where do the bars of a chart stand, and which lines are behind them? Pure; the drawing is the chart's.
 
-import { scaleBand, scaleLinear } from 'd3-scale';
+import { nice, ticks } from 'd3-array';
 
 /** One bar: what stands below it, and its parts from the bottom up. */
 export interface Bar {
@@ -42,20 +42,22 @@ const WIDEST = 36;
 const LABEL = 52;
 /** Room above the tallest bar, in pixels. */
 const TOP = 8;
+/** About so many lines stand behind the bars. */
+const LINES = 4;
+/** The part of a step that is left free. */
+const GAP = 0.28;
 
 /** Places the bars in the room that there is. Without any value the axis goes to 1. */
 export function placeBars(bars: Bar[], { width, height, left, bottom }: Size): Drawing {
   const totals = bars.map(({ parts }) => parts.reduce((sum, part) => sum + part.value, 0));
-  const x = scaleBand(
-    bars.map((bar) => bar.key),
-    [left, width],
-  ).paddingInner(0.28);
-  const y = scaleLinear([0, Math.max(...totals) || 1], [height - bottom, TOP]).nice(4);
+  const band = bands(bars.length, left, width);
+  const [, top] = nice(0, Math.max(...totals) || 1, LINES);
+  const y = (value: number) => height - bottom - (value / top) * (height - bottom - TOP);
   const step = Math.max(1, Math.ceil((LABEL * bars.length) / Math.max(1, width - left)));
-  const bar = Math.min(x.bandwidth(), WIDEST);
+  const bar = Math.min(band.width, WIDEST);
   return {
     bars: bars.map(({ key, label, parts }, place) => {
-      const begin = (x(key) ?? 0) + (x.bandwidth() - bar) / 2;
+      const begin = band.first + place * band.step + (band.width - bar) / 2;
       let sum = 0;
       const placed = parts.map((part) => {
         const bottomOf = y(sum);
@@ -65,6 +67,13 @@ export function placeBars(bars: Bar[], { width, height, left, bottom }: Size): D
       const isLabelled = (bars.length - 1 - place) % step === 0;
       return { key, label, x: begin, width: bar, middle: begin + bar / 2, total: sum, parts: placed, isLabelled };
     }),
-    lines: y.ticks(4).map((value) => ({ value, y: y(value) })),
+    lines: ticks(0, top, LINES).map((value) => ({ value, y: y(value) })),
   };
+}
+
+/** Shares a range among so many bands, with gaps between them and none outside. */
+function bands(count: number, from: number, to: number): { first: number; step: number; width: number } {
+  const steps = Math.max(1, count - GAP);
+  const step = (to - from) / steps;
+  return { first: from + (to - from - step * (count - GAP)) / 2, step, width: step * (1 - GAP) };
 }
