@@ -14,7 +14,11 @@
 mod bare_window;
 mod confine;
 #[path = "../desktop/desk.rs"]
-#[expect(dead_code, reason = "the desktop tests do more with a desk")]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    reason = "the desktop tests do more with a desk, and a failed bench may panic"
+)]
 mod desk;
 mod events;
 mod field_readers;
@@ -27,7 +31,11 @@ mod providers;
 mod search;
 mod table;
 #[path = "../desktop/window.rs"]
-#[expect(dead_code, reason = "the desktop tests do more with a window")]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    reason = "the desktop tests do more with a window, and a failed bench may panic"
+)]
 mod window;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! Notifications: what is told of agents that nobody looks at, what is not, and where a click leads.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use outrigger_tests::Home;
 
@@ -18,7 +18,7 @@ async fn stage(home: &Home) -> (Window, NotificationHost) {
 }
 
 /// Starts a session outside of the window, as a script would.
-fn start(home: &Home, workspace: &PathBuf, prompt: &str) {
+fn start(home: &Home, workspace: &Path, prompt: &str) {
     home.run(["run", "--detach", "--provider", "demo", "--cwd", workspace.to_str().unwrap(), prompt]).assert_code(0);
 }
 
