@@ -10,7 +10,7 @@ const entries = (page) =>
 
 async function open(page, typed = '') {
   await page.keyboard.press('Control+k');
-  await page.getByTestId('palette-input').waitFor();
+  await page.waitForFunction(() => document.activeElement?.getAttribute('data-testid') === 'palette-input');
   await page.keyboard.type(typed);
 }
 
