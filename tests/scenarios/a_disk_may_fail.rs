@@ -219,6 +219,27 @@ fn a_full_disk_costs_nothing_while_the_keeper_lives() {
 }
 
 #[test]
+fn a_session_that_ends_on_a_full_disk_waits_for_room() {
+    let Some(disk) = Disk::mount() else { return };
+    let home = home_on(&disk);
+    let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
+    let mut reader = follow_records(&home, &session);
+    next_turn_end(&mut reader);
+    fill_until_off(&home, &disk, &session, &mut reader);
+    let stopping = home.start(["stop", &session]);
+    reader.wait_for("the end", |record| record["line"]["type"] == "ended");
+    disk.free();
+    stopping.finish().assert_code(0);
+    home.assert_nobody_left();
+    let folder = &home.sessions()[0];
+    let meta: Value = serde_json::from_slice(&fs::read(folder.join("meta.json")).unwrap()).unwrap();
+    assert_eq!(meta["outcome"], "done", "{meta}");
+    let journal = Home::journal(folder);
+    assert_eq!(journal.last().unwrap()["line"]["type"], "ended");
+    assert_eq!(told_missing(&journal), [0; 0]);
+}
+
+#[test]
 fn a_keeper_that_is_killed_on_a_full_disk_leaves_its_numbers_to_nobody() {
     let Some(disk) = Disk::mount() else { return };
     let home = home_on(&disk);

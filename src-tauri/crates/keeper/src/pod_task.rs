@@ -64,6 +64,8 @@ pub(crate) struct PodTask {
     unwritten_timer: Option<Instant>,
     closing_pipes: bool,
     finished: bool,
+    /// Whether `meta.json` says less than `meta`, because the disk refused it.
+    meta_is_behind: bool,
     health: HealthLook,
     retry_timer: Option<Instant>,
     group: Option<process::Group>,
@@ -142,6 +144,7 @@ impl PodTask {
             unwritten_timer: None,
             closing_pipes: false,
             finished: false,
+            meta_is_behind: false,
             health,
             retry_timer: None,
             group: None,
@@ -174,7 +177,7 @@ impl PodTask {
                 self.close_pipes(&mut pipes);
             }
         }
-        self.recorder.finish().await;
+        self.put_down().await;
     }
 
     async fn wait(&mut self, pipes: &mut Pipes, asks: &mut mpsc::Receiver<Asked>) -> Happened {
@@ -465,13 +468,6 @@ impl PodTask {
     fn save_facts(&mut self) {
         session_meta::update(&mut self.meta, self.pod.facts());
         self.save_meta();
-    }
-
-    fn save_meta(&self) {
-        self.notes.session(&self.meta);
-        if let Err(error) = self.folder.write_meta(&self.meta) {
-            tracing::error!(%error, "the session's meta could not be written");
-        }
     }
 
     fn status(&self) -> PodStatus {

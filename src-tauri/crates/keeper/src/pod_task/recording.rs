@@ -2,6 +2,8 @@
 //!
 //! Journal first: what is shown is in the file, or waits for it in memory, where readers find it.
 
+use std::time::Duration;
+
 use journal::Appended;
 use protocol::limits::{FSYNC_EVERY, UNWRITTEN_AGAIN};
 use protocol::record::HostRecord;
@@ -11,7 +13,35 @@ use super::PodTask;
 use crate::feed::{Unwritten, Update};
 use crate::session_meta;
 
+/// A session that is over waits so long for a disk that is full, for its last records and for the word how it ended.
+const LINGERS: Duration = Duration::from_secs(3);
+/// Between two tries meanwhile.
+const TRIES_EVERY: Duration = Duration::from_millis(200);
+
 impl PodTask {
+    /// Puts everything on the disk. A disk that is full for a moment costs neither the last records nor how the session ended.
+    pub(super) async fn put_down(&mut self) {
+        let until = Instant::now() + LINGERS;
+        while (self.recorder.is_behind() || self.meta_is_behind) && Instant::now() < until {
+            tokio::time::sleep(TRIES_EVERY).await;
+            let notice = self.recorder.catch_up();
+            self.publish(notice);
+            if self.meta_is_behind {
+                self.save_meta();
+            }
+        }
+        self.recorder.finish().await;
+    }
+
+    pub(super) fn save_meta(&mut self) {
+        self.notes.session(&self.meta);
+        let written = self.folder.write_meta(&self.meta);
+        if let Err(error) = &written {
+            tracing::error!(%error, "the session's meta could not be written");
+        }
+        self.meta_is_behind = written.is_err();
+    }
+
     /// Records that were made before there was a feed and could not be written are shown from memory as any others.
     pub(super) fn show_unwritten(&self) {
         self.hold_unwritten();
