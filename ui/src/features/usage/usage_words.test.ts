@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { UsageReport } from '../../protocol/UsageReport';
 import type { UsageRow } from '../../protocol/UsageRow';
-import { dayBars, providersOf, sinceOf } from './usage_words';
+import { dayBars, firstMetric, providersOf, sinceOf } from './usage_words';
 
 function row(key: string, shares: [string, number, number | null][]): UsageRow {
   return {
@@ -57,4 +57,11 @@ test('all time begins with the first day', () => {
   expect(dayBars(report, 'tokens', 'all', now).map((bar) => bar.label)).toEqual(['Nov 19', 'Nov 20', 'Nov 21']);
   expect(sinceOf('all', now)).toBeUndefined();
   expect(sinceOf('7', now)).toBe(new Date(2026, 10, 15).toISOString());
+});
+
+test('where nobody told a cost, tokens are shown first', () => {
+  const free = row('', []);
+  expect(firstMetric({ ...free, inputTokens: 7 })).toBe('tokens');
+  expect(firstMetric({ ...free, inputTokens: 7, costUsd: 0.2 })).toBe('cost');
+  expect(firstMetric(free)).toBe('cost');
 });

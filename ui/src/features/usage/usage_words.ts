@@ -122,3 +122,8 @@ export function longDay(key: string): string {
     timeZone: 'UTC',
   });
 }
+
+/** What is worth a look first: cost, unless nobody told any. */
+export function firstMetric(total: UsageRow): Metric {
+  return (total.costUsd ?? 0) === 0 && tokensOf(total) > 0 ? 'tokens' : 'cost';
+}
