@@ -61,11 +61,9 @@ async fn a_killed_app_comes_back_with_its_windows_panes_and_inspector() {
     let window = Window::open(&home, &workspace).await;
     window.see_windows(2).await;
     window.go_to_window("workspace").await;
-    window
-        .until("two panes", "return document.querySelectorAll('[data-testid=pane] h1').length === 2;", json!([]))
-        .await;
-    let titles = "return [...document.querySelectorAll('[data-testid=pane] h1')].map((title) => title.innerText);";
-    assert_eq!(window.client().execute(titles, Vec::new()).await.unwrap(), json!(["Second.", "First."]));
+    let titles = "const titles = [...document.querySelectorAll('[data-testid=pane] h1')].map((title) => title.innerText); \
+        return titles.join() === arguments[0];";
+    window.until("both sessions in their panes", titles, json!(["Second.,First."])).await;
     window.see("[data-testid=pane]:nth-child(2)[data-active=true]").await;
     window.see("[data-testid=inspector] [role=tab][aria-selected=true]").await;
     window.picture("restored").await;
