@@ -146,6 +146,16 @@ fn fill_until_off(home: &Home, disk: &Disk, session: &str, reader: &mut Program)
     panic!("the status does not say that nothing is recorded");
 }
 
+/// A session whose records wait for room, and a reader who has seen them.
+fn session_on_a_full_disk(disk: &Disk) -> (Home, String, Program) {
+    let home = home_on(disk);
+    let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
+    let mut reader = follow_records(&home, &session);
+    next_turn_end(&mut reader);
+    fill_until_off(&home, disk, &session, &mut reader);
+    (home, session, reader)
+}
+
 fn is_turn_end(record: &Value) -> bool {
     record["line"]["type"] == "turn_ended"
 }
@@ -221,11 +231,7 @@ fn a_full_disk_costs_nothing_while_the_keeper_lives() {
 #[test]
 fn a_session_that_ends_on_a_full_disk_waits_for_room() {
     let Some(disk) = Disk::mount() else { return };
-    let home = home_on(&disk);
-    let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
-    let mut reader = follow_records(&home, &session);
-    next_turn_end(&mut reader);
-    fill_until_off(&home, &disk, &session, &mut reader);
+    let (home, session, mut reader) = session_on_a_full_disk(&disk);
     let stopping = home.start(["stop", &session]);
     reader.wait_for("the end", |record| record["line"]["type"] == "ended");
     disk.free();
@@ -242,11 +248,7 @@ fn a_session_that_ends_on_a_full_disk_waits_for_room() {
 #[test]
 fn a_keeper_that_is_killed_on_a_full_disk_leaves_its_numbers_to_nobody() {
     let Some(disk) = Disk::mount() else { return };
-    let home = home_on(&disk);
-    let session = detached(&home, "demo", &["--mode", "bypass"], "hello");
-    let mut reader = follow_records(&home, &session);
-    next_turn_end(&mut reader);
-    fill_until_off(&home, &disk, &session, &mut reader);
+    let (home, session, mut reader) = session_on_a_full_disk(&disk);
     home.run(["send", &session, "and more"]).assert_code(0);
     next_turn_end(&mut reader);
     let last = ask(&home, "session/subscribe", r#"{"want":"status"}"#)["lastSeq"].as_u64().unwrap();
