@@ -60,6 +60,10 @@ fn words_of(body: &ItemBody, tell: &mut impl FnMut(&str)) {
             tell(label);
             strings_of(raw, tell);
         }
+        ItemBody::Pod { name, task, .. } => {
+            tell(name);
+            tell(task);
+        }
         ItemBody::Opened { .. } | ItemBody::TurnEnd { .. } | ItemBody::Ended { .. } => {}
     }
 }
@@ -104,6 +108,7 @@ fn mark_of(body: &ItemBody) -> Option<(MarkKind, &str)> {
         | ItemBody::Thought { .. }
         | ItemBody::ToolCall(_)
         | ItemBody::Plan { .. }
+        | ItemBody::Pod { .. }
         | ItemBody::Opened { .. }
         | ItemBody::TurnEnd { .. }
         | ItemBody::Notice { .. }

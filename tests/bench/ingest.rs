@@ -123,6 +123,9 @@ fn order(machine: &Machine, folder: &Path, runner: &Path, file: &Path) -> Keeper
         ledger: None,
         health: protocol::health::HealthThresholds::default(),
         workspace_rules: None,
+        program: None,
+        write_paths: Vec::new(),
+        read_paths: Vec::new(),
     }
 }
 

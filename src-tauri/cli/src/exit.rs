@@ -60,7 +60,7 @@ impl Exit {
 
     fn of_code(code: ErrorCode) -> Self {
         match code {
-            ErrorCode::BadRequest | ErrorCode::BadWorkingDirectory => Self::Usage,
+            ErrorCode::BadRequest | ErrorCode::BadWorkingDirectory | ErrorCode::ScopeRefused => Self::Usage,
             ErrorCode::UnknownProvider
             | ErrorCode::BadManifest
             | ErrorCode::CliUnavailable
@@ -75,6 +75,7 @@ impl Exit {
             | ErrorCode::NotSupported
             | ErrorCode::NotAuthorised
             | ErrorCode::Unreachable
+            | ErrorCode::BudgetUsed
             | ErrorCode::AgentFailed
             | ErrorCode::Internal => Self::Failed,
         }

@@ -71,6 +71,7 @@ impl Progress {
             | ItemBody::Permission(_)
             | ItemBody::Opened { .. }
             | ItemBody::Notice { .. }
+            | ItemBody::Pod { .. }
             | ItemBody::Unknown { .. } => {}
         }
     }

@@ -35,6 +35,15 @@ pub(crate) fn item(body: &ItemBody, palette: &Palette, short_id: &str) -> String
         }
         ItemBody::Notice { level, text, .. } => notice(*level, text, palette),
         ItemBody::Error { message, stderr_tail, .. } => error(message, stderr_tail, palette),
+        ItemBody::Pod { session, name, provider, task, .. } => {
+            let of = format!("{provider}, session {session}");
+            let task = visible_line(task, LINE_CHARS);
+            format!(
+                "{} {} {task}\n",
+                in_style(palette.strong, &format!("pod {}", visible_line(name, 40))),
+                in_style(palette.dim, &of)
+            )
+        }
         ItemBody::Ended { outcome, survivors } => ended(*outcome, survivors, palette),
         ItemBody::Unknown { label, .. } => {
             format!("{}\n", in_style(palette.dim, &format!("({})", visible_line(label, LINE_CHARS))))

@@ -112,6 +112,7 @@ impl LiveText {
             | ItemBody::TurnEnd { .. }
             | ItemBody::Notice { .. }
             | ItemBody::Error { .. }
+            | ItemBody::Pod { .. }
             | ItemBody::Ended { .. }
             | ItemBody::Unknown { .. } => self.once(item),
         }

@@ -3,4 +3,4 @@
 /**
  * Why a request failed. A variant exists only where a caller behaves differently for it (an exit code, a button).
  */
-export type ErrorCode = "badRequest" | "unknownProvider" | "badManifest" | "cliUnavailable" | "runtimeUnavailable" | "runnerFailed" | "badWorkingDirectory" | "dataFolder" | "noSuchSession" | "sessionEnded" | "alreadyHosted" | "alreadyRunning" | "notPending" | "notSupported" | "notAuthorised" | "unreachable" | "agentFailed" | "internal";
+export type ErrorCode = "badRequest" | "unknownProvider" | "badManifest" | "cliUnavailable" | "runtimeUnavailable" | "runnerFailed" | "badWorkingDirectory" | "dataFolder" | "noSuchSession" | "sessionEnded" | "alreadyHosted" | "alreadyRunning" | "notPending" | "notSupported" | "notAuthorised" | "unreachable" | "scopeRefused" | "budgetUsed" | "agentFailed" | "internal";

@@ -2,11 +2,13 @@
 import type { AttachedFile } from "./AttachedFile";
 import type { Delivery } from "./Delivery";
 import type { FailureClass } from "./FailureClass";
+import type { HeldRule } from "./HeldRule";
 import type { NoticeLevel } from "./NoticeLevel";
 import type { Outcome } from "./Outcome";
 import type { Permission } from "./Permission";
 import type { PermissionPolicy } from "./PermissionPolicy";
 import type { PlanEntry } from "./PlanEntry";
+import type { SessionId } from "./SessionId";
 import type { StopReason } from "./StopReason";
 import type { ToolCall } from "./ToolCall";
 import type { Usage } from "./Usage";
@@ -135,7 +137,27 @@ signal: string | null,
 /**
  * The end of a child's stderr.
  */
-stderrTail: Array<string>, } | { "type": "ended", 
+stderrTail: Array<string>, } | { "type": "pod", 
+/**
+ * The child's session.
+ */
+session: SessionId, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Its provider.
+ */
+provider: string, 
+/**
+ * What it is to do.
+ */
+task: string, 
+/**
+ * What it may use; absent when it works without a scope.
+ */
+rules: Array<HeldRule> | null, } | { "type": "ended", 
 /**
  * How.
  */

@@ -26,6 +26,7 @@ pub(crate) fn of(body: &ItemBody) -> Option<(SearchKind, String)> {
         | ItemBody::Opened { .. }
         | ItemBody::TurnEnd { .. }
         | ItemBody::Notice { .. }
+        | ItemBody::Pod { .. }
         | ItemBody::Ended { .. }
         | ItemBody::Unknown { .. } => return None,
     };

@@ -123,6 +123,7 @@ fn is_unfinished(body: &ItemBody) -> bool {
         | ItemBody::TurnEnd { .. }
         | ItemBody::Notice { .. }
         | ItemBody::Error { .. }
+        | ItemBody::Pod { .. }
         | ItemBody::Ended { .. }
         | ItemBody::Unknown { .. } => false,
     }

@@ -82,6 +82,9 @@ fn prepare_in(
         ledger: Some(machine.places.ledger.display().to_string()),
         health: settings.health,
         workspace_rules: Some(machine.workspace_rules().file().display().to_string()),
+        program: Some(machine.program.display().to_string()),
+        write_paths: Vec::new(),
+        read_paths: Vec::new(),
     };
     Ok(Prepared { order, notices })
 }

@@ -371,6 +371,7 @@ impl PodTask {
             cli_version: self.order.cli_version.clone(),
             provider_config: start.provider_config.clone(),
             state_dir: Some(self.order.state_dir()),
+            confined: start.scope.is_some(),
         };
         self.tell(&HostLine::Query(Box::new(query)));
     }

@@ -24,7 +24,7 @@ pub(crate) fn open(folder: &SessionFolder, order: &KeeperOrder) -> Result<Sessio
             workspace: order.start.workspace.clone().unwrap_or_else(|| order.start.cwd.clone()),
             cwd: order.start.cwd.clone(),
             title: title(order.start.prompt.as_deref()),
-            parent: None,
+            parent: order.start.parent,
             native_session_id: None,
             created_at: now.clone(),
             updated_at: now.clone(),

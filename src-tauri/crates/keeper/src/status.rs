@@ -38,5 +38,7 @@ pub(crate) fn status(
         health: health.clone(),
         retry: pod.retry(),
         statistics: meta.statistics.clone(),
+        parent: meta.parent,
+        confinement: None,
     }
 }

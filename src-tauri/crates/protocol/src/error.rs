@@ -40,6 +40,10 @@ pub enum ErrorCode {
     NotAuthorised,
     /// No answer in time, or the connection broke. Says nothing about whether the pod is alive.
     Unreachable,
+    /// A scope names nothing, does not lie within the parent's, or another pod holds a part of it.
+    ScopeRefused,
+    /// A budget of the pod tree leaves nothing for this.
+    BudgetUsed,
     /// The agent or its provider reported an error.
     AgentFailed,
     /// A bug or a failure of the machine.

@@ -9,9 +9,11 @@ use ts_rs::TS;
 
 use crate::attachment::AttachedFile;
 use crate::failure::FailureClass;
+use crate::ids::SessionId;
 use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::record::{Delivery, NoticeLevel, Outcome, PermissionOutcome};
 use crate::runner::{PermissionOption, StopReason, ToolKind, Usage};
+use crate::scope::HeldRule;
 
 /// One entry of a transcript.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -134,6 +136,19 @@ pub enum ItemBody {
         signal: Option<String>,
         /// The end of a child's stderr.
         stderr_tail: Vec<String>,
+    },
+    /// A child that the agent, or the user below it, started. How it is now stands in the pod tree.
+    Pod {
+        /// The child's session.
+        session: SessionId,
+        /// What it is called.
+        name: String,
+        /// Its provider.
+        provider: String,
+        /// What it is to do.
+        task: String,
+        /// What it may use; absent when it works without a scope.
+        rules: Option<Vec<HeldRule>>,
     },
     /// The session ended.
     Ended {

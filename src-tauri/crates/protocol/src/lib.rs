@@ -27,6 +27,7 @@ pub mod runner;
 pub mod scope;
 pub mod session;
 pub mod settings;
+pub mod tools;
 pub mod view;
 
 pub use error::{ErrorCode, WireError};

@@ -12,6 +12,7 @@ use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::provider::{Capabilities, PermissionMode};
 use crate::record::Outcome;
 use crate::runner::{PermissionAsk, Usage};
+use crate::scope::Confinement;
 use crate::session::SessionStatistics;
 
 /// What a pod is doing.
@@ -193,6 +194,14 @@ pub struct PodStatus {
     /// How much the agent has said.
     #[serde(default)]
     pub statistics: SessionStatistics,
+    /// The session that spawned it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub parent: Option<SessionId>,
+    /// How far the kernel holds it to its scope; absent when it works without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub confinement: Option<Confinement>,
 }
 
 /// Whether what happens is being kept.

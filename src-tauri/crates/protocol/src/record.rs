@@ -12,6 +12,7 @@ use crate::health::HealthVerdict;
 use crate::ids::SessionId;
 use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::provider::PermissionMode;
+use crate::scope::{Budget, BudgetLimit, Confinement, ForeignWrite, HeldRule, PodOutcome};
 
 /// The journal format that this program writes. It reads this one and older ones, and newer ones as far as it can.
 pub const JOURNAL_FORMAT: u32 = 1;
@@ -229,6 +230,71 @@ pub enum HostRecord {
         /// What the verdict rests on, in words; nothing when all is well.
         reasons: Vec<String>,
     },
+    /// The agent's scope, as it holds from here on.
+    Scoped {
+        /// What it may use; absent when it works without a scope.
+        rules: Option<Vec<HeldRule>>,
+        /// What its children hold for writing, and it may not write meanwhile.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taken: Vec<HeldRule>,
+        /// How far the kernel holds it to that.
+        confinement: Confinement,
+    },
+    /// Somebody changed what the pod and all below it may use.
+    BudgetChanged {
+        /// The budget now.
+        budget: Budget,
+    },
+    /// A turn was not begun, or the next one cannot be, because of a budget.
+    BudgetUsed {
+        /// Which limit; none when the pod is being stopped.
+        limit: Option<BudgetLimit>,
+        /// For people and for the agent.
+        text: String,
+    },
+    /// The agent called a tool that Outrigger offers.
+    ToolCalled {
+        /// Which tool.
+        name: String,
+        /// With what, shortened.
+        arguments: String,
+        /// The beginning of the answer.
+        answer: String,
+        /// Whether it failed.
+        is_error: bool,
+        /// How long it took, in milliseconds.
+        duration_ms: u64,
+        /// The tool sidecar that served it; none for the tools of pods.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sidecar: Option<String>,
+    },
+    /// A child was spawned below this pod. It stands here before the child's first event.
+    PodSpawned {
+        /// The child's session.
+        session: SessionId,
+        /// What it is called.
+        name: String,
+        /// Its provider.
+        provider: String,
+        /// What it is to do.
+        task: String,
+        /// What it may use; absent when it works without a scope.
+        rules: Option<Vec<HeldRule>>,
+    },
+    /// A child ended its turn, or ended.
+    PodTurn {
+        /// The child's session.
+        session: SessionId,
+        /// What it is called.
+        name: String,
+        /// How it ended; absent while it lives and waits for a message.
+        outcome: Option<PodOutcome>,
+    },
+    /// Somebody wrote where they may not, and nothing refused it.
+    ForeignWrite {
+        /// What was seen.
+        write: ForeignWrite,
+    },
     /// The session ended.
     Ended {
         /// How.
@@ -259,6 +325,13 @@ impl HostRecord {
             Self::RunnerFailed { .. } => "runnerFailed",
             Self::Retrying { .. } => "retrying",
             Self::Health { .. } => "health",
+            Self::Scoped { .. } => "scoped",
+            Self::BudgetChanged { .. } => "budgetChanged",
+            Self::BudgetUsed { .. } => "budgetUsed",
+            Self::ToolCalled { .. } => "toolCalled",
+            Self::PodSpawned { .. } => "podSpawned",
+            Self::PodTurn { .. } => "podTurn",
+            Self::ForeignWrite { .. } => "foreignWrite",
             Self::Ended { .. } => "ended",
         }
     }

@@ -122,6 +122,9 @@ pub struct Query {
     /// A folder of this session in which the runner may keep what it must remember; it makes it when it needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_dir: Option<String>,
+    /// Whether the kernel holds the runner and all below it to a scope: a sandbox of the CLI's own would only be in the way.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub confined: bool,
 }
 
 /// Which conversation a start means.

@@ -15,6 +15,7 @@ use crate::pod::{PodState, Recording};
 use crate::provider::PermissionMode;
 use crate::record::Outcome;
 use crate::runner::{ResumeMode, Usage};
+use crate::scope::{Budget, ScopeRule};
 
 /// What a session is started with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -93,6 +94,22 @@ pub struct StartSession {
     #[serde(default)]
     #[ts(optional, as = "Option<bool>")]
     pub create_cwd: bool,
+    /// The files that it may use; without it the agent works unconfined. Rules are relative to the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub scope: Option<Vec<ScopeRule>>,
+    /// What it and all below it may use; the default of its provider's tree when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub budget: Option<Budget>,
+    /// The session that spawned it. Its place in the ledger's tree has been reserved by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub parent: Option<SessionId>,
+    /// What it is called in its pod tree; the beginning of its prompt when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub name: Option<String>,
 }
 
 impl StartSession {
@@ -119,6 +136,10 @@ impl StartSession {
             mcp_servers: BTreeMap::new(),
             provider_config: None,
             create_cwd: false,
+            scope: None,
+            budget: None,
+            parent: None,
+            name: None,
         }
     }
 }
@@ -264,6 +285,15 @@ pub struct KeeperOrder {
     /// The file with the rules of workspaces. Without it there are none.
     #[serde(default)]
     pub workspace_rules: Option<String>,
+    /// The program that confines the runner, bridges tools to the agent and does their calls. Without it there are none of these.
+    #[serde(default)]
+    pub program: Option<String>,
+    /// Files and folders that the agent's CLI must be able to write whatever its scope: its own configuration and caches.
+    #[serde(default)]
+    pub write_paths: Vec<String>,
+    /// Files and folders that the agent's CLI and its runner must be able to read whatever the scope.
+    #[serde(default)]
+    pub read_paths: Vec<String>,
 }
 
 impl KeeperOrder {

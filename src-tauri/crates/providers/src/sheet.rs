@@ -197,6 +197,7 @@ fn is_block(body: &ItemBody) -> bool {
         | ItemBody::TurnEnd { .. }
         | ItemBody::Notice { .. }
         | ItemBody::Error { .. }
+        | ItemBody::Pod { .. }
         | ItemBody::Ended { .. }
         | ItemBody::Unknown { .. } => false,
     }

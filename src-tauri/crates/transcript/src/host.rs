@@ -8,6 +8,8 @@ use protocol::record::{BlockKind, HostRecord, NoticeLevel};
 use providers::Sheet;
 use providers::sheet::partial_key;
 
+use crate::pod_tree;
+
 pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
     match record {
         HostRecord::Opened { provider, cwd, model, permission_mode: _, resumes, permissions } => {
@@ -64,10 +66,33 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
                 sheet.add(None, ItemBody::Notice { level: NoticeLevel::Info, code: "health".to_owned(), text });
             }
         }
+        HostRecord::PodSpawned { session, name, provider, task, rules } => {
+            sheet.add(None, ItemBody::Pod { session, name, provider, task, rules });
+        }
+        // The agent's own tool call shows it; the record is there for whoever reads the journal.
+        HostRecord::ToolCalled { .. } => {}
+        HostRecord::PodTurn { session: _, name, outcome } => notice(sheet, pod_tree::turn(&name, outcome)),
+        HostRecord::Scoped { rules, taken, confinement } => {
+            notice(sheet, pod_tree::scoped(rules.as_deref(), &taken, &confinement));
+        }
+        HostRecord::BudgetChanged { budget } => notice(sheet, pod_tree::budget_changed(&budget)),
+        HostRecord::BudgetUsed { limit: _, text } => {
+            notice(sheet, Some((NoticeLevel::Warning, "budget_used", text)));
+        }
+        HostRecord::ForeignWrite { write } => notice(sheet, pod_tree::foreign_write(&write)),
         HostRecord::Ended { outcome, survivors } => {
             settle(sheet);
             sheet.add(None, ItemBody::Ended { outcome, survivors });
         }
+    }
+}
+
+/// What is told of something, if it is worth telling: how bad it is, a word for programs, and words for people.
+pub(crate) type Told = Option<(NoticeLevel, &'static str, String)>;
+
+fn notice(sheet: &mut Sheet, told: Told) {
+    if let Some((level, code, text)) = told {
+        sheet.add(None, ItemBody::Notice { level, code: code.to_owned(), text });
     }
 }
 
@@ -120,6 +145,7 @@ pub(crate) fn settle(sheet: &mut Sheet) {
             | ItemBody::TurnEnd { .. }
             | ItemBody::Notice { .. }
             | ItemBody::Error { .. }
+            | ItemBody::Pod { .. }
             | ItemBody::Ended { .. }
             | ItemBody::Unknown { .. } => false,
         });

@@ -9,6 +9,7 @@ pub mod fold;
 mod host;
 pub mod live;
 pub mod pages;
+mod pod_tree;
 mod runner;
 
 pub use damage::Damage;
