@@ -35,6 +35,8 @@ fn status() -> PodStatus {
         health: protocol::health::Health::default(),
         retry: None,
         statistics: protocol::session::SessionStatistics::default(),
+        parent: None,
+        confinement: None,
     }
 }
 
