@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const results = path.join(root, 'test-results');
 
 /** A test waits this long for a state, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** @returns {string} */
 function browser() {
