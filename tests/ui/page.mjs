@@ -132,6 +132,31 @@ export async function start(page, prompt) {
 }
 
 /**
+ * Waits until an opened transcript stands still: at its end, its rows measured. Before that, what is to be clicked may move away.
+ *
+ * @param {import('playwright-core').Page} page
+ */
+export async function settled(page) {
+  await page.getByTestId('item').first().waitFor();
+  await page.waitForFunction(
+    () =>
+      new Promise((resolve) => {
+        const list = document.querySelector('[data-testid=transcript]');
+        const place = () =>
+          `${list?.scrollTop} ${list?.scrollHeight} ${list?.querySelectorAll('[data-testid=item]').length}`;
+        const before = place();
+        let frames = 0;
+        const look = () => {
+          if (place() !== before) return resolve(false);
+          frames += 1;
+          return frames === 12 ? resolve(true) : requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+      }),
+  );
+}
+
+/**
  * What every row of a short transcript says, from its top to its end. Scrolls through it, because only rows in view are in the page.
  *
  * @param {import('playwright-core').Page} page

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, transcript, violations } from './page.mjs';
+import { openBrowser, settled, transcript, violations } from './page.mjs';
 
 const browser = await openBrowser({ after });
 
@@ -11,6 +11,7 @@ test('hostile words stay words', async (t) => {
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.locator('[data-session=s-hostile]').click();
+  await settled(page);
   const folded = page.locator('[data-testid=item] button[aria-expanded=false]');
   await page.locator('[data-kind=unknown]').waitFor();
   while ((await folded.count()) > 0) await folded.first().click();
@@ -28,6 +29,7 @@ test('hostile words stay words', async (t) => {
 test('a link shows where it leads before it opens, and goes to the host alone', async (t) => {
   const page = await browser.scene(t, 'replay=hostile');
   await page.locator('[data-session=s-hostile]').click();
+  await settled(page);
   const before = page.url();
   const link = page.getByRole('link', { name: 'a fine link' });
   const question = page.getByTestId('link-target');

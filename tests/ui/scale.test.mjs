@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser } from './page.mjs';
+import { openBrowser, settled } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const nodes = (page) => page.evaluate(() => document.querySelectorAll('*').length);
@@ -71,4 +71,30 @@ test('a reader who scrolled up stays there while the agent streams; at the end t
     return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   });
   assert.ok(left <= 2, `${left} pixels above the end`);
+});
+
+test('nothing moves between a press and its release, however much is said meanwhile; then the page follows again', async (t) => {
+  const page = await browser.scene(t, 'replay=long&speed=8');
+  await page.locator('[data-session=s-huge]').click();
+  await settled(page);
+  const list = page.getByTestId('transcript');
+  const place = () =>
+    list.evaluate(({ scrollTop, scrollHeight, clientHeight }) => ({ scrollTop, scrollHeight, clientHeight }));
+  await page.locator('[data-item-id="100000.0"]').hover();
+  await page.mouse.down();
+  const before = await place();
+  // By keys alone: the pointer stays where it is.
+  await page.getByTestId('composer-input').fill('More');
+  await page.getByTestId('composer-input').press('Enter');
+  await page.waitForFunction(
+    (height) => document.querySelector('[data-testid=transcript]').scrollHeight > height + 200,
+    before.scrollHeight,
+  );
+  assert.equal((await place()).scrollTop, before.scrollTop);
+  assert.equal(await page.getByTestId('jump-latest').count(), 0, 'it still stands at its end');
+  await page.mouse.up();
+  await page.waitForFunction(() => {
+    const list = document.querySelector('[data-testid=transcript]');
+    return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
+  });
 });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, start, transcript } from './page.mjs';
+import { openBrowser, settled, start, transcript } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const SPEED = 'replay=demo&speed=4';
@@ -93,6 +93,7 @@ test('a session that cannot start says why and keeps the prompt', async (t) => {
 test('an ended session is resumed by a prompt', async (t) => {
   const page = await browser.scene(t, 'replay=states&speed=4');
   await page.locator('[data-session=s-broken]').click();
+  await settled(page);
   await page.getByTestId('error-resume').click();
   assert.equal(await page.getByTestId('composer-input').inputValue(), 'Continue where you left off.');
   await page.keyboard.press('Enter');

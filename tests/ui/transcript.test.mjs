@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, start, transcript } from './page.mjs';
+import { openBrowser, settled, start, transcript } from './page.mjs';
 
 const browser = await openBrowser({ after });
 
@@ -29,6 +29,7 @@ test('a plan that a newer one replaced is one line, which unfolds', async (t) =>
 test('an event that no adapter knows is a line that unfolds to its JSON', async (t) => {
   const page = await browser.scene(t, 'replay=states');
   await page.locator('[data-session=s-ask]').click();
+  await settled(page);
   const unknown = page.locator('[data-kind=unknown]');
   await unknown.scrollIntoViewIfNeeded();
   await unknown.getByRole('button', { name: 'Event rate_limit_event' }).click();
@@ -53,7 +54,7 @@ test('the session is copied as markdown, by the palette', async (t) => {
 test('the map shows prompts, errors and requests, and leads there; keys do the same', async (t) => {
   const page = await browser.scene(t, 'replay=states');
   await page.locator('[data-session=s-ask]').click();
-  await page.getByTestId('permission-allow').waitFor();
+  await settled(page);
   await page.locator('[data-testid=map-mark][data-kind=pending]').waitFor();
   const kinds = await page
     .getByTestId('map-mark')
