@@ -76,7 +76,7 @@ fn keeper(folder: &Path, file: &Path) -> (f64, f64) {
         let params = SubscribeParams { from_seq: 0, want: Want::Records, deltas: false };
         let (_, mut events) = reading.subscribe(params).await.unwrap();
         let began = Instant::now();
-        let prompt = PromptParams { text: "go".into(), attachments: Vec::new(), if_busy: IfBusy::Reject };
+        let prompt = PromptParams { text: "go".into(), attachments: Vec::new(), if_busy: IfBusy::Reject, from: None };
         asking.prompt(prompt).await.unwrap();
         let mut last = 0;
         'turn: while let Some(lines) = events.next_raw().await {

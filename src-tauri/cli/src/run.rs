@@ -127,7 +127,8 @@ async fn go_on(machine: &Machine, session: SessionId, options: &RunOptions, prom
 async fn join(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Exit> {
     let mut pod = sessions::connect(machine, session, "cli").await?;
     let from_seq = pod.welcome().last_seq;
-    let prompt = PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Queue };
+    let prompt =
+        PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Queue, from: None };
     if options.detach {
         if options.permissions != Policy::Ask {
             // Nobody stays who could answer.
@@ -167,7 +168,8 @@ fn whole(started: &Started, options: &RunOptions) -> Plan {
 async fn leave(started: Started, prompt: String, options: &RunOptions) -> Result<Exit> {
     tell_notices(&started);
     let mut pod = PodConnection::open(&started.pod, "cli").await?;
-    let prompt = PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Reject };
+    let prompt =
+        PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Reject, from: None };
     if let Err(error) = pod.prompt(prompt).await {
         // The session is of no use to anybody; what it said is in its transcript.
         let _ = pod.stop(false).await;

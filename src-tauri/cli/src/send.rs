@@ -41,7 +41,8 @@ pub(crate) async fn send(options: SendOptions) -> Result<Exit> {
         (false, true) => IfBusy::Queue,
         (false, false) => IfBusy::Reject,
     };
-    let result = pod.prompt(PromptParams { text: options.text, attachments: options.attachments, if_busy }).await?;
+    let result =
+        pod.prompt(PromptParams { text: options.text, attachments: options.attachments, if_busy, from: None }).await?;
     if options.json {
         output::json(&result);
         return Ok(Exit::Done);

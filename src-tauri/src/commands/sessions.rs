@@ -42,7 +42,7 @@ pub(crate) async fn prompt(
 }
 
 async fn resume(own: &OwnSession, params: PromptParams) -> Result<PromptResult, WireError> {
-    let PromptParams { text, attachments, if_busy: _ } = params;
+    let PromptParams { text, attachments, if_busy: _, from: _ } = params;
     let resume = Resume { prompt: Some(text), attachments, ..Resume::default() };
     let started = start::resume(&own.machine, own.session, resume).await?;
     started.notices.iter().for_each(|notice| tracing::warn!(session = %started.session, "{notice}"));

@@ -17,4 +17,8 @@ attachments?: Array<Attachment>,
 /**
  * What to do with it while a turn runs.
  */
-ifBusy: IfBusy, };
+ifBusy: IfBusy, 
+/**
+ * What the pod that sends it is called; absent when the user does.
+ */
+from?: string, };

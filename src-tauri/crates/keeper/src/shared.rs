@@ -51,7 +51,7 @@ impl Shared {
 
     /// A prompt with its attachments looked at and kept, in a thread that may wait for the disk.
     pub(crate) async fn taken_in(&self, params: PromptParams) -> Result<Prompt, WireError> {
-        let PromptParams { text, attachments, if_busy } = params;
+        let PromptParams { text, attachments, if_busy, from: _ } = params;
         if attachments.is_empty() {
             return Ok(Prompt { text, attached: Vec::new(), if_busy });
         }

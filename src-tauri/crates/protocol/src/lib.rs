@@ -20,6 +20,8 @@ pub mod offers;
 pub mod permission;
 pub mod pod;
 mod pod_status;
+pub mod pods;
+pub mod pods_view;
 pub mod processes;
 pub mod provider;
 pub mod record;

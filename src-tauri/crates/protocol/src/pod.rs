@@ -123,6 +123,10 @@ pub struct PromptParams {
     /// What to do with it while a turn runs.
     #[serde(default)]
     pub if_busy: IfBusy,
+    /// What the pod that sends it is called; absent when the user does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub from: Option<String>,
 }
 
 /// What to do with a prompt while a turn runs.
