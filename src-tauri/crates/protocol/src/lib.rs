@@ -29,6 +29,7 @@ pub mod runner;
 pub mod scope;
 pub mod session;
 pub mod settings;
+pub mod sidecar;
 pub mod tools;
 pub mod view;
 
