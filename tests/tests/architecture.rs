@@ -34,7 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "outrigger-client",
-        &["protocol", "permissions", "journal", "ledger", "providers", "transcript", "discovery", "process"],
+        &["protocol", "permissions", "journal", "ledger", "providers", "scopes", "transcript", "discovery", "process"],
     ),
     (
         "outrigger-cli",

@@ -12,6 +12,7 @@ use protocol::pod::{
     PromptParams, PromptResult, ReadParams, ReadResult, Response, SetParams, StopParams, StopResult, SubscribeParams,
     SubscribeResult, UnqueueParams,
 };
+use protocol::pods::{ChildSpawned, NoteBudget, Notify};
 use protocol::processes::ProcessInfo;
 use protocol::session::PodFile;
 use serde::Serialize;
@@ -158,6 +159,30 @@ impl PodConnection {
     /// As above.
     pub async fn processes(&mut self) -> Result<Vec<ProcessInfo>, WireError> {
         self.call("pod/processes", no_params(), EXCHANGE).await
+    }
+
+    /// Tells the pod of a child that is about to be started; answers when that stands in its journal.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn child_spawned(&mut self, child: ChildSpawned) -> Result<(), WireError> {
+        self.call::<_, Value>("pod/childSpawned", child, EXCHANGE).await.map(drop)
+    }
+
+    /// Tells the pod what became of a child.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn notify(&mut self, news: Notify) -> Result<(), WireError> {
+        self.call::<_, Value>("pod/notify", news, EXCHANGE).await.map(drop)
+    }
+
+    /// Tells the pod that its budget is another one now.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn note_budget(&mut self, budget: NoteBudget) -> Result<(), WireError> {
+        self.call::<_, Value>("pod/noteBudget", budget, EXCHANGE).await.map(drop)
     }
 
     /// A page of the session.

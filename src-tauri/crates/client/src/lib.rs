@@ -14,6 +14,7 @@ pub mod machine;
 mod moments;
 pub mod order;
 pub mod orphans;
+pub mod pods;
 pub mod processes;
 pub mod records;
 pub mod recovery;

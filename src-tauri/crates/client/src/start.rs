@@ -30,7 +30,15 @@ pub struct Started {
 /// # Errors
 /// When something is missing or fails; then there is no session.
 pub async fn start(machine: &Machine, start: StartSession) -> Result<Started, WireError> {
-    launch(machine, SessionId::new(), start, 0).await
+    start_as(machine, SessionId::new(), start).await
+}
+
+/// Starts a new session whose id was made before, for what had to be known by it already.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_as(machine: &Machine, session: SessionId, start: StartSession) -> Result<Started, WireError> {
+    launch(machine, session, start, 0).await
 }
 
 /// What a resume may change.

@@ -1,0 +1,136 @@
+//! Pod trees: how does one start a pod below another, look at a tree, change its budget, and stop it?
+//!
+//! The same for people (command line, window) and for agents (the crate `pods`). What is allowed is decided by the crate `scopes` in
+//! the ledger, what a live pod does by its keeper; here the two are brought together.
+
+mod proof;
+mod spawn;
+mod stop;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use ledger::{Ledger, LedgerError};
+use protocol::SessionId;
+use protocol::error::{ErrorCode, WireError};
+use protocol::pods::NoteBudget;
+use protocol::scope::{Budget, ScopeRule, TreeEntry};
+use scopes::{Area, Reclaimed, Refused, Rule};
+
+use crate::machine::Machine;
+use crate::sessions;
+
+pub use spawn::{ChildWish, spawn};
+pub use stop::{StoppedPod, stop_everything, stop_trees};
+
+/// The tree that a session is in, ended pods too, in the order in which they were spawned. Empty when it is in none.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn tree(machine: &Machine, session: SessionId) -> Result<Vec<TreeEntry>, WireError> {
+    in_ledger(machine, move |ledger| Ok(scopes::tree(ledger, session, now())?)).await
+}
+
+/// All pods of trees that have a live one, in the order in which they were spawned.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn live_trees(machine: &Machine) -> Result<Vec<TreeEntry>, WireError> {
+    in_ledger(machine, |ledger| Ok(scopes::live_trees(ledger, now())?)).await
+}
+
+/// The pods whose scopes cover this absolute path: the first one is who may write there now, the others have given it on.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn who_may_write(machine: &Machine, path: &Path) -> Result<Vec<(TreeEntry, Rule)>, WireError> {
+    let path = path.to_owned();
+    in_ledger(machine, move |ledger| Ok(scopes::who_may_write(ledger, &path)?)).await
+}
+
+/// Changes what a pod and all below it may use; answers with the budget as it is then. `change` gets the one that holds until then.
+///
+/// # Errors
+/// When the trees do not know the session, or the ledger cannot be written.
+pub async fn set_budget(
+    machine: &Machine,
+    session: SessionId,
+    change: impl FnOnce(Budget) -> Budget + Send + 'static,
+) -> Result<Budget, WireError> {
+    let budget = in_ledger(machine, move |ledger| {
+        let entries = scopes::tree(ledger, session, now())?;
+        let entry = entries.into_iter().find(|entry| entry.session == session);
+        let before = entry.ok_or(Refused::Unknown { session })?.budget.unwrap_or_default();
+        let budget = change(before);
+        scopes::set_budget(ledger, session, budget.clone(), now())?;
+        Ok(budget)
+    });
+    let budget = budget.await?;
+    // Its transcript says so. A session that is not live has no keeper to write that, and a busy one may be too late.
+    if let Ok(mut pod) = sessions::connect(machine, session, "client").await
+        && let Err(error) = pod.note_budget(NoteBudget { budget: budget.clone() }).await
+    {
+        tracing::warn!(%error, %session, "a pod did not note its new budget");
+    }
+    Ok(budget)
+}
+
+/// Ends, as disconnected, the pods that are proved dead; their scopes go back to their parents.
+///
+/// # Errors
+/// When the ledger cannot be written.
+pub async fn reclaim(machine: &Machine) -> Result<Vec<Reclaimed>, WireError> {
+    in_ledger(machine, |ledger| Ok(scopes::reclaim(ledger, now(), &proof::is_dead)?)).await
+}
+
+/// The rules as a pod of this workspace would hold them.
+///
+/// # Errors
+/// When one names nothing that there is, or a folder that Outrigger keeps for itself.
+pub fn resolved(machine: &Machine, workspace: &Path, rules: &[ScopeRule]) -> Result<Vec<Rule>, WireError> {
+    let kept = kept(machine);
+    scopes::resolve(rules, Area { workspace, kept: &kept })
+        .map_err(|error| WireError::new(ErrorCode::ScopeRefused, error.to_string()))
+}
+
+/// The folders in which no pod may write: sockets, journals, settings and the ledger are there.
+fn kept(machine: &Machine) -> [PathBuf; 4] {
+    let places = &machine.places;
+    [places.data.clone(), places.config.clone(), places.run.clone(), places.cache.clone()]
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// Does something with the ledger, which blocks.
+async fn in_ledger<T: Send + 'static>(
+    machine: &Machine,
+    work: impl FnOnce(&Ledger) -> Result<T, Refused> + Send + 'static,
+) -> Result<T, WireError> {
+    let path = machine.places.ledger.clone();
+    let task = tokio::task::spawn_blocking(move || {
+        let opened = Ledger::open(&path).map_err(unreadable)?;
+        work(&opened.ledger).map_err(refusal)
+    });
+    let broke = |error| WireError::new(ErrorCode::Internal, format!("looking into the ledger broke off: {error}"));
+    task.await.map_err(broke)?
+}
+
+fn unreadable(error: LedgerError) -> WireError {
+    WireError::new(ErrorCode::DataFolder, error.to_string())
+}
+
+/// What was refused, as it crosses a boundary.
+fn refusal(refused: Refused) -> WireError {
+    let code = match &refused {
+        Refused::Conflict { .. } | Refused::Outside { .. } | Refused::NoScope { .. } => ErrorCode::ScopeRefused,
+        Refused::Budget { .. } => ErrorCode::BudgetUsed,
+        Refused::NameTaken { .. } | Refused::SameTask { .. } => ErrorCode::BadRequest,
+        Refused::Closing { .. } | Refused::Ended { .. } => ErrorCode::SessionEnded,
+        Refused::Unknown { .. } => ErrorCode::NoSuchSession,
+        Refused::Ledger(_) => ErrorCode::DataFolder,
+    };
+    WireError::new(code, refused.to_string())
+}
