@@ -1,4 +1,5 @@
-// Does a transcript of a hundred thousand items stay small in the page, and does it stand still where the reader left it?
+// Does a transcript of a hundred thousand items stay small in the page, and does it stand still where the reader left it? Can every
+// row of a million be reached?
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
@@ -97,4 +98,39 @@ test('nothing moves between a press and its release, however much is said meanwh
     const list = document.querySelector('[data-testid=transcript]');
     return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
   });
+});
+
+test('a million items open at the last one, and every one can be reached by scrolling and by keys', async (t) => {
+  const page = await browser.scene(t, 'replay=million');
+  await page.locator('[data-session=s-huge]').click();
+  const last = page.locator('[data-item-id="1000000.0"]');
+  const isInView = (row) => row.evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight);
+  await last.waitFor();
+  assert.ok(await isInView(last));
+  await page.getByTestId('transcript').focus();
+  await page.keyboard.press('Home');
+  await page.locator('[data-item-id="1.0"]').getByText('Question 0').waitFor();
+  await page.keyboard.press('End');
+  await last.waitFor();
+  assert.ok(await isInView(last));
+  // Upwards in jumps, as one who drags the bar does, rows follow rows without an end before the first.
+  const oldest = await page.evaluate(async () => {
+    const list = document.querySelector('[data-testid=transcript]');
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const top = () => Math.min(...[...list.querySelectorAll('[data-row]')].map((row) => Number(row.dataset.row)));
+    let oldest = Infinity;
+    for (let jumps = 0; oldest > 0 && jumps < 40; jumps++) {
+      list.dispatchEvent(new WheelEvent('wheel', { deltaY: -1 }));
+      list.scrollTop = 0;
+      const before = oldest;
+      for (let frames = 0; frames < 60 && !(oldest < before); frames++) {
+        await frame();
+        oldest = Math.min(oldest, top());
+      }
+    }
+    return oldest;
+  });
+  assert.equal(oldest, 0);
+  await page.getByTestId('jump-latest').click();
+  await last.waitFor();
 });

@@ -182,12 +182,12 @@ function longWords(): ItemBody[] {
   ];
 }
 
-/** A transcript of a hundred thousand items, of which only the ones in view are ever made. */
-function long(): Scene {
-  const about = summary('s-huge', 'A hundred thousand items', 5, idle);
+/** A transcript of that many items, of which only the ones in view are ever made. */
+function long(count: number): Scene {
+  const about = summary('s-huge', `${count.toLocaleString('en')} items`, 5, idle);
   const scene = session(about, []);
-  scene.older = { count: 100_000, at: longItem };
-  scene.seq = 100_000;
+  scene.older = { count, at: longItem };
+  scene.seq = count;
   return { found: true, sessions: [scene] };
 }
 
@@ -272,7 +272,9 @@ export function sceneOf(name: string): Scene {
     case 'waiting':
       return waiting();
     case 'long':
-      return long();
+      return long(100_000);
+    case 'million':
+      return long(1_000_000);
     case 'hostile':
       return hostile();
     case 'troubles':
