@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-scopes", &["protocol", "ledger"]),
     ("outrigger-confine", &["protocol", "process"]),
     ("outrigger-archive", &["protocol", "journal", "transcript"]),
+    ("outrigger-toolbox", &["protocol", "process"]),
     ("outrigger-driver", &["protocol", "process", "providers"]),
     (
         "outrigger-keeper",

@@ -1,0 +1,80 @@
+//! How much a sidecar may take of time and memory, and when it is tried again.
+//!
+//! A buffer, queue, log or file of this crate without a line here is a mistake.
+
+use std::time::Duration;
+
+/// Longest manifest, in bytes.
+pub const MANIFEST_BYTES: usize = 64 * 1024;
+/// Sidecars of one folder; further ones are not looked at.
+pub const SIDECARS: usize = 256;
+/// Longest name of a sidecar, in bytes.
+pub const NAME_BYTES: usize = 48;
+/// Steps of one build.
+pub const BUILD_STEPS: usize = 32;
+/// All build steps together, unless the manifest says otherwise.
+pub const BUILD: Duration = Duration::from_secs(600);
+/// The most that a manifest may say for it.
+pub const BUILD_AT_MOST: Duration = Duration::from_secs(2 * 60 * 60);
+/// From the start of a process to its first word.
+pub const CONNECT: Duration = Duration::from_secs(30);
+/// Listing the tools of a sidecar.
+pub const LIST_TOOLS: Duration = Duration::from_secs(10);
+/// One call, unless the caller says otherwise.
+pub const CALL: Duration = Duration::from_secs(300);
+/// The most that anybody may say for it.
+pub const CALL_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+/// A sidecar that nobody has called for so long is stopped.
+pub const IDLE_STOP: Duration = Duration::from_secs(600);
+/// The most that a manifest may say for it; longer is `never`.
+pub const IDLE_STOP_AT_MOST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How often a sidecar that failed is tried again by itself.
+pub const RESTARTS: u32 = 5;
+/// How long each of these tries waits.
+pub const RESTART_AFTER: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+/// The longest wait, should there ever be more tries.
+pub const RESTART_AFTER_AT_MOST: Duration = Duration::from_secs(30);
+/// A sidecar that was connected for so long has all its tries again.
+pub const STABLE: Duration = Duration::from_secs(300);
+/// Longest line that is read from a sidecar, in bytes.
+pub const LINE_BYTES: usize = 64 * 1024 * 1024;
+/// Tools of one sidecar; further ones are left out.
+pub const TOOLS: usize = 512;
+/// Pages of one list of tools.
+pub const TOOL_PAGES: usize = 64;
+/// Longest description and schema of one tool, in bytes.
+pub const TOOL_BYTES: usize = 256 * 1024;
+/// Longest name of a tool as it is offered, in bytes; the vendors take no longer ones.
+pub const TOOL_NAME_BYTES: usize = 64;
+/// A part of an answer that is longer is handed out as a file, in bytes.
+pub const PART_BYTES: usize = 64 * 1024;
+/// All parts of an answer that stay in it, in bytes.
+pub const ANSWER_BYTES: usize = 256 * 1024;
+/// How much of such a part is shown in its place, in bytes.
+pub const PREVIEW_BYTES: usize = 1024;
+/// Parts of one answer.
+pub const PARTS: usize = 256;
+/// Answers that are handed out as files, all together, in bytes; the oldest give way.
+pub const ANSWER_FILES_BYTES: u64 = 512 * 1024 * 1024;
+/// Calls that may be under way at one sidecar; further ones wait.
+pub const CALLS_AT_ONCE: usize = 64;
+/// Progress of one call that waits for a reader; newer progress replaces what does not fit.
+pub const PROGRESS_WAITING: usize = 64;
+/// Lines of a sidecar's log that are kept in memory.
+pub const LOG_LINES: usize = 1000;
+/// Longest line of it, in bytes.
+pub const LOG_LINE_BYTES: usize = 8 * 1024;
+/// Changes within this time are one change.
+pub const DEBOUNCE: Duration = Duration::from_millis(300);
+/// The owner ends when nobody was connected and nothing ran for so long.
+pub const OWNER_IDLE: Duration = Duration::from_secs(60);
+/// Clients of the owner at one time.
+pub const CLIENTS: usize = 256;
+/// Sidecars that the owner has instances of at one time.
+pub const INSTANCES: usize = 256;
