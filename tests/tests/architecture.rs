@@ -31,12 +31,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-driver", &["protocol", "process", "providers"]),
     (
         "outrigger-keeper",
-        &["protocol", "process", "permissions", "journal", "ledger", "providers", "transcript", "debuglog"],
+        &[
+            "protocol",
+            "process",
+            "permissions",
+            "journal",
+            "ledger",
+            "scopes",
+            "confine",
+            "providers",
+            "transcript",
+            "debuglog",
+        ],
     ),
     (
         "outrigger-client",
         &["protocol", "permissions", "journal", "ledger", "providers", "scopes", "transcript", "discovery", "process"],
     ),
+    ("outrigger-pods", &["protocol", "client", "scopes", "transcript"]),
     (
         "outrigger-cli",
         &[
@@ -51,6 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "archive",
             "confine",
             "scopes",
+            "pods",
         ],
     ),
     (BARE_WINDOW, &[]),

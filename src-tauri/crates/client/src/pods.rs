@@ -134,3 +134,20 @@ fn refusal(refused: Refused) -> WireError {
     };
     WireError::new(code, refused.to_string())
 }
+
+/// How far `reader` has read what `pod` said: the number of a record. Blocks.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn read_cursor(machine: &Machine, reader: SessionId, pod: SessionId) -> Result<u64, WireError> {
+    let opened = Ledger::open(&machine.places.ledger).map_err(unreadable)?;
+    opened.ledger.read_cursor(reader, pod).map_err(unreadable)
+}
+
+/// Notes that `reader` has read what `pod` said up to this record.
+///
+/// # Errors
+/// When the ledger cannot be written.
+pub async fn set_read_cursor(machine: &Machine, reader: SessionId, pod: SessionId, seq: u64) -> Result<(), WireError> {
+    in_ledger(machine, move |ledger| Ok(ledger.set_read_cursor(reader, pod, seq)?)).await
+}

@@ -31,6 +31,8 @@ pub const STDERR_TAIL_LINES: usize = 24;
 pub const STDERR_LINE_BYTES: usize = 16 * 1024;
 /// Prompts that may wait behind a running turn.
 pub const QUEUED_PROMPTS: usize = 32;
+/// Messages of other pods that may wait for the end of a turn.
+pub const NOTIFICATIONS: usize = 128;
 /// Permission requests that may be pending in one session.
 pub const PENDING_PERMISSIONS: usize = 64;
 /// Longest prompt, in bytes.
@@ -176,6 +178,10 @@ pub const TREE_PODS: u32 = 16;
 pub const TREE_SPAWNS: u32 = 200;
 /// Pods that may be spawned below such a session within a minute.
 pub const TREE_SPAWNS_PER_MINUTE: u32 = 12;
+/// `wait_for_pods` waits so long, unless it is told otherwise: CLIs give up on a tool after a minute as a rule.
+pub const POD_WAIT: Duration = Duration::from_secs(50);
+/// `wait_for_pods` waits no longer than this.
+pub const POD_WAIT_AT_MOST: Duration = Duration::from_secs(60 * 60);
 /// How long a pod tree that has ended is remembered.
 pub const TREE_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -224,6 +230,11 @@ fn sizes() -> Vec<Limit> {
         row("pods being started at one time", STARTS_AT_ONCE.to_string(), "further starts wait"),
         row("stderr lines in an error", STDERR_TAIL_LINES.to_string(), "older lines are in the debug log"),
         row("queued prompts", QUEUED_PROMPTS.to_string(), "further prompts are rejected"),
+        row(
+            "messages of pods that wait for a turn",
+            NOTIFICATIONS.to_string(),
+            "the oldest is dropped, and that is said",
+        ),
         row(
             "pending permission requests",
             PENDING_PERMISSIONS.to_string(),
@@ -312,6 +323,8 @@ fn times() -> Vec<Limit> {
         row("a command feeds the archive", time(ARCHIVE_FEED), "it answers from what is there, and says so"),
         row("between two feedings by the desktop", time(ARCHIVE_FEED_EVERY), "the next one, if something happened"),
         row("list of a workspace's files", time(COMPLETION_FRESH), "read anew with the next completion"),
+        row("an agent waits for its pods", time(POD_WAIT), "it is told what they are doing, and may wait again"),
+        row("longest such wait", time(POD_WAIT_AT_MOST), "it is told what they are doing, and may wait again"),
         row("pod tree after its end", time(TREE_KEPT), "forgotten; its sessions stay"),
         row("ended session in the live list", time(ENDED_STAYS), "then only in `ps --all` and the archive"),
     ]
