@@ -3,15 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::{self, Exit};
-use crate::{answer, confine, doctor, home, interrupt, logs, open, ps, run, run_options, search, send, stop, usage};
+use crate::{
+    answer, confine, doctor, home, interrupt, logs, manual, open, ps, run, run_options, search, send, stop, uninstall,
+    usage,
+};
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
 #[derive(Debug, Parser)]
 #[command(name = "outrigger", version, after_help = exit::TABLE, arg_required_else_help = true)]
-struct CommandLine {
+pub(crate) struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
@@ -43,12 +46,25 @@ enum Command {
     Open(open::OpenOptions),
     /// Run a command that the kernel holds to a scope
     Confine(confine::ConfineOptions),
+    /// Show what stays on this machine when Outrigger is removed, and delete it
+    Uninstall(uninstall::UninstallOptions),
+    /// Print what makes a shell complete these commands
+    Completions(manual::CompletionsOptions),
+    /// Writes manual pages and completions, for packages
+    #[command(hide = true)]
+    Manual(manual::ManualOptions),
     /// Keeps one pod; started by Outrigger itself
     #[command(hide = true)]
     Keep,
     /// Drives an agent's CLI without a runner; started by a keeper
     #[command(hide = true)]
     Drive(DriveOptions),
+    /// Offers the keeper's tools to an agent; started by the agent's CLI
+    #[command(hide = true)]
+    Mcp,
+    /// Does one call of such a tool; started by a keeper
+    #[command(hide = true)]
+    PodTool(pod_tool::PodToolOptions),
 }
 
 /// The arguments of `outrigger drive`.
@@ -72,8 +88,13 @@ impl Command {
             | Self::Usage(_)
             | Self::Open(_)
             | Self::Confine(_)
+            | Self::Uninstall(_)
+            | Self::Completions(_)
+            | Self::Manual(_)
             | Self::Keep
-            | Self::Drive(_) => false,
+            | Self::Drive(_)
+            | Self::Mcp
+            | Self::PodTool(_) => false,
             Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) => true,
             // Whoever asks what was left behind decides about it.
             Self::Doctor(options) => !options.orphans,
@@ -94,7 +115,8 @@ impl Command {
             Self::Usage(options) => options.json,
             Self::Doctor(options) => options.json,
             Self::Open(options) => options.json,
-            Self::Confine(_) | Self::Keep | Self::Drive(_) => false,
+            Self::Uninstall(options) => options.json,
+            Self::Confine(_) | Self::Completions(_) | Self::Manual(_) | Self::Keep | Self::Drive(_) => false,
         }
     }
 }
@@ -112,7 +134,8 @@ pub(crate) fn main() -> ExitCode {
     if let Command::Drive(DriveOptions { manifest, notice }) = command {
         return driver::run(&driver::Drive { manifest, notice });
     }
-    let _log = home::debug_log();
+    // What is deleted must not be written at the same time.
+    let _log = if matches!(command, Command::Uninstall(_)) { None } else { home::debug_log() };
     let json = command.wants_json();
     match block_on(command) {
         Ok(exit) => exit.code(),
@@ -147,14 +170,15 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Usage(options) => usage::usage(&options),
         Command::Doctor(options) => doctor::doctor(&options).await,
         Command::Open(options) => open::open(options).await,
+        Command::Uninstall(options) => uninstall::uninstall(options).await,
+        Command::Completions(options) => Ok(manual::completions(&mut CommandLine::command(), &options)),
+        Command::Manual(options) => manual::manual(CommandLine::command(), &options),
         Command::Confine(_) | Command::Keep | Command::Drive(_) => Ok(Exit::Usage),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

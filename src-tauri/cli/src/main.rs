@@ -14,6 +14,7 @@ mod interrupt;
 mod item_text;
 mod live_text;
 mod logs;
+mod manual;
 mod open;
 mod orphans;
 mod output;
@@ -28,6 +29,7 @@ mod since;
 mod span;
 mod stop;
 mod style;
+mod uninstall;
 mod usage;
 mod view;
 
