@@ -22,7 +22,7 @@ export default ts.config(
     },
   },
   {
-    files: ['runners/**/*.mjs', 'tests/**/*.mjs', 'dev.d/**/*.mjs', '*.js', '*.ts'],
+    files: ['runners/**/*.mjs', 'tests/**/*.mjs', 'dev.d/**/*.mjs', 'packaging/**/*.mjs', '*.js', '*.ts'],
     languageOptions: { globals: { ...globals.node } },
     rules: { 'no-console': 'off' },
   },

@@ -21,14 +21,28 @@ function draw(svg, size, file) {
 /** macOS leaves room around a tile, for its shadow; the other systems do not. */
 function drawForMac(size) {
   const [svg, file] = [join(scratch, 'mac.svg'), join(scratch, `mac-${size}.png`)];
-  const roomy = readFileSync(join(icons, 'app.svg'), 'utf8').replace('viewBox="0 0 512 512"', 'viewBox="-42 -42 596 596"');
+  const roomy = readFileSync(join(icons, 'app.svg'), 'utf8').replace(
+    'viewBox="0 0 512 512"',
+    'viewBox="-42 -42 596 596"',
+  );
   writeFileSync(svg, roomy);
   return readFileSync(draw(size === 16 ? join(icons, drawing(16)) : svg, size, file));
 }
 
 /** An .icns is a list of PNGs, each with its kind and length. */
 function icns() {
-  const kinds = { icp4: 16, ic11: 32, icp5: 32, ic12: 64, ic07: 128, ic13: 256, ic08: 256, ic14: 512, ic09: 512, ic10: 1024 };
+  const kinds = {
+    icp4: 16,
+    ic11: 32,
+    icp5: 32,
+    ic12: 64,
+    ic07: 128,
+    ic13: 256,
+    ic08: 256,
+    ic14: 512,
+    ic09: 512,
+    ic10: 1024,
+  };
   const entries = Object.entries(kinds).map(([kind, size]) => chunk(kind, drawForMac(size)));
   return chunk('icns', Buffer.concat(entries));
 }
@@ -45,8 +59,14 @@ function drawTray() {
   const template = readFileSync(join(icons, 'tray.svg'), 'utf8');
   const withoutDot = template.replace(/^.*class="attention".*\n/gm, '');
   mkdirSync(join(icons, 'tray'), { recursive: true });
-  for (const [panel, ink, dot] of [['dark', '#f3f6f6', '#f0a63a'], ['light', '#26302f', '#c46a00']]) {
-    for (const [name, svg] of [[`on-${panel}`, withoutDot], [`on-${panel}-attention`, template]]) {
+  for (const [panel, ink, dot] of [
+    ['dark', '#f3f6f6', '#f0a63a'],
+    ['light', '#26302f', '#c46a00'],
+  ]) {
+    for (const [name, svg] of [
+      [`on-${panel}`, withoutDot],
+      [`on-${panel}-attention`, template],
+    ]) {
       const file = join(scratch, `${name}.svg`);
       writeFileSync(file, svg.replace('INK', ink).replace('DOT', dot));
       // Twice the 22 px of a panel, which systems scale down evenly.

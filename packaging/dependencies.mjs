@@ -1,0 +1,33 @@
+// Which packages do the programs need? Asked of the programs themselves, so that versions and libraries are right for the system that
+// they were built on, and nothing is pulled in that they do not load.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Opened while the app runs, so no program names it: the tray. */
+const opened = { deb: 'libayatana-appindicator3-1', rpm: 'libayatana-appindicator-gtk3' };
+
+/** The packages of Debian with their least versions, for the given programs. */
+export function debian(programs, folder) {
+  mkdirSync(join(folder, 'debian'), { recursive: true });
+  // The tool looks for the sources of a package around it.
+  writeFileSync(join(folder, 'debian/control'), 'Source: outrigger\n\nPackage: outrigger\nArchitecture: any\n');
+  const words = execFileSync('dpkg-shlibdeps', ['-O', ...programs.map((program) => `-e${program}`)], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const list = words.match(/^shlibs:Depends=(.*)$/m)?.[1];
+  if (!list) throw new Error(`dpkg-shlibdeps named no packages for ${programs.join(', ')}: ${words}`);
+  return [...list.split(', '), opened.deb];
+}
+
+/** The libraries as RPM names them, which is the same on all systems that use it. */
+export function rpm(programs) {
+  const needed = programs.flatMap((program) => {
+    const words = execFileSync('objdump', ['--private-headers', program], { encoding: 'utf8' });
+    const libraries = [...words.matchAll(/^\s+NEEDED\s+(\S+)/gm)].map(([, library]) => library);
+    return libraries.filter((library) => !library.startsWith('ld-linux')).map((library) => `${library}()(64bit)`);
+  });
+  return [...new Set(needed), `${opened.rpm}`];
+}
