@@ -23,7 +23,13 @@ real-clis build
 desktop build
 "
 
+# Only when they are named: they need root and packages of their own, and take a quarter of an hour.
+steps_on_demand="
+packages -
+"
+
 step_names() { awk 'NF { printf "%s ", $1 }' <<<"$test_steps"; }
+step_names_on_demand() { awk 'NF { printf "%s ", $1 }' <<<"$steps_on_demand"; }
 
 run_tests() {
   local wanted=()
@@ -33,7 +39,8 @@ run_tests() {
       shift 2
       continue
     fi
-    [[ " $(step_names) " == *" $1 "* ]] || die "no such step: $1. Steps: $(step_names)"
+    [[ " $(step_names)$(step_names_on_demand) " == *" $1 "* ]] ||
+      die "no such step: $1. Steps: $(step_names); only when named: $(step_names_on_demand)"
     wanted+=("$1")
     shift
   done
@@ -106,7 +113,7 @@ run_steps() {
 
 run_step() {
   local name=$1 needs status started=$SECONDS result=passed
-  needs=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$test_steps")
+  needs=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$test_steps$steps_on_demand")
   if grep -q -E "^(failed|not-run) [0-9]+ $needs\$" <<<"$step_results"; then
     say "== $name: not run, $needs failed"
     step_results+="not-run 0 $name"$'\n'
@@ -173,6 +180,11 @@ step_real_clis() {
   test_folder real_clis ${whole_table[@]+"${whole_table[@]}"} "$@"
 }
 step_desktop() { test_folder desktop "$@"; }
+# Takes the packages that `./dev bundle` has made.
+step_packages() {
+  need_debian_packages debootstrap python3-gi gir1.2-glib-2.0 x11-utils
+  node --test --test-reporter=spec "$@" tests/packages/*.test.mjs
+}
 
 # test_folder FOLDER ARGUMENTS…: the Rust tests whose sources are in that folder of tests/.
 test_folder() {

@@ -2,6 +2,7 @@
 // the announcement. Both are known only to whoever publishes, so a build of one's own has neither, and looks for no updates.
 //
 //   node packaging/updater.mjs FOLDER ADDRESS    writes FOLDER/latest.json, for the files of FOLDER, which will be at ADDRESS/NAME
+//   node packaging/updater.mjs --notes           prints what CHANGELOG.md says of this version
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 const platforms = [
   ['linux-x86_64-deb', /_amd64\.deb$/],
   ['linux-x86_64-rpm', /\.x86_64\.rpm$/],
+  ['linux-aarch64-deb', /_arm64\.deb$/],
+  ['linux-aarch64-rpm', /\.aarch64\.rpm$/],
   ['darwin-aarch64', /\.app\.tar\.gz$/],
   ['darwin-x86_64', /\.app\.tar\.gz$/],
   ['windows-x86_64', /_x64-setup\.exe$/],
@@ -47,17 +50,20 @@ export function notesOf(changelog, version) {
   return (part ?? '').split('\n').slice(1).join('\n').trim();
 }
 
+/** Writes the announcement, unless there is nothing that an installed app would trust. */
+function announce(folder, address, about) {
+  const made = announcement(folder, address, { ...about, date: new Date().toISOString() });
+  const platforms = Object.keys(made.platforms);
+  if (platforms.length === 0) return console.log('nothing is signed, so nothing is announced');
+  writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(made, null, 2)}\n`);
+  console.log(`latest.json announces ${about.version} for ${platforms.join(', ')}`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder, address] = process.argv.slice(2);
   const root = fileURLToPath(new URL('..', import.meta.url));
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const notes = notesOf(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version);
-  const made = announcement(folder, address, { version, notes, date: new Date().toISOString() });
-  const count = Object.keys(made.platforms).length;
-  if (count === 0) {
-    console.log('nothing is signed, so nothing is announced');
-  } else {
-    writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(made, null, 2)}\n`);
-    console.log(`latest.json announces ${version} for ${Object.keys(made.platforms).join(', ')}`);
-  }
+  if (folder === '--notes') console.log(notes);
+  else announce(folder, address, { version, notes });
 }
