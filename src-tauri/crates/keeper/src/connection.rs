@@ -9,6 +9,8 @@ use protocol::pod::{
     AnswerParams, ForgetRuleParams, InitializeParams, InitializeResult, POD_PROTOCOL, Request, SetParams, SteerParams,
     StopParams, SubscribeParams, SubscribeResult, UnqueueParams,
 };
+use protocol::pods::NoteBudget;
+use protocol::record::HostRecord;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -150,6 +152,9 @@ async fn handle(request: &Request<'_>, shared: &Shared) -> Result<Value, WireErr
         "pod/stop" => Ask::Stop { force: parse::<StopParams>(request)?.force },
         "pod/set" => Ask::Set(parse::<SetParams>(request)?),
         "pod/answer" => Ask::Answer(parse::<AnswerParams>(request)?),
+        "pod/childSpawned" => Ask::ChildSpawned(parse(request)?),
+        "pod/notify" => Ask::Notify(parse(request)?),
+        "pod/noteBudget" => Ask::Note(HostRecord::BudgetChanged { budget: parse::<NoteBudget>(request)?.budget }),
         "pod/status" => return json(&*shared.feed.status()),
         "pod/processes" => return json(&shared.processes()),
         "session/read" => return json(&reading::read(shared, parse(request)?).await?),

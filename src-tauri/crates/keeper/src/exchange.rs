@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use protocol::attachment::{AttachedFile, Attachment};
-use protocol::error::WireError;
+use protocol::error::{ErrorCode, WireError};
 use protocol::offers::AgentOffers;
 use protocol::permission::{PermissionPolicy, PermissionRule, RuleSubject};
 use protocol::pod::{AnswerParams, EditParams, IfBusy, PromptResult, SetParams, StopResult};
+use protocol::pods::{ChildSpawned, Notify};
 use protocol::provider::{Capabilities, PermissionMode};
 use protocol::record::{HostRecord, Outcome};
-use protocol::runner::{HostLine, PermissionAsk, RunnerLine, Usage};
+use protocol::runner::{HostLine, PermissionAsk, RunnerLine, StopReason, Usage};
+use protocol::scope::BudgetLimit;
 use providers::Hint;
 
 use crate::waiting::Ticket;
@@ -57,6 +59,8 @@ pub struct Prompt {
     pub attached: Vec<Attached>,
     /// What to do with it while a turn runs.
     pub if_busy: IfBusy,
+    /// What the pod that sends it is called; none when a person does.
+    pub from: Option<String>,
 }
 
 /// What somebody asks of the pod.
@@ -85,6 +89,32 @@ pub enum Ask {
     Set(SetParams),
     /// Answer a permission request.
     Answer(AnswerParams),
+    /// A child is about to be started.
+    ChildSpawned(ChildSpawned),
+    /// A child has ended its turn, or has ended.
+    Notify(Notify),
+    /// The agent was told by a tool how these children are.
+    ToldOf(ToldOf),
+    /// Something that happened beside the agent, to be recorded.
+    Note(HostRecord),
+}
+
+/// Children of which the agent has learned by a tool's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldOf {
+    /// What they are called.
+    pub names: Vec<String>,
+    /// Whether they were stopped, so that their end is no news.
+    pub stopped: bool,
+}
+
+/// What was found out about a request beside what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would write where the pod may not. The words are for the agent.
+    PastScope(String),
+    /// It is a call of one of our own tools that looks after itself.
+    OwnTool,
 }
 
 /// What happened.
@@ -102,6 +132,8 @@ pub enum Input {
         about: Option<RuleSubject>,
         /// The rule of the workspace that allows it.
         rule: Option<PermissionRule>,
+        /// What settles it before any rule.
+        verdict: Option<Verdict>,
     },
     /// The agent said something: an event of its provider came.
     Output,
@@ -109,10 +141,24 @@ pub enum Input {
     Hinted(Vec<Hint>),
     /// The time that [`Effect::RetryAfter`] named is over.
     RetryDue,
+    /// The budgets leave no turn, or the pod is being stopped: the one of the last [`Effect::Query`] has not begun, the one of
+    /// [`Effect::CountTurn`] must end.
+    TurnRefused(TurnRefused),
     /// The runner's process has ended; its last output is being read.
     RunnerExited,
     /// Nothing more will come from the runner, and its processes have been ended.
     RunnerGone(Gone),
+}
+
+/// A turn that may not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnRefused {
+    /// Which limit; none when it is not about a limit.
+    pub limit: Option<BudgetLimit>,
+    /// What whoever asked acts on.
+    pub code: ErrorCode,
+    /// For people and for the agent.
+    pub text: String,
 }
 
 /// How the runner went.
@@ -139,7 +185,22 @@ pub enum Effect {
         prompt: String,
         /// Images and files.
         attachments: Vec<Attachment>,
+        /// Whether it was sent before and nothing came of it: then it is no further turn.
+        again: bool,
     },
+    /// The agent has begun a turn unasked: count it.
+    CountTurn,
+    /// A turn has ended.
+    TurnOver {
+        /// What it has cost, in US dollars, where that is told.
+        cost_usd: Option<f64>,
+        /// How it ended, when nothing follows on it by itself.
+        rests: Option<StopReason>,
+    },
+    /// What the children hold may be another thing now.
+    LookAtScope,
+    /// Stop all pods below this one.
+    StopBelow,
     /// Keep a rule for the whole workspace.
     KeepRule(PermissionRule),
     /// Come back with [`Input::RetryDue`] after this time. A later one replaces it.

@@ -127,7 +127,12 @@ impl HealthLook {
                 StopReason::Interrupted | StopReason::Error => {}
             },
             Input::RunnerExited => self.liveness = Liveness::Dead,
-            Input::Permission { .. } | Input::Line(_) | Input::Asked(..) | Input::RetryDue | Input::RunnerGone(_) => {}
+            Input::Permission { .. }
+            | Input::Line(_)
+            | Input::Asked(..)
+            | Input::RetryDue
+            | Input::TurnRefused(_)
+            | Input::RunnerGone(_) => {}
         }
     }
 

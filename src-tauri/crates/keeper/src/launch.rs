@@ -11,6 +11,8 @@ use protocol::runner::{RUNNER_PROTOCOL, RunnerLine};
 use protocol::session::KeeperOrder;
 use tokio::time::{Instant, timeout_at};
 
+use crate::confinement::Confined;
+
 /// A runner that has said ready.
 pub(crate) struct Launched {
     pub(crate) child: Child,
@@ -23,9 +25,13 @@ pub(crate) struct Launched {
     pub(crate) first_lines: Vec<Line>,
 }
 
-/// Starts the runner that the order names.
-pub(crate) async fn launch(order: &KeeperOrder, mark: &str) -> Result<Launched, WireError> {
-    let command = command(order, mark)?;
+/// Starts the runner that the order names, confined where it is to be.
+pub(crate) async fn launch(
+    order: &KeeperOrder,
+    mark: &str,
+    confined: Option<&Confined>,
+) -> Result<Launched, WireError> {
+    let command = command(order, mark, confined)?;
     let mut child = command.spawn().map_err(|error| spawn_error(order, &error))?;
     let pid = child.process().pid;
     tracing::info!(pid, runner = order.runner, "the runner was started");
@@ -157,8 +163,9 @@ enum Step {
     Err(std::io::Result<Option<Vec<Line>>>),
 }
 
-fn command(order: &KeeperOrder, mark: &str) -> Result<Command, WireError> {
-    let mut words: VecDeque<String> = order.runtime.iter().cloned().collect();
+fn command(order: &KeeperOrder, mark: &str, confined: Option<&Confined>) -> Result<Command, WireError> {
+    let mut words: VecDeque<String> = confined.map(Confined::words).into_iter().flatten().collect();
+    words.extend(order.runtime.iter().cloned());
     words.push_back(order.runner.clone());
     let program = words.pop_front().map(PathBuf::from).unwrap_or_default();
     let cwd = PathBuf::from(&order.start.cwd);

@@ -1,45 +1,63 @@
-//! What the keeper tells the ledger of its pod: that it is there, what it is at, which processes it has, that it has ended.
+//! What the keeper tells the ledger of its pod: that it is there, what it is at, which processes it has, that it has ended. And the
+//! way by which its place in the pod tree is asked about.
 //!
 //! One thread owns the connection, because the ledger may have to be waited for and the pod never waits. Of what has not been
 //! written yet only the newest counts, so nothing piles up. A ledger that cannot be used is told once in the debug log and tried
-//! again, with what it lacks, until it can; the pod goes on without it.
+//! again, with what it lacks, until it can; notes wait for that, who asked is told at once.
+
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ledger::{Ledger, LedgerError, PodClaim, ProcessNote, SessionRow};
+use ledger::{Ledger, PodClaim, ProcessNote, SessionRow};
 use process::{ProcessEntry, ProcessRef};
-use protocol::limits::STATISTICS_EVERY;
 use protocol::pod::PodState;
 use protocol::processes::ProcessPurpose;
 use protocol::session::{PodFile, SessionMeta};
+use tokio::sync::oneshot;
 
-/// After this a ledger that could not be written is tried again; each time it takes twice as long, up to the longest.
-const AGAIN: Duration = Duration::from_secs(1);
-const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+use writer::Writer;
+
 /// Processes of one pod that are noted; those beyond it are found by their mark.
 const PROCESSES: usize = 512;
 /// The thread needs little, and the keeper is small.
 const STACK: usize = 512 * 1024;
 
+const OVER: &str = "the ledger is not used any more, because the session has ended";
+
 /// The way to the thread that writes. Cheap to clone; without a ledger it does nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct LedgerNotes {
     desk: Option<Arc<Desk>>,
 }
 
+/// What somebody asks of the ledger, and waits for; the words are why it cannot be used.
+type Work = Box<dyn FnOnce(Result<&Ledger, &str>) + Send>;
+
 /// What is to be written next.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct News {
+    hosted: Option<Box<Hosted>>,
     state: Option<&'static str>,
     processes: Option<Vec<ProcessEntry>>,
     session: Option<Box<SessionRow>>,
+    work: Vec<Work>,
     over: bool,
+    /// Set when the thread has ended: nobody takes anything any more.
+    closed: bool,
 }
 
-#[derive(Debug, Default)]
+/// A pod with a runner.
+struct Hosted {
+    claim: PodClaim,
+    runner: Runner,
+    workspace: String,
+}
+
+#[derive(Default)]
 struct Desk {
     news: Mutex<News>,
     changed: Condvar,
@@ -47,9 +65,25 @@ struct Desk {
 }
 
 impl LedgerNotes {
-    /// Begins to write about a pod, if there is a ledger. Returns at once.
-    pub(crate) fn begin(ledger: Option<&str>, pod: &PodFile, meta: &SessionMeta, runner: Runner) -> Self {
+    /// Starts the thread, if there is a ledger. Nothing is written of a pod before [`Self::begin`].
+    pub(crate) fn open(ledger: Option<&str>) -> Self {
         let Some(path) = ledger.map(PathBuf::from) else { return Self::default() };
+        let desk = Arc::new(Desk::default());
+        let span = tracing::Span::current();
+        let for_thread = Arc::clone(&desk);
+        let thread = std::thread::Builder::new().name("ledger".to_owned()).stack_size(STACK);
+        match thread.spawn(move || span.in_scope(|| Writer::new(path).run(&for_thread))) {
+            Ok(handle) => *desk.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle),
+            Err(error) => {
+                tracing::warn!(%error, "there is no thread for the ledger; the pod goes on without it");
+                return Self::default();
+            }
+        }
+        Self { desk: Some(desk) }
+    }
+
+    /// Begins to write about a pod. Returns at once.
+    pub(crate) fn begin(&self, pod: &PodFile, meta: &SessionMeta, runner: Runner) {
         let claim = PodClaim {
             pod: pod.pod,
             session: pod.session,
@@ -60,30 +94,42 @@ impl LedgerNotes {
             parent: meta.parent,
             state: "starting".to_owned(),
         };
-        let desk = Arc::new(Desk::default());
-        desk.news().session = Some(Box::new(SessionRow::from(meta)));
-        let writer = Writer {
-            noted: vec![keeper_note(&claim), runner.note()],
-            workspace: meta.workspace.clone(),
-            path,
-            claim,
-            runner,
-            open: None,
-            owed: Owed::default(),
-            again: None,
-            session_written: None,
-        };
-        let span = tracing::Span::current();
-        let for_thread = Arc::clone(&desk);
-        let thread = std::thread::Builder::new().name("ledger".to_owned()).stack_size(STACK);
-        match thread.spawn(move || span.in_scope(|| writer.run(&for_thread))) {
-            Ok(handle) => *desk.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle),
-            Err(error) => {
-                tracing::warn!(%error, "there is no thread for the ledger; the pod goes on without it");
-                return Self::default();
-            }
+        let hosted = Hosted { claim, runner, workspace: meta.workspace.clone() };
+        self.tell(|news| {
+            news.session = Some(Box::new(SessionRow::from(meta)));
+            news.hosted = Some(Box::new(hosted));
+        });
+    }
+
+    /// Does `work` with the ledger in its thread, before what waits to be written. It is asked at once, whether or not the answer
+    /// is waited for.
+    ///
+    /// # Errors
+    /// Why the ledger cannot be used.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Ledger) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, String>> + Send + 'static {
+        let asked = self.post(work);
+        async move { asked?.await.unwrap_or_else(|_| Err(OVER.to_owned())) }
+    }
+
+    fn post<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Ledger) -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, String>>, String> {
+        let Some(desk) = &self.desk else { return Err("this session was started without a ledger".to_owned()) };
+        let (reply, answer) = oneshot::channel();
+        let mut news = desk.news();
+        if news.closed {
+            return Err(OVER.to_owned());
         }
-        Self { desk: Some(desk) }
+        news.work.push(Box::new(move |ledger| {
+            // Whoever asked may have gone.
+            let _ = reply.send(ledger.map(work).map_err(str::to_owned));
+        }));
+        desk.changed.notify_one();
+        Ok(answer)
     }
 
     /// Notes what the pod is at, coarsely: the ledger is not written for each tool call.
@@ -118,6 +164,9 @@ impl LedgerNotes {
         if writer.is_some_and(|writer| writer.join().is_err()) {
             tracing::error!("the ledger's thread broke off");
         }
+        let mut news = desk.news();
+        news.closed = true;
+        news.work.clear();
     }
 
     fn tell(&self, change: impl FnOnce(&mut News)) {
@@ -125,6 +174,13 @@ impl LedgerNotes {
             change(&mut desk.news());
             desk.changed.notify_one();
         }
+    }
+}
+
+impl News {
+    fn is_urgent(&self) -> bool {
+        let told = self.hosted.is_some() || self.state.is_some() || self.processes.is_some();
+        told || !self.work.is_empty() || self.over
     }
 }
 
@@ -139,7 +195,7 @@ impl Desk {
         loop {
             let early = session_at.saturating_duration_since(Instant::now());
             let to_again = again.map(|again| again.saturating_duration_since(Instant::now()));
-            if news.state.is_some() || news.processes.is_some() || news.over {
+            if news.is_urgent() {
                 let at_once = early.is_zero() || news.over;
                 let later = news.session.take_if(|_| !at_once);
                 let now = std::mem::take(&mut *news);
@@ -195,138 +251,6 @@ impl Runner {
 fn keeper_note(claim: &PodClaim) -> ProcessNote {
     let PodClaim { pid, started, .. } = *claim;
     ProcessNote { pid, started, purpose: ProcessPurpose::Keeper, command: "outrigger keep".to_owned() }
-}
-
-/// The thread's own things.
-struct Writer {
-    path: PathBuf,
-    claim: PodClaim,
-    runner: Runner,
-    workspace: String,
-    /// All processes of the pod that stand in the ledger, or shall.
-    noted: Vec<ProcessNote>,
-    open: Option<Open>,
-    owed: Owed,
-    /// Set while the ledger cannot be used: how long the next wait is.
-    again: Option<Duration>,
-    session_written: Option<Instant>,
-}
-
-/// What the ledger lacks. The state and the processes are in the claim and the notes.
-#[derive(Debug, Default)]
-struct Owed {
-    state: bool,
-    gone: Vec<(u32, u64)>,
-    session: Option<Box<SessionRow>>,
-}
-
-struct Open {
-    ledger: Ledger,
-    file: Option<u64>,
-}
-
-impl Writer {
-    fn run(mut self, desk: &Desk) {
-        let mut again_at = None;
-        loop {
-            let session_at = self.session_written.map_or_else(Instant::now, |before| before + STATISTICS_EVERY);
-            let news = desk.next(session_at, again_at);
-            let over = news.over;
-            self.owe(news);
-            match self.pay(over) {
-                Ok(()) => self.again = None,
-                Err(error) => self.give_up(&error),
-            }
-            if over {
-                return;
-            }
-            again_at = self.again.map(|wait| Instant::now() + wait);
-        }
-    }
-
-    fn owe(&mut self, news: News) {
-        let News { state, processes, session, over: _ } = news;
-        if let Some(processes) = processes {
-            let gone = self.compare(processes);
-            self.owed.gone.extend(gone);
-            // Whoever settles the pod looks at each row's process, so an old row more does no harm.
-            let over = self.owed.gone.len().saturating_sub(PROCESSES);
-            self.owed.gone.drain(..over);
-        }
-        if let Some(state) = state {
-            state.clone_into(&mut self.claim.state);
-            self.owed.state = true;
-        }
-        if session.is_some() {
-            self.session_written = Some(Instant::now());
-            self.owed.session = session;
-        }
-    }
-
-    fn pay(&mut self, over: bool) -> Result<(), LedgerError> {
-        let claimed_now = self.reach()?;
-        let Some(Open { ledger, .. }) = &self.open else { return Ok(()) };
-        let pod = self.claim.pod;
-        if self.owed.state && !claimed_now {
-            ledger.set_pod_state(pod, &self.claim.state)?;
-        }
-        ledger.forget_processes(pod, &self.owed.gone)?;
-        ledger.note_processes(pod, &self.noted)?;
-        if let Some(session) = &self.owed.session {
-            ledger.note_session(session)?;
-        }
-        if over {
-            ledger.end_pod(pod, self.claim.pid, self.claim.started)?;
-        }
-        self.owed = Owed::default();
-        Ok(())
-    }
-
-    /// Takes over the processes of a look; those that are gone since the last one.
-    fn compare(&mut self, now: Vec<ProcessEntry>) -> Vec<(u32, u64)> {
-        let mut fresh = vec![keeper_note(&self.claim)];
-        fresh.extend(now.into_iter().map(|entry| self.runner.note_of(entry)));
-        let gone = self.noted.iter().map(|note| (note.pid, note.started));
-        let gone = gone.filter(|(pid, started)| !fresh.iter().any(|note| note.pid == *pid && note.started == *started));
-        let gone = gone.collect();
-        self.noted = fresh;
-        gone
-    }
-
-    /// Opens the ledger if it is not open, or another file lies in its place because somebody set it aside, and claims the pod
-    /// in it. Whether it did.
-    fn reach(&mut self) -> Result<bool, LedgerError> {
-        let there = file_number(&self.path);
-        if self.open.as_ref().is_some_and(|open| open.file == there) {
-            return Ok(false);
-        }
-        self.open = None;
-        let ledger = Ledger::open(&self.path)?.ledger;
-        ledger.claim_pod(&self.claim, &self.noted)?;
-        ledger.note_workspace(&self.workspace)?;
-        self.open = Some(Open { ledger, file: file_number(&self.path) });
-        Ok(true)
-    }
-
-    fn give_up(&mut self, error: &LedgerError) {
-        self.open = None;
-        if self.again.is_none() {
-            tracing::warn!(%error, "the ledger could not be written; the pod goes on without it, and tries again");
-        }
-        self.again = Some(self.again.map_or(AGAIN, |wait| (wait * 2).min(AGAIN_AT_MOST)));
-    }
-}
-
-#[cfg(unix)]
-fn file_number(path: &std::path::Path) -> Option<u64> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).ok().map(|file| file.ino())
-}
-
-/// Elsewhere an open file cannot be renamed, so nobody sets a ledger aside that we have open.
-#[cfg(not(unix))]
-fn file_number(_path: &std::path::Path) -> Option<u64> {
-    None
 }
 
 #[cfg(test)]
@@ -398,7 +322,9 @@ mod tests {
     }
 
     fn begin(path: &std::path::Path, pod: &PodFile) -> LedgerNotes {
-        LedgerNotes::begin(path.to_str(), pod, &meta(pod.session), runner())
+        let notes = LedgerNotes::open(path.to_str());
+        notes.begin(pod, &meta(pod.session), runner());
+        notes
     }
 
     #[test]
@@ -462,13 +388,30 @@ mod tests {
         notes.end();
     }
 
+    #[tokio::test]
+    async fn who_asks_is_answered_before_there_is_a_pod_and_not_after_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite3");
+        let notes = LedgerNotes::open(path.to_str());
+        assert_eq!(notes.ask(|ledger| ledger.open_pods().unwrap().len()).await, Ok(0));
+        let pod = pod();
+        notes.begin(&pod, &meta(pod.session), runner());
+        until(|| Ledger::open(&path).unwrap().ledger.open_pods().unwrap().len() == 1);
+        notes.end();
+        assert!(notes.ask(|_| ()).await.unwrap_err().contains("not used any more"));
+        let nowhere = LedgerNotes::open(folder.path().join("no/ledger.sqlite3").to_str());
+        assert!(nowhere.ask(|_| ()).await.unwrap_err().contains("open the file"));
+        nowhere.end();
+    }
+
     #[test]
     fn a_ledger_that_cannot_be_used_stops_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let notes = begin(&folder.path().join("nowhere/ledger.sqlite3"), &pod());
         notes.state(&PodState::Idle);
         notes.end();
-        let none = LedgerNotes::begin(None, &pod(), &meta(SessionId::new()), runner());
+        let none = LedgerNotes::open(None);
+        none.begin(&pod(), &meta(SessionId::new()), runner());
         none.state(&PodState::Idle);
         none.end();
     }

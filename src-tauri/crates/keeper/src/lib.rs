@@ -5,18 +5,24 @@
 //! it asks the adapters; where a CLI is, it is told.
 
 mod attachments;
+mod confinement;
 mod connection;
 mod events;
 pub mod exchange;
 pub mod feed;
 pub mod health;
 mod health_look;
+mod holding;
 pub mod intake;
+mod kin;
 mod launch;
 mod ledger_notes;
 mod leftovers;
 mod line_log;
+mod opening;
 mod outbox;
+mod own_tools;
+mod peer;
 pub mod pod_state;
 mod pod_task;
 mod reading;
@@ -29,6 +35,8 @@ mod socket;
 mod startup;
 mod status;
 mod subscription;
+mod tree;
+mod turn_gate;
 pub mod waiting;
 mod waits;
 

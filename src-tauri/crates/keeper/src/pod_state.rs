@@ -4,9 +4,11 @@
 //! end of the runner's process is the stop ladder's business (`process::Ladder`), and comes here as [`Input::RunnerGone`].
 
 mod ending;
+mod kin;
 mod permission;
 mod queue;
 mod retrying;
+mod turns;
 
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
@@ -15,12 +17,13 @@ use protocol::failure::Retry;
 use protocol::limits::PROMPT_BYTES;
 use protocol::pod::{IfBusy, PendingPermission, PodState, SetParams, Taken, Work};
 use protocol::record::{Delivery, HostRecord, NoticeLevel, Outcome};
-use protocol::runner::{HostLine, RunnerLine, StopReason, Usage};
+use protocol::runner::{HostLine, RunnerLine};
 use providers::Hint;
 
-use crate::exchange::{Answer, Ask, Effect, Facts, Input};
+use crate::exchange::{Answer, Ask, Effect, Facts, Input, Prompt};
 use crate::retry::Attempt;
 use crate::waiting::{Ticket, Waiting, WaitsFor};
+use kin::Messages;
 use permission::Pending;
 use queue::Queue;
 use retrying::Waits;
@@ -50,6 +53,8 @@ pub struct Pod {
     said: bool,
     /// The conversation that this keeper was to go on with.
     resumes: Option<String>,
+    /// What other pods said that the agent has not been told.
+    messages: Messages,
     facts: Facts,
 }
 
@@ -104,6 +109,7 @@ impl Pod {
             agent_retry: None,
             said: false,
             resumes: facts.native_session_id.clone(),
+            messages: Messages::default(),
             facts,
         }
     }
@@ -113,13 +119,14 @@ impl Pod {
         match input {
             Input::Asked(ticket, ask) => self.asked(ticket, ask, now),
             Input::Line(line) => self.line(line, now),
-            Input::Permission { ask, about, rule } => self.permission_asked(ask, about, rule, now),
+            Input::Permission { ask, about, rule, verdict } => self.permission_asked(ask, about, rule, verdict, now),
             Input::Output => {
                 self.said = true;
                 self.agent_retry = None;
                 Vec::new()
             }
             Input::RetryDue => self.retry_due(now),
+            Input::TurnRefused(refused) => self.turn_refused(refused),
             Input::Hinted(hints) => {
                 hints.into_iter().for_each(|hint| self.hint(hint, now));
                 Vec::new()
@@ -195,6 +202,10 @@ impl Pod {
             Ask::Edit(edit) => self.edit(ticket, edit),
             Ask::Answer(answer) => self.answer(ticket, answer),
             Ask::ForgetRule(rule) => self.forget_rule(ticket, &rule),
+            Ask::ChildSpawned(child) => self.child_spawned(ticket, child),
+            Ask::Notify(message) => self.notified(ticket, message, now),
+            Ask::ToldOf(told) => self.told_of(ticket, &told),
+            Ask::Note(record) => vec![Effect::Record(record), Effect::Reply(ticket, Ok(Answer::Done))],
             Ask::Prompt(_) | Ask::GoOn | Ask::Steer(_) | Ask::Interrupt | Ask::Set(_) => match self.phase {
                 Phase::Idle => self.asked_while_idle(ticket, ask, now),
                 Phase::Working { .. } => self.asked_while_working(ticket, ask),
@@ -213,7 +224,8 @@ impl Pod {
                 None => {
                     let prompt_id = self.new_prompt_id();
                     self.waiting.add(ticket, WaitsFor::TurnStart { prompt_id: prompt_id.clone() });
-                    self.send(Attempt::first(prompt_id, prompt.text, prompt.attached), Delivery::Prompt, now)
+                    let Prompt { text, attached, from, if_busy: _ } = prompt;
+                    self.send(Attempt::first(prompt_id, text, attached).from(from), Delivery::Prompt, now)
                 }
             },
             Ask::Steer(_) => {
@@ -222,7 +234,15 @@ impl Pod {
             Ask::GoOn => self.go_on(ticket, now),
             Ask::Interrupt => vec![Effect::Reply(ticket, Ok(Answer::Done))],
             Ask::Set(params) => self.set(ticket, params),
-            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Edit(_) | Ask::Answer(_) | Ask::ForgetRule(_) => Vec::new(),
+            Ask::Stop { .. }
+            | Ask::Unqueue(_)
+            | Ask::Edit(_)
+            | Ask::Answer(_)
+            | Ask::ForgetRule(_)
+            | Ask::ChildSpawned(_)
+            | Ask::Notify(_)
+            | Ask::ToldOf(_)
+            | Ask::Note(_) => Vec::new(),
         }
     }
 
@@ -250,7 +270,15 @@ impl Pod {
                 vec![Effect::Record(HostRecord::InterruptAsked), Effect::Tell(line)]
             }
             Ask::Set(params) => self.set(ticket, params),
-            Ask::Stop { .. } | Ask::Unqueue(_) | Ask::Edit(_) | Ask::Answer(_) | Ask::ForgetRule(_) => Vec::new(),
+            Ask::Stop { .. }
+            | Ask::Unqueue(_)
+            | Ask::Edit(_)
+            | Ask::Answer(_)
+            | Ask::ForgetRule(_)
+            | Ask::ChildSpawned(_)
+            | Ask::Notify(_)
+            | Ask::ToldOf(_)
+            | Ask::Note(_) => Vec::new(),
         }
     }
 
@@ -258,11 +286,12 @@ impl Pod {
         self.phase = Phase::Working { since: now.to_owned() };
         self.told_error = false;
         self.said = false;
-        let Attempt { prompt_id, text, attached, .. } = attempt.clone();
+        let Attempt { prompt_id, text, attached, from, retries, .. } = attempt.clone();
         self.attempt = Some(attempt);
         let (sent, shown) = attached.into_iter().map(|attached| (attached.sent, attached.shown)).unzip();
-        let record = HostRecord::Prompt { text: text.clone(), delivery, from: None, prompt_id, attachments: shown };
-        vec![Effect::Record(record), Effect::SaveFacts, Effect::Query { prompt: text, attachments: sent }]
+        let record = HostRecord::Prompt { text: text.clone(), delivery, from, prompt_id, attachments: shown };
+        let query = Effect::Query { prompt: text, attachments: sent, again: retries > 0 };
+        vec![Effect::Record(record), Effect::SaveFacts, query]
     }
 
     fn steer(&mut self, ticket: Ticket, text: String) -> Vec<Effect> {
@@ -332,7 +361,7 @@ impl Pod {
                 self.background_tasks = background_tasks.unwrap_or(0);
                 self.turn_ended(stop_reason, usage, now)
             }
-            RunnerLine::PermissionRequest(ask) => self.permission_asked(ask, None, None, now),
+            RunnerLine::PermissionRequest(ask) => self.permission_asked(ask, None, None, None, now),
             RunnerLine::PermissionCancelled { request_id } => {
                 self.permissions.retain(|pending| pending.shown.ask.request_id != request_id);
                 Vec::new()
@@ -358,49 +387,6 @@ impl Pod {
             }
             RunnerLine::Pong | RunnerLine::Log { .. } | RunnerLine::Error { .. } | RunnerLine::Unknown => Vec::new(),
         }
-    }
-
-    fn turn_started(&mut self, now: &str) -> Vec<Effect> {
-        let mut effects = self.call_off_retry();
-        if self.phase == Phase::Idle {
-            // Some agents begin a turn unasked, when something in the background has come to its end.
-            self.phase = Phase::Working { since: now.to_owned() };
-            self.told_error = false;
-            self.attempt = None;
-        }
-        effects.extend(self.waiting.turn_started());
-        effects
-    }
-
-    fn turn_ended(&mut self, reason: StopReason, usage: Option<Usage>, now: &str) -> Vec<Effect> {
-        if let Some(usage) = usage {
-            self.facts.usage = self.facts.usage.plus(usage);
-        }
-        self.tools.clear();
-        self.permissions.clear();
-        self.compacting = false;
-        self.agent_retry = None;
-        let mut effects = vec![Effect::SaveFacts, Effect::Sync];
-        effects.extend(self.waiting.turn_ended());
-        let since = match &self.phase {
-            Phase::Working { since } => since.clone(),
-            Phase::Idle
-            | Phase::Retrying { .. }
-            | Phase::Stopping { .. }
-            | Phase::Draining
-            | Phase::Ended { .. }
-            | Phase::Failed { .. } => return effects,
-        };
-        self.phase = Phase::Idle;
-        match reason {
-            // What was queued was meant to follow this turn's work; when that did not happen, the user decides.
-            StopReason::Interrupted => {}
-            StopReason::Error => effects.extend(self.plan_retry(since, now)),
-            StopReason::EndTurn | StopReason::MaxTurns | StopReason::Refused => {
-                effects.extend(self.next_of_queue(now));
-            }
-        }
-        effects
     }
 
     fn hint(&mut self, hint: Hint, now: &str) {

@@ -2,22 +2,24 @@
 //! state and performs the effects; it decides nothing itself.
 
 mod asking;
+mod beside;
+mod going;
 mod open_text;
 mod recording;
+mod telling;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use journal::SessionFolder;
 use process::{
-    Action, Child, ChildStderr, ChildStdout, Exit, Input as LadderInput, Ladder, Line, LineReader, ProcessRef,
-    StderrTail, Sweep,
+    Child, ChildStderr, ChildStdout, Exit, Input as LadderInput, Ladder, Line, LineReader, ProcessRef, StderrTail,
+    Sweep,
 };
 use protocol::error::WireError;
 use protocol::limits::PARTIAL_EVERY;
 use protocol::pod::PodStatus;
-use protocol::record::{HostRecord, NoticeLevel};
-use protocol::runner::{HostLine, Query, ResumeMode};
+use protocol::record::{HostRecord, NoticeLevel, Outcome};
 use protocol::session::{KeeperOrder, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -25,6 +27,7 @@ use tokio::time::Instant;
 use crate::exchange::{Answer, Attached, Effect, Gone, Input};
 use crate::feed::{Feed, Update};
 use crate::health_look::{HealthLook, Sample};
+use crate::holding::Holding;
 use crate::intake::{Intake, Piece};
 use crate::launch::Launched;
 use crate::ledger_notes::LedgerNotes;
@@ -35,8 +38,13 @@ use crate::runner_stdin::RunnerStdin;
 use crate::session_meta;
 use crate::shared::Asked;
 use crate::status::status;
+use crate::tree::Tree;
+use crate::turn_gate::TurnGate;
 use crate::waiting::Ticket;
 use crate::waits::{at, next_batch, swept};
+
+/// Where an answer goes.
+type Reply = oneshot::Sender<Result<Answer, WireError>>;
 
 /// Everything that the task owns besides the runner's pipes.
 pub(crate) struct PodTask {
@@ -48,7 +56,7 @@ pub(crate) struct PodTask {
     feed: Arc<Feed>,
     recorder: Recorder,
     intake: Intake,
-    replies: HashMap<Ticket, oneshot::Sender<Result<Answer, WireError>>>,
+    replies: HashMap<Ticket, Reply>,
     next_ticket: u64,
     ladder: Ladder,
     ladder_timer: Option<Instant>,
@@ -73,6 +81,17 @@ pub(crate) struct PodTask {
     notes: LedgerNotes,
     /// What goes with the first prompt.
     attached: Vec<Attached>,
+    /// Who sent the first prompt, when it was another pod.
+    first_from: Option<String>,
+    tree: Tree,
+    holding: Holding,
+    gate: TurnGate,
+    beside: beside::Beside,
+    /// How the runner went, while the pods below are being stopped.
+    gone: Option<Gone>,
+    /// Answers that are given when the pod's place in the tree is free.
+    parting: Vec<(Reply, Result<Answer, WireError>)>,
+    outcome: Outcome,
 }
 
 /// The runner's pipes, read by the loop.
@@ -95,6 +114,8 @@ enum Happened {
     RetryTimer,
     Looked(Sample),
     LeftoversEnded(HostRecord),
+    Beside(beside::Done),
+    Seen(confine::watch::Seen),
 }
 
 /// What a pod's task begins with.
@@ -111,14 +132,20 @@ pub(crate) struct Parts {
     pub(crate) notes: LedgerNotes,
     /// What goes with the first prompt.
     pub(crate) attached: Vec<Attached>,
+    /// Who sent the first prompt, when it was another pod.
+    pub(crate) from: Option<String>,
+    /// Its place in the pod tree.
+    pub(crate) tree: Tree,
+    /// What it may write, and what holds it to that.
+    pub(crate) holding: Holding,
 }
 
 impl PodTask {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { order, mark, folder, meta, pod, recorder, intake, notes, attached } = parts;
+        let Parts { order, mark, folder, meta, pod, recorder, intake, notes, attached, from, tree, holding } = parts;
         let health = HealthLook::new(order.health);
         let known = recorder.unwritten().next().map_or(recorder.last_seq(), |records| records.first - 1);
-        let feed = Feed::new(known, status(&order, &meta, &pod, &recorder, health.health()));
+        let feed = Feed::new(known, status(&order, &meta, &pod, &recorder, health.health(), &holding));
         Self {
             order,
             mark,
@@ -151,6 +178,14 @@ impl PodTask {
             leftovers: Leftovers::default(),
             notes,
             attached,
+            first_from: from,
+            tree,
+            holding,
+            gate: TurnGate::default(),
+            beside: beside::Beside::default(),
+            gone: None,
+            parting: Vec::new(),
+            outcome: Outcome::Failed,
         }
     }
 
@@ -159,8 +194,8 @@ impl PodTask {
         Arc::clone(&self.feed)
     }
 
-    /// Runs the pod until its session is over.
-    pub(crate) async fn run(mut self, launched: Launched, mut asks: mpsc::Receiver<Asked>) {
+    /// Runs the pod until its session is over. How it ended.
+    pub(crate) async fn run(mut self, launched: Launched, mut asks: mpsc::Receiver<Asked>) -> Outcome {
         let Launched { child, stdin, stdout, stderr, stderr_tail, capabilities: _, first_lines } = launched;
         self.show_unwritten();
         self.stdin = stdin.map(RunnerStdin::open);
@@ -169,6 +204,7 @@ impl PodTask {
         self.health.watch(child.process());
         let mut pipes = Pipes { child, stdout: Some(stdout), stderr: Some(stderr) };
         self.lines(&first_lines);
+        self.begin_to_hold();
         self.first_prompt();
         while !self.finished {
             let happened = self.wait(&mut pipes, &mut asks).await;
@@ -177,7 +213,9 @@ impl PodTask {
                 self.close_pipes(&mut pipes);
             }
         }
+        self.part().await;
         self.put_down().await;
+        self.outcome
     }
 
     async fn wait(&mut self, pipes: &mut Pipes, asks: &mut mpsc::Receiver<Asked>) -> Happened {
@@ -195,6 +233,8 @@ impl PodTask {
             () = at(self.retry_timer) => Happened::RetryTimer,
             sample = self.health.looked() => Happened::Looked(sample),
             record = self.leftovers.told() => Happened::LeftoversEnded(record),
+            done = self.beside.next() => Happened::Beside(done),
+            seen = self.holding.seen() => Happened::Seen(seen),
         }
     }
 
@@ -242,6 +282,11 @@ impl PodTask {
             }
             Happened::LeftoversEnded(record) => {
                 self.record(&record);
+                self.schedule_sync();
+            }
+            Happened::Beside(done) => self.done_beside(done),
+            Happened::Seen(seen) => {
+                self.record(&crate::holding::told(seen));
                 self.schedule_sync();
             }
         }
@@ -302,16 +347,25 @@ impl PodTask {
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
+        let is_last = effects.iter().any(|effect| matches!(effect, Effect::Finish(_)));
         for effect in effects {
             match effect {
-                Effect::Tell(line) => self.tell(&line),
-                Effect::Query { prompt, attachments } => self.query(prompt, attachments),
+                Effect::Tell(line) => self.tell(line),
+                Effect::Query { prompt, attachments, again } => self.ask_for_turn(prompt, attachments, again),
+                Effect::CountTurn => self.beside.begin_turn(&self.tree, false),
+                Effect::TurnOver { cost_usd, rests } => self.turn_over(cost_usd, rests),
+                Effect::LookAtScope => self.beside.look_at_scope(&self.tree),
+                Effect::StopBelow => self.beside.stop_below(&self.tree, &self.order),
                 Effect::Record(record) => self.record(&record),
                 Effect::RetryAfter(wait) => self.retry_timer = Some(Instant::now() + wait),
                 Effect::Reply(ticket, answer) => {
                     if let Some(reply) = self.replies.remove(&ticket) {
-                        // Whoever asked may have hung up.
-                        let _ = reply.send(answer);
+                        if is_last {
+                            self.parting.push((reply, answer));
+                        } else {
+                            // Whoever asked may have hung up.
+                            let _ = reply.send(answer);
+                        }
                     }
                 }
                 Effect::KeepRule(rule) => self.keep_rule(&rule),
@@ -319,6 +373,7 @@ impl PodTask {
                 Effect::SaveFacts => self.save_facts(),
                 Effect::Sync => self.recorder.sync(),
                 Effect::Finish(outcome) => {
+                    self.outcome = outcome;
                     session_meta::end(&mut self.meta, outcome);
                     self.save_meta();
                     self.finished = true;
@@ -327,53 +382,6 @@ impl PodTask {
                 }
             }
         }
-    }
-
-    fn tell(&self, line: &HostLine) {
-        match &self.stdin {
-            Some(stdin) => stdin.send(line),
-            None => tracing::debug!("a line for the runner came after its stdin was closed"),
-        }
-    }
-
-    fn first_prompt(&mut self) {
-        if let Some(text) = self.order.start.prompt.take() {
-            let attached = std::mem::take(&mut self.attached);
-            let prompt = crate::exchange::Prompt { text, attached, if_busy: protocol::pod::IfBusy::Reject };
-            self.step(Input::Asked(Ticket(0), crate::exchange::Ask::Prompt(prompt)));
-        } else {
-            self.publish(None);
-        }
-    }
-
-    /// The first query carries the session's settings, the later ones only what can change.
-    fn query(&mut self, prompt: String, attachments: Vec<protocol::attachment::Attachment>) {
-        let first = std::mem::replace(&mut self.first_query, false);
-        let start = &self.order.start;
-        let facts = self.pod.facts();
-        let resume_id = first.then(|| start.resume_session_id.clone()).flatten();
-        let query = Query {
-            session_id: self.order.session,
-            prompt,
-            attachments,
-            cwd: start.cwd.clone(),
-            model: facts.model.clone(),
-            system_prompt: start.system_prompt.clone(),
-            max_turns: start.max_turns,
-            permission_mode: facts.permission_mode,
-            additional_directories: start.additional_directories.clone(),
-            worktree_name: start.worktree_name.clone(),
-            config_dir: start.config_dir.clone(),
-            resume_mode: if first { start.resume_mode } else { ResumeMode::New },
-            resume_session_id: resume_id,
-            mcp_servers: start.mcp_servers.clone(),
-            cli: self.order.cli.clone(),
-            cli_version: self.order.cli_version.clone(),
-            provider_config: start.provider_config.clone(),
-            state_dir: Some(self.order.state_dir()),
-            confined: start.scope.is_some(),
-        };
-        self.tell(&HostLine::Query(Box::new(query)));
     }
 
     fn note_stderr(&mut self, lines: &[Line]) {
@@ -401,77 +409,12 @@ impl PodTask {
         }
     }
 
-    fn exited(&mut self, exit: std::io::Result<Exit>) {
-        let exit = exit.unwrap_or_else(|error| {
-            tracing::warn!(%error, "waiting for the runner failed");
-            Exit { code: None, signal: None }
-        });
-        tracing::info!(code = exit.code, signal = exit.signal, "the runner has ended");
-        self.exit = Some(exit);
-        self.step(Input::RunnerExited);
-        self.climb(LadderInput::Exited);
-    }
-
-    fn climb(&mut self, input: LadderInput) {
-        for action in self.ladder.step(input) {
-            tracing::debug!(?action, "stop ladder");
-            self.act(action);
-        }
-    }
-
-    fn act(&mut self, action: Action) {
-        match action {
-            Action::ListDescendants => self.list_descendants(),
-            Action::SendStop => self.tell(&HostLine::Stop { session_id: self.order.session }),
-            Action::CloseStdin => self.stdin = None,
-            Action::TerminateGroup => self.signal_group(process::Group::terminate),
-            Action::KillGroup => self.signal_group(process::Group::kill),
-            Action::KillDescendants => process::kill_processes(&self.known),
-            Action::StartTimer(after) => self.ladder_timer = Some(Instant::now() + after),
-            Action::ClosePipes => self.closing_pipes = true,
-            Action::Sweep => {
-                self.stdin = None;
-                self.list_descendants();
-                let (mark, known) = (self.mark.clone(), self.known.clone());
-                self.sweeping = Some(tokio::spawn(async move { process::sweep(&mark, &known).await }));
-            }
-            // The end is told when the sweep is done, in `swept`.
-            Action::Report(by) => tracing::info!(?by, "the runner's processes have been ended"),
-        }
-    }
-
-    fn list_descendants(&mut self) {
-        let descendants = process::part_of_pod(&self.mark, ProcessRef::current().pid);
-        for entry in &descendants {
-            if !self.known.contains(&entry.process) {
-                self.known.push(entry.process);
-            }
-        }
-        self.notes.note_processes(descendants);
-    }
-
-    fn signal_group(&self, signal: impl Fn(&process::Group)) {
-        if let Some(group) = &self.group {
-            signal(group);
-        }
-    }
-
-    fn swept(&mut self, sweep: Sweep) {
-        self.climb(LadderInput::Swept);
-        let Exit { code, signal } = self.exit.clone().unwrap_or(Exit { code: None, signal: None });
-        let survivors =
-            sweep.survivors.iter().map(|entry| format!("{} {}", entry.process.pid, entry.command)).collect();
-        self.finish_open_blocks();
-        let gone = Gone { code, signal, stderr_tail: self.stderr_tail.lines(), survivors };
-        self.step(Input::RunnerGone(gone));
-    }
-
     fn save_facts(&mut self) {
         session_meta::update(&mut self.meta, self.pod.facts());
         self.save_meta();
     }
 
     fn status(&self) -> PodStatus {
-        status(&self.order, &self.meta, &self.pod, &self.recorder, self.health.health())
+        status(&self.order, &self.meta, &self.pod, &self.recorder, self.health.health(), &self.holding)
     }
 }

@@ -22,6 +22,8 @@ pub struct Attempt {
     pub text: String,
     /// Images and files.
     pub attached: Vec<Attached>,
+    /// What the pod that sent it is called; none when a person did.
+    pub from: Option<String>,
     /// How often it was sent once more already.
     pub retries: u32,
     /// Why it must not be sent once more: work was begun, or somebody took a hand in the turn.
@@ -56,7 +58,13 @@ impl Attempt {
     /// The first attempt.
     #[must_use]
     pub fn first(prompt_id: String, text: String, attached: Vec<Attached>) -> Self {
-        Self { prompt_id, text, attached, retries: 0, settled: false, failure: None }
+        Self { prompt_id, text, attached, from: None, retries: 0, settled: false, failure: None }
+    }
+
+    /// The same from another pod, if there is one.
+    #[must_use]
+    pub fn from(self, from: Option<String>) -> Self {
+        Self { from, ..self }
     }
 
     /// The retry that follows this attempt's failure, if one does.

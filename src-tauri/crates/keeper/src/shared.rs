@@ -51,15 +51,15 @@ impl Shared {
 
     /// A prompt with its attachments looked at and kept, in a thread that may wait for the disk.
     pub(crate) async fn taken_in(&self, params: PromptParams) -> Result<Prompt, WireError> {
-        let PromptParams { text, attachments, if_busy, from: _ } = params;
+        let PromptParams { text, attachments, if_busy, from } = params;
         if attachments.is_empty() {
-            return Ok(Prompt { text, attached: Vec::new(), if_busy });
+            return Ok(Prompt { text, attached: Vec::new(), if_busy, from });
         }
         let (folder, cwd) = (self.folder.clone(), self.cwd.clone());
         let taking = tokio::task::spawn_blocking(move || attachments::take_in(&folder, Path::new(&cwd), attachments));
         let broke =
             |error| WireError::new(ErrorCode::Internal, format!("taking the attachments in broke off: {error}"));
-        Ok(Prompt { text, attached: taking.await.map_err(broke)??, if_busy })
+        Ok(Prompt { text, attached: taking.await.map_err(broke)??, if_busy, from })
     }
 
     /// Asks the pod's task and waits for its answer.

@@ -8,25 +8,28 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use journal::{JournalError, JournalWriter, Lease, Recovery, SessionFolder};
+use journal::{JournalError, JournalWriter, Lease, SessionFolder};
 use process::ProcessRef;
 use protocol::PodId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::offers::AgentOffers;
-use protocol::record::{HostRecord, NoticeLevel};
+use protocol::scope::PodOutcome;
 use protocol::session::{KeeperOrder, KeeperReport, PodFile, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::confinement::Confined;
 use crate::exchange::{Ask, Attached, Facts};
+use crate::holding::Holding;
 use crate::intake::Intake;
 use crate::launch::{Launched, launch};
 use crate::ledger_notes::{LedgerNotes, Runner};
 use crate::pod_state::Pod;
 use crate::pod_task::{Parts, PodTask};
 use crate::recorder::Recorder;
-use crate::session_meta;
 use crate::shared::{Asked, Shared};
 use crate::socket::Socket;
+use crate::tree::Tree;
+use crate::{kin, opening, session_meta};
 
 /// Asks that may wait for the pod's task.
 const WAITING_ASKS: usize = 64;
@@ -132,19 +135,54 @@ impl Place {
 
     async fn host(&self, order: KeeperOrder) -> Result<(), WireError> {
         let mark = PodId::new();
-        let launched = launch(&order, &mark.to_string()).await?;
-        match self.open(&order, mark, &launched) {
-            Ok(opened) => {
-                self.serve(order, launched, opened).await;
-                Ok(())
-            }
-            Err(error) => {
-                launched.child.group().kill();
-                process::sweep(&mark.to_string(), &[]).await;
-                let _ = std::fs::remove_file(socket_path(&order, mark));
-                Err(error)
-            }
+        let notes = LedgerNotes::open(order.ledger.as_deref());
+        let hosted = match Tree::enter(&order, &self.meta, notes.clone(), mark).await {
+            Ok(tree) => self.host_in(tree, order, mark).await,
+            Err(error) => Err(error),
+        };
+        if hosted.is_err() {
+            let _ = tokio::task::spawn_blocking(move || notes.end()).await;
         }
+        hosted
+    }
+
+    /// In its place in the tree, which is given back when nothing comes of it.
+    async fn host_in(&self, tree: Tree, order: KeeperOrder, mark: PodId) -> Result<(), WireError> {
+        let error = match self.start(&tree, &order, mark).await {
+            Ok((launched, holding)) => match self.open(&order, mark, &launched) {
+                Ok(opened) => {
+                    self.serve(order, launched, opened, tree, holding).await;
+                    return Ok(());
+                }
+                Err(error) => {
+                    launched.child.group().kill();
+                    process::sweep(&mark.to_string(), &[]).await;
+                    let _ = std::fs::remove_file(socket_path(&order, mark));
+                    holding.clean_up();
+                    error
+                }
+            },
+            Err(error) => error,
+        };
+        tree.leave(PodOutcome::Failed).await;
+        Err(error)
+    }
+
+    /// Starts the runner, held to the pod's scope where it has one.
+    async fn start(&self, tree: &Tree, order: &KeeperOrder, mark: PodId) -> Result<(Launched, Holding), WireError> {
+        // Others work unconfined, and are not held up.
+        let scope = if order.start.scope.is_some() { Some(tree.scope_now().await?) } else { None };
+        let confined = match &scope {
+            Some(scope) => Confined::prepare(order, &self.folder, scope, &socket_path(order, mark))?,
+            None => None,
+        };
+        let mut holding = Holding::new(order.session, mark, order.ledger.as_deref(), scope);
+        let launched = launch(order, &mark.to_string(), confined.as_ref()).await;
+        let Some(confined) = confined else { return launched.map(|launched| (launched, holding)) };
+        let answer = launched.and_then(|launched| confined.report().map(|answer| (launched, answer)));
+        let (launched, answer) = answer.inspect_err(|_| confined.remove_temp())?;
+        holding.held_by(confined, answer);
+        Ok((launched, holding))
     }
 
     /// Opens everything that the pod needs, the journal last: from then on the session has begun.
@@ -170,9 +208,7 @@ impl Place {
         self.folder.write_meta(&meta).map_err(wire)?;
         self.folder.write_pod(&file).map_err(wire)?;
         let mut recorder = Recorder::new(writer);
-        recorder.host(&opened_record(order));
-        tell_recovery(&mut recorder, &recovery);
-        tell_fresh_start(&mut recorder, order, &meta);
+        opening::tell(&mut recorder, order, &meta, &recovery);
         let facts = Facts {
             capabilities: launched.capabilities,
             model: meta.model.clone(),
@@ -188,7 +224,7 @@ impl Place {
         Ok(Opened { socket, file, recorder, meta, facts, attached })
     }
 
-    async fn serve(&self, order: KeeperOrder, launched: Launched, opened: Opened) {
+    async fn serve(&self, order: KeeperOrder, launched: Launched, opened: Opened, tree: Tree, holding: Holding) {
         let Opened { socket, file, recorder, meta, facts, attached } = opened;
         debuglog::hide(&file.token);
         reap_adopted();
@@ -196,7 +232,10 @@ impl Place {
         let adapter = order.adapter.clone();
         let (cli, cwd) = (order.cli.clone(), order.start.cwd.clone());
         let generation = meta.generation;
-        let notes = begin_notes(&order, &file, &meta, &launched);
+        let notes = begin_notes(&tree, &order, &file, &meta, &launched);
+        let sessions = PathBuf::from(&order.sessions);
+        let is_child = meta.parent.is_some();
+        let from = if is_child && meta.generation == 1 { tree.spawner().await } else { None };
         let task = PodTask::new(Parts {
             notes: notes.clone(),
             mark: file.pod.to_string(),
@@ -207,6 +246,9 @@ impl Place {
             meta,
             order,
             attached,
+            from,
+            tree: tree.clone(),
+            holding,
         });
         let feed = task.feed();
         let shared = Shared {
@@ -226,12 +268,18 @@ impl Place {
         stop_on_signals(asks);
         let path = file.socket.clone();
         report(&KeeperReport::Ready { pod: file });
-        task.run(launched, asked).await;
+        let outcome = kin::outcome(task.run(launched, asked).await);
         // Out of sight first: whoever looks now finds an ended session.
         if let Err(error) = self.folder.remove_pod(generation) {
             tracing::warn!(%error, "pod.json could not be removed");
         }
-        let noting = tokio::task::spawn_blocking(move || notes.end());
+        let noting = tokio::spawn(async move {
+            if is_child {
+                let text = kin::end_words(tree.name(), outcome);
+                kin::tell_parent(tree, sessions, text, Some(outcome)).await;
+            }
+            let _ = tokio::task::spawn_blocking(move || notes.end()).await;
+        });
         let _ = tokio::time::timeout(LAST_READERS, feed.all_have_left()).await;
         let _ = noting.await;
         serving.abort();
@@ -240,10 +288,17 @@ impl Place {
     }
 }
 
-fn begin_notes(order: &KeeperOrder, pod: &PodFile, meta: &SessionMeta, launched: &Launched) -> LedgerNotes {
+fn begin_notes(
+    tree: &Tree,
+    order: &KeeperOrder,
+    pod: &PodFile,
+    meta: &SessionMeta,
+    launched: &Launched,
+) -> LedgerNotes {
     let process = launched.child.process();
     let runner = Runner { process, script: order.runner.clone(), cli: order.cli.clone() };
-    LedgerNotes::begin(order.ledger.as_deref(), pod, meta, runner)
+    tree.notes().begin(pod, meta, runner);
+    tree.notes().clone()
 }
 
 /// Takes the lease. The keeper of a session that has just ended holds it while its last readers fetch the end: that one is waited for.
@@ -298,51 +353,6 @@ fn report(report: &KeeperReport) {
         let mut stdout = std::io::stdout();
         let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
     }
-}
-
-fn opened_record(order: &KeeperOrder) -> HostRecord {
-    HostRecord::Opened {
-        provider: order.start.provider.clone(),
-        cwd: order.start.cwd.clone(),
-        model: order.start.model.clone(),
-        permission_mode: order.start.permission_mode.unwrap_or_default(),
-        resumes: order.start.resume_session_id.clone(),
-        permissions: order.start.permissions,
-    }
-}
-
-fn tell_recovery(recorder: &mut Recorder, recovery: &Recovery) {
-    if !recovery.missing.is_empty() {
-        // The journal says so itself, in its first new record.
-        tracing::warn!(missing = ?recovery.missing, "records that were shown on a full disk are not in the journal");
-    }
-    if recovery.torn > 0 {
-        let text = format!(
-            "The journal's last line had been torn by a crash; its {} bytes were cut off. Everything before is whole.",
-            recovery.torn
-        );
-        tracing::warn!(torn = recovery.torn, "the journal's torn end was cut off");
-        recorder.host(&HostRecord::Notice { level: NoticeLevel::Warning, code: "torn_tail".to_owned(), text });
-    }
-}
-
-/// A session that goes on without its conversation says so: the agent knows nothing of what stands above.
-fn tell_fresh_start(recorder: &mut Recorder, order: &KeeperOrder, meta: &SessionMeta) {
-    if meta.generation <= 1 || order.start.resume_session_id.is_some() {
-        return;
-    }
-    let provider = &order.provider_name;
-    let text = match meta.lost_native_ids.last() {
-        Some(lost) => format!(
-            "{provider} no longer knows the conversation {lost}, so it could not be resumed. This is a new conversation: \
-             the agent knows nothing of what stands above."
-        ),
-        None => format!(
-            "{provider} never told an id for the conversation above, so it could not be resumed. This is a new \
-             conversation: the agent knows nothing of what stands above."
-        ),
-    };
-    recorder.host(&HostRecord::Notice { level: NoticeLevel::Warning, code: "not_resumed".to_owned(), text });
 }
 
 /// SIGTERM and Ctrl-C stop the session in good order; a second one skips to the next rung.

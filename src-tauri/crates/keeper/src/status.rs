@@ -4,6 +4,7 @@ use protocol::health::Health;
 use protocol::pod::PodStatus;
 use protocol::session::{KeeperOrder, SessionMeta};
 
+use crate::holding::Holding;
 use crate::pod_state::Pod;
 use crate::recorder::Recorder;
 
@@ -14,6 +15,7 @@ pub(crate) fn status(
     pod: &Pod,
     recorder: &Recorder,
     health: &Health,
+    holding: &Holding,
 ) -> PodStatus {
     let facts = pod.facts();
     PodStatus {
@@ -39,6 +41,6 @@ pub(crate) fn status(
         retry: pod.retry(),
         statistics: meta.statistics.clone(),
         parent: meta.parent,
-        confinement: None,
+        confinement: holding.confinement(),
     }
 }

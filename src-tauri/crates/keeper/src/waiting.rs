@@ -72,6 +72,15 @@ impl Waiting {
         })
     }
 
+    /// The turn was not allowed to begin.
+    pub fn turn_refused(&mut self, code: ErrorCode, why: &str) -> Vec<Effect> {
+        self.settle(|waits_for| match waits_for {
+            WaitsFor::TurnStart { .. } | WaitsFor::SteerAck { .. } => Some(Err(WireError::new(code, why))),
+            WaitsFor::TurnEnd => Some(Ok(Answer::Done)),
+            WaitsFor::End => None,
+        })
+    }
+
     /// The turn has ended, whether or not its beginning was told.
     pub fn turn_ended(&mut self) -> Vec<Effect> {
         self.settle(|waits_for| match waits_for {

@@ -29,7 +29,7 @@ fn working(policy: PermissionPolicy, rules: Vec<PermissionRule>) -> Pod {
         rules,
     };
     let mut pod = Pod::new(SessionId::new(), facts);
-    let prompt = Prompt { text: "go".into(), attached: Vec::new(), if_busy: IfBusy::Reject };
+    let prompt = Prompt { text: "go".into(), attached: Vec::new(), if_busy: IfBusy::Reject, from: None };
     pod.step(Input::Asked(Ticket(1), Ask::Prompt(prompt)), NOW);
     pod.step(Input::Line(serde_json::from_str::<RunnerLine>(r#"{"type":"turn_started"}"#).unwrap()), NOW);
     pod
@@ -42,7 +42,7 @@ fn command(command: &str) -> RuleSubject {
 fn asked_by_rule(pod: &mut Pod, id: &str, about: Option<RuleSubject>, rule: Option<PermissionRule>) -> Vec<Effect> {
     let ask: PermissionAsk =
         serde_json::from_value(serde_json::json!({ "requestId": id, "toolName": "Bash", "kind": "execute" })).unwrap();
-    pod.step(Input::Permission { ask, about, rule }, NOW)
+    pod.step(Input::Permission { ask, about, rule, verdict: None }, NOW)
 }
 
 fn asked(pod: &mut Pod, id: &str, about: Option<RuleSubject>) -> Vec<Effect> {

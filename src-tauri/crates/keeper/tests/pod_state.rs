@@ -40,7 +40,7 @@ fn pod_that_resumes(native_session_id: Option<&str>) -> Pod {
 }
 
 fn prompt(text: &str, if_busy: IfBusy) -> Ask {
-    Ask::Prompt(Prompt { text: text.into(), attached: vec![], if_busy })
+    Ask::Prompt(Prompt { text: text.into(), attached: vec![], if_busy, from: None })
 }
 
 fn line(json: &str) -> Input {

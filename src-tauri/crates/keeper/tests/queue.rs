@@ -28,7 +28,7 @@ fn lamp() -> Attached {
 }
 
 fn prompt(text: &str, if_busy: IfBusy) -> Ask {
-    Ask::Prompt(Prompt { text: text.into(), attached: vec![lamp()], if_busy })
+    Ask::Prompt(Prompt { text: text.into(), attached: vec![lamp()], if_busy, from: None })
 }
 
 /// Two prompts wait behind a turn.

@@ -25,7 +25,12 @@ const FAILED: &str = r#"{"type":"turn_ended","stopReason":"error"}"#;
 fn prompt(text: &str) -> Ask {
     let sent = Attachment { path: Some("/a".into()), ..Attachment::default() };
     let shown = AttachedFile { name: "a".into(), mime_type: "x/y".into(), bytes: 1, blob: None, path: None };
-    Ask::Prompt(Prompt { text: text.into(), attached: vec![Attached { sent, shown }], if_busy: IfBusy::Reject })
+    Ask::Prompt(Prompt {
+        text: text.into(),
+        attached: vec![Attached { sent, shown }],
+        if_busy: IfBusy::Reject,
+        from: None,
+    })
 }
 
 fn line(json: &str) -> Input {
@@ -91,7 +96,7 @@ fn a_passing_failure_is_tried_again_with_a_count_and_longer_waits_and_then_given
             matches!(&effects[0], Effect::Record(HostRecord::Prompt { delivery: Delivery::Retry, prompt_id, .. }) if prompt_id == "p1")
         );
         assert!(
-            matches!(effects.last(), Some(Effect::Query { prompt, attachments }) if prompt == "go" && attachments.len() == 1)
+            matches!(effects.last(), Some(Effect::Query { prompt, attachments, again: true }) if prompt == "go" && attachments.len() == 1)
         );
         assert_eq!(pod.retry(), None);
     }

@@ -8,5 +8,5 @@ mod subject;
 pub mod workspace_rules;
 
 pub use rule::{allows, rule};
-pub use subject::subject;
+pub use subject::{subject, written_files};
 pub use workspace_rules::WorkspaceRules;

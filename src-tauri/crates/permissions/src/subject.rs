@@ -34,6 +34,28 @@ pub fn subject(ask: &PermissionAsk, cwd: &Path) -> Option<RuleSubject> {
     }
 }
 
+/// The files that a request names and would change: edited, removed, moved. As they are named; what a command does to files is not
+/// told by its request.
+#[must_use]
+pub fn written_files(ask: &PermissionAsk) -> Vec<PathBuf> {
+    match ask.kind {
+        ToolKind::Edit | ToolKind::Delete | ToolKind::Move => named(&ask.input).map(PathBuf::from).collect(),
+        ToolKind::Execute
+        | ToolKind::Read
+        | ToolKind::Search
+        | ToolKind::Fetch
+        | ToolKind::Delegate
+        | ToolKind::Think
+        | ToolKind::Other => Vec::new(),
+    }
+}
+
+fn named(input: &Value) -> impl Iterator<Item = &str> {
+    let single = PATHS.iter().filter_map(|field| input.get(field)?.as_str());
+    let listed = LISTS.iter().filter_map(|field| input.get(field)?.as_array()).flatten();
+    single.chain(listed.filter_map(|entry| entry.get("path")?.as_str()))
+}
+
 fn command(input: &Value) -> Option<RuleSubject> {
     if UNFENCED
         .iter()
@@ -59,10 +81,7 @@ fn host(url: &str) -> RuleSubject {
 
 /// The agent's folder, when all files that the input names are in it.
 fn files(input: &Value, cwd: &Path) -> Option<RuleSubject> {
-    let single = PATHS.iter().filter_map(|field| input.get(field)?.as_str());
-    let listed = LISTS.iter().filter_map(|field| input.get(field)?.as_array()).flatten();
-    let listed = listed.filter_map(|entry| entry.get("path")?.as_str());
-    let named: Vec<&str> = single.chain(listed).collect();
+    let named: Vec<&str> = named(input).collect();
     let below = std::fs::canonicalize(cwd).ok()?;
     let inside = |path: &&str| {
         let real = real(&below.join(path));
@@ -135,6 +154,18 @@ mod tests {
         assert_eq!(of("ExitPlanMode", ToolKind::Think, json!({ "plan": "x" })), None);
         assert_eq!(of("permissions", ToolKind::Other, json!({ "network": true })), None);
         assert_eq!(of("mcp__lamp__light", ToolKind::Other, json!({})), Some(RuleSubject::Tool));
+    }
+
+    #[test]
+    fn what_would_be_written_is_named() {
+        let written = |kind, input| written_files(&ask("Tool", kind, input));
+        let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(written(ToolKind::Edit, json!({ "file_path": "a.rs", "old_string": "/b" })), paths(&["a.rs"]));
+        assert_eq!(
+            written(ToolKind::Move, json!({ "from": "a", "to": "../b", "changes": [{ "path": "c" }] })),
+            paths(&["a", "../b", "c"])
+        );
+        assert_eq!(written(ToolKind::Read, json!({ "file_path": "a.rs" })), paths(&[]));
     }
 
     #[test]

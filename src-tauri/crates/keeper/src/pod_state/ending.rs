@@ -33,7 +33,7 @@ impl Pod {
         };
         self.phase = Phase::Stopping { outcome };
         self.waiting.add(ticket, WaitsFor::End);
-        let mut effects = vec![Effect::Record(HostRecord::StopAsked { force }), Effect::Stop];
+        let mut effects = vec![Effect::Record(HostRecord::StopAsked { force }), Effect::StopBelow, Effect::Stop];
         if force {
             effects.push(Effect::Stop);
         }

@@ -10,7 +10,7 @@ use protocol::record::{HostRecord, PermissionOutcome};
 use protocol::runner::{HostLine, PermissionAsk};
 
 use super::{Pod, refuse};
-use crate::exchange::{Answer, Effect};
+use crate::exchange::{Answer, Effect, Verdict};
 use crate::waiting::Ticket;
 
 /// A request that waits.
@@ -114,9 +114,16 @@ impl Pod {
         ask: PermissionAsk,
         about: Option<RuleSubject>,
         of_workspace: Option<PermissionRule>,
+        verdict: Option<Verdict>,
         now: &str,
     ) -> Vec<Effect> {
         self.settle_attempt();
+        let denies = self.facts.policy == PermissionPolicy::Deny;
+        match verdict {
+            Some(Verdict::PastScope(words)) => return past_scope(ask, words),
+            Some(Verdict::OwnTool) if !denies => return by_policy(ask, PermissionOutcome::Allow),
+            Some(Verdict::OwnTool) | None => {}
+        }
         if let Some(outcome) = outcome_of(self.facts.policy) {
             return by_policy(ask, outcome);
         }
@@ -146,6 +153,12 @@ fn outcome_of(policy: PermissionPolicy) -> Option<PermissionOutcome> {
 
 fn by_policy(ask: PermissionAsk, outcome: PermissionOutcome) -> Vec<Effect> {
     given(Given { request_id: ask.request_id, outcome, message: None, by: "policy", rule: None })
+}
+
+/// Whatever the mode, the rules and the people say: the files are somebody else's.
+fn past_scope(ask: PermissionAsk, words: String) -> Vec<Effect> {
+    let (request_id, outcome) = (ask.request_id, PermissionOutcome::Deny);
+    given(Given { request_id, outcome, message: Some(words), by: "policy", rule: None })
 }
 
 fn by_rule(ask: PermissionAsk, rule: PermissionRule) -> Vec<Effect> {

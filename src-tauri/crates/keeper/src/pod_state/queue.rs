@@ -21,6 +21,7 @@ pub(super) struct Queued {
     prompt_id: String,
     text: String,
     attached: Vec<Attached>,
+    from: Option<String>,
 }
 
 const GONE: &str = "this prompt is not waiting any more";
@@ -29,7 +30,7 @@ impl Pod {
     /// Prompts that wait.
     #[must_use]
     pub fn queue(&self) -> Vec<QueuedPrompt> {
-        let shown = |Queued { prompt_id, text, attached }: &Queued| QueuedPrompt {
+        let shown = |Queued { prompt_id, text, attached, from: _ }: &Queued| QueuedPrompt {
             prompt_id: prompt_id.clone(),
             text: text.clone(),
             attachments: attached.iter().map(|attached| attached.shown.clone()).collect(),
@@ -43,10 +44,10 @@ impl Pod {
             return vec![refuse(ticket, ErrorCode::BadRequest, message)];
         }
         let prompt_id = self.new_prompt_id();
-        let Prompt { text, attached, if_busy: _ } = prompt;
+        let Prompt { text, attached, if_busy: _, from } = prompt;
         let attachments = attached.iter().map(|attached| attached.shown.clone()).collect();
         let record = HostRecord::PromptQueued { text: text.clone(), prompt_id: prompt_id.clone(), attachments };
-        self.queue.push_back(Queued { prompt_id: prompt_id.clone(), text, attached });
+        self.queue.push_back(Queued { prompt_id: prompt_id.clone(), text, attached, from });
         let answer = Answer::Prompt(PromptResult { taken: Taken::Queued, prompt_id });
         vec![Effect::Record(record), Effect::Reply(ticket, Ok(answer))]
     }
@@ -82,7 +83,7 @@ impl Pod {
     }
 
     pub(super) fn next_of_queue(&mut self, now: &str) -> Vec<Effect> {
-        let Some(Queued { prompt_id, text, attached }) = self.queue.pop_front() else { return Vec::new() };
-        self.send(Attempt::first(prompt_id, text, attached), Delivery::Queued, now)
+        let Some(Queued { prompt_id, text, attached, from }) = self.queue.pop_front() else { return Vec::new() };
+        self.send(Attempt::first(prompt_id, text, attached).from(from), Delivery::Queued, now)
     }
 }

@@ -70,7 +70,7 @@ impl Pod {
             // No turn runs into which it could go; the agent knows the prompt that failed, so this adds to it.
             Ask::Steer(text) => {
                 let if_busy = protocol::pod::IfBusy::Reject;
-                Ask::Prompt(Prompt { text, attached: Vec::new(), if_busy })
+                Ask::Prompt(Prompt { text, attached: Vec::new(), if_busy, from: None })
             }
             Ask::Set(params) => return self.set(ticket, params),
             Ask::Interrupt => {
@@ -85,6 +85,10 @@ impl Pod {
             | Ask::Edit(_)
             | Ask::Answer(_)
             | Ask::ForgetRule(_)
+            | Ask::ChildSpawned(_)
+            | Ask::Notify(_)
+            | Ask::ToldOf(_)
+            | Ask::Note(_)
             | Ask::Stop { .. } => ask,
         };
         if let Ask::Prompt(prompt) = &ask

@@ -8,16 +8,19 @@ use protocol::record::{HostRecord, NoticeLevel};
 use protocol::runner::RunnerLine;
 
 use super::PodTask;
-use crate::exchange::Input;
+use crate::exchange::{Input, Verdict};
+use crate::own_tools::own_tool;
 
 impl PodTask {
     /// A request with all that decides about it; any other input as it is.
     pub(super) fn looked_up(&self, input: Input) -> Input {
         let Input::Line(RunnerLine::PermissionRequest(ask)) = input else { return input };
-        let about = permissions::subject(&ask, Path::new(&self.order.start.cwd));
+        let cwd = Path::new(&self.order.start.cwd);
+        let verdict = self.holding.refusal(&ask, cwd).map(Verdict::PastScope).or_else(|| own_tool(&ask));
+        let about = permissions::subject(&ask, cwd);
         let rules = self.workspace_rules();
         let rule = about.as_ref().and_then(|about| rules?.find(&self.meta.workspace, &ask.tool_name, about));
-        Input::Permission { ask, about, rule }
+        Input::Permission { ask, about, rule, verdict }
     }
 
     pub(super) fn keep_rule(&mut self, rule: &PermissionRule) {
