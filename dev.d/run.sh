@@ -93,7 +93,9 @@ run_bench() {
   need_debian_packages "${debian_build[@]}"
   need_rust
   need_node
+  install_npm_packages
+  build_ui
   long_step "release build" cargo build --release --package outrigger-cli --package outrigger-desktop \
     --package outrigger-bare-window
-  cargo bench --package outrigger-tests "$@"
+  cargo bench --package outrigger-tests --bench budgets -- "$@"
 }

@@ -1,7 +1,8 @@
 //! `./dev bench`: measures what `budgets` promise, each figure beside a reference in the same run, because machines differ.
 //!
 //! Writes one table to `target/bench/budgets.json` and `.md`. A missed budget is said, and makes the exit code 1 only with
-//! `--strict`: a bench tells, a person decides. `OUTRIGGER_BENCH_MIB` sets the size of the stream (default 256, the budget's own
+//! `--strict`: a bench tells, a person decides. `--docs` puts the figures into `docs/performance.md` and the pictures beside it;
+//! without it the pictures are in `target/bench` alone. `OUTRIGGER_BENCH_MIB` sets the size of the stream (default 256, the budget's own
 //! size is 1024), `OUTRIGGER_BENCH_PROGRAM` another build to look at than the release, an argument selects rows by a part of their name.
 
 #![allow(
@@ -27,6 +28,7 @@ mod idle;
 mod ingest;
 mod memory;
 mod page;
+mod picture;
 mod providers;
 mod search;
 mod table;
@@ -59,7 +61,7 @@ fn main() -> ExitCode {
 
 type Measure = fn(&mut Table);
 
-const MEASURES: [(&str, Measure); 8] = [
+const MEASURES: [(&str, Measure); 11] = [
     ("ingest", ingest::measure),
     ("first-event", first_event::measure),
     ("memory", memory::measure),
@@ -67,5 +69,8 @@ const MEASURES: [(&str, Measure); 8] = [
     ("providers", providers::measure),
     ("search", search::measure),
     ("confine", confine::measure),
-    ("page", page::measure),
+    ("page: cold start", page::cold_start::measure),
+    ("page: opening", page::opening::measure),
+    ("page: latency", page::latency::measure),
+    ("page: frames", page::frames::measure),
 ];

@@ -1,9 +1,13 @@
-//! The table of a bench: name, ours, reference, ratio, budget, pass.
+//! The table of a bench: name, ours, reference, ratio, budget, pass; and where it and the pictures go.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::json;
+
+/// Between these two stands the table of `docs/performance.md`.
+const FIGURES: &str = "<!-- figures of ./dev bench -->";
+const FIGURES_END: &str = "<!-- end of the figures -->";
 
 /// See the module.
 #[derive(Default)]
@@ -93,9 +97,30 @@ impl Table {
             })
             .collect();
         std::fs::write(folder.join("budgets.md"), &markdown).unwrap();
+        if is_for_docs() {
+            self.write_into_docs();
+        }
         std::fs::write(folder.join("budgets.json"), serde_json::to_vec_pretty(&rows).unwrap()).unwrap();
         println!("{markdown}");
         println!("{} passed, {} failed", self.rows.iter().filter(|row| row.passes()).count(), self.missed());
+    }
+
+    /// Puts the rows into the table of `docs/performance.md`, each in the place of the one that has its name.
+    fn write_into_docs(&self) {
+        let page = outrigger_tests::project().join("docs/performance.md");
+        let text = std::fs::read_to_string(&page).unwrap();
+        let (before, rest) = text.split_once(FIGURES).unwrap();
+        let (table, after) = rest.split_once(FIGURES_END).unwrap();
+        let mut lines: Vec<String> = table.trim().lines().map(str::to_owned).collect();
+        for row in &self.rows {
+            let begin = format!("| {} |", row.name);
+            match lines.iter_mut().find(|line| line.starts_with(&begin)) {
+                Some(known) => *known = line(row),
+                None => lines.push(line(row)),
+            }
+        }
+        let table = lines.join("\n");
+        std::fs::write(&page, format!("{before}{FIGURES}\n\n{table}\n\n{FIGURES_END}{after}")).unwrap();
     }
 
     fn missed(&self) -> usize {
@@ -133,4 +158,14 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
 
 fn folder() -> PathBuf {
     outrigger_tests::project().join("target/bench")
+}
+
+/// Where the pictures go.
+pub(crate) fn folders() -> Vec<PathBuf> {
+    let docs = is_for_docs().then(|| outrigger_tests::project().join("docs/performance"));
+    std::iter::once(folder()).chain(docs).collect()
+}
+
+fn is_for_docs() -> bool {
+    std::env::args().any(|arg| arg == "--docs")
 }

@@ -4,30 +4,28 @@
 //! window's processes. The window is driven over WebDriver as the desktop tests do it; what is measured inside of the page is
 //! measured by scripts that the bench brings along, so that the product has nothing for it.
 
-mod cold_start;
-mod frames;
-mod latency;
-mod opening;
+pub(crate) mod cold_start;
+pub(crate) mod frames;
+pub(crate) mod latency;
+pub(crate) mod opening;
 
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::Client;
+use fantoccini::wd::TimeoutConfiguration;
 use outrigger_tests::{Home, program, project};
 use serde_json::Value;
 
-use crate::table::Table;
-
+/// For one script in the page, and for a session to write what it was asked to.
+const PATIENCE: Duration = Duration::from_secs(600);
 const MANIFEST: &str = "id = \"bench\"\nname = \"Bench\"\nrunner = \"./runner.mjs\"\nadapter = \"plain\"\n\n[capabilities]\npartials = true\n";
 
-/// Measures all of them.
-pub(crate) fn measure(table: &mut Table) {
-    cold_start::measure(table);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(opening::measure(table));
-    runtime.block_on(latency::measure(table));
-    runtime.block_on(frames::measure(table));
+/// Lets what talks to a window run to its end.
+fn run<R>(work: impl Future<Output = R>) -> R {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(work)
 }
 
 /// A home whose provider `bench` is `runner.mjs`.
@@ -47,9 +45,41 @@ fn start(home: &Home, workspace: &Path, prompt: &str) -> String {
     ended
 }
 
+/// A session that is over, of so many items and one. That one is a turn of its own: nothing is settled before a first turn has
+/// ended, and no real session is a single turn.
+fn finished(home: &Home, workspace: &Path, items: u64) -> String {
+    let session = start(home, workspace, "items 1");
+    until_idle(home, workspace, &session);
+    outrigger(home, workspace, &["send", &session, &format!("items {items}")]);
+    until_written(home, workspace, &session, items);
+    outrigger(home, workspace, &["stop", &session]);
+    session
+}
+
+/// Waits until a session has said that it is at the end of its items, and has nothing more to do.
+fn until_written(home: &Home, workspace: &Path, session: &str, items: u64) {
+    let until = std::time::Instant::now() + PATIENCE;
+    let journal = home.path().join("data/sessions").join(session).join("journal.ndjson");
+    let end = format!("the end of {items}");
+    while !end_of(&journal).contains(&end) {
+        assert!(std::time::Instant::now() < until, "{session} does not come to {end}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    until_idle(home, workspace, session);
+}
+
+fn end_of(file: &Path) -> String {
+    let mut file = std::fs::File::open(file).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.seek(SeekFrom::Start(length.saturating_sub(8192))).unwrap();
+    let mut end = Vec::new();
+    file.read_to_end(&mut end).unwrap();
+    String::from_utf8_lossy(&end).into_owned()
+}
+
 /// Waits until a session has nothing to do.
 fn until_idle(home: &Home, workspace: &Path, session: &str) {
-    let until = std::time::Instant::now() + Duration::from_secs(600);
+    let until = std::time::Instant::now() + PATIENCE;
     while state(home, workspace, session) != "idle" {
         assert!(std::time::Instant::now() < until, "{session} does not become idle");
         std::thread::sleep(Duration::from_millis(100));
@@ -80,6 +110,8 @@ fn tree_memory(root: u32) -> f64 {
 
 /// What a script in the page hands to its last argument.
 async fn script(client: &Client, script: &str, arguments: Vec<Value>) -> Value {
+    let patient = TimeoutConfiguration::new(Some(PATIENCE), None, None);
+    client.update_timeouts(patient).await.unwrap();
     client
         .execute_async(script, arguments)
         .await
@@ -87,7 +119,8 @@ async fn script(client: &Client, script: &str, arguments: Vec<Value>) -> Value {
 }
 
 /// The figure below which `part` of the figures are.
-fn quantile(figures: &mut [f64], part: f64) -> f64 {
+fn quantile(figures: &[f64], part: f64) -> f64 {
+    let mut figures = figures.to_vec();
     figures.sort_by(f64::total_cmp);
     let place = (figures.len() as f64 * part).ceil() as usize;
     figures.get(place.saturating_sub(1)).copied().unwrap_or(f64::NAN)

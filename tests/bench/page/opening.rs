@@ -1,96 +1,130 @@
 //! Budget 4: how long a huge session takes to open, beside one of 100 items, and what it costs in memory to scroll through it.
 
+use std::path::Path;
+
+use outrigger_tests::Home;
 use serde_json::{Value, json};
 
 use crate::events;
+use crate::picture::{Axis, Picture, plain, power};
 use crate::table::{Budget, Row, Table, median};
 use crate::window::Window;
 
-const RUNS: usize = 9;
+const RUNS: usize = 15;
 /// About as many bytes as one item takes in the journal.
 const ITEM_BYTES: u64 = 1050;
+/// Sessions of these sizes make up the curve, and a last one as large as the bench.
+const SMALL: u64 = 100;
+const SIZES: [u64; 3] = [1_000, 10_000, 100_000];
 
 /// Presses the row of a session and waits until the end of its transcript is painted. Hands over the milliseconds.
 const OPEN: &str = "
-const [session, done] = arguments;
+const [session, end, done] = arguments;
 const row = document.querySelector(`[data-session='${session}']`);
 const began = performance.now();
 row.click();
 const look = () => {
   const list = document.querySelector('[data-testid=transcript]');
-  const shown = row.getAttribute('aria-current') === 'true' && list && list.innerText.includes('the end');
-  if (!shown) return requestAnimationFrame(look);
+  const last = list && [...list.querySelectorAll('[data-testid=item]')].some((item) => item.innerText.trim() === end);
+  if (!last) return requestAnimationFrame(look);
   requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
 };
 requestAnimationFrame(look);
 ";
 
-/// Scrolls through the whole transcript in jumps of its length, and back to its end.
+/// Scrolls through the whole transcript in jumps of its length, from its end to its beginning.
 const SCROLL: &str = "
 const [jumps, done] = arguments;
 const list = document.querySelector('[data-testid=transcript]');
 const drawn = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(next, 20))));
 (async () => {
-  list.dispatchEvent(new WheelEvent('wheel', { deltaY: -1 }));
+  let seen = 0;
   for (let jump = 0; jump <= jumps; jump++) {
+    list.dispatchEvent(new WheelEvent('wheel', { deltaY: -1 }));
     list.scrollTop = (list.scrollHeight * (jumps - jump)) / jumps;
     await drawn();
+    if (list.querySelector('[data-testid=item]')) seen += 1;
   }
-  done(list.querySelectorAll('[data-testid=item]').length);
+  for (let wait = 0; wait < 200 && !list.querySelector('[data-row=\"0\"]'); wait++) await drawn();
+  done([seen, list.querySelector('[data-row=\"0\"]') !== null]);
 })();
 ";
 
-/// Measures both sessions in one window, in turn.
-pub(super) async fn measure(table: &mut Table) {
+/// Measures all of them in one window, in turn, and the memory in a window of its own each.
+pub(crate) fn measure(table: &mut Table) {
+    super::run(compare(table));
+}
+
+async fn compare(table: &mut Table) {
     let home = super::home();
     let workspace = home.workspace();
     let many = events::size() / ITEM_BYTES;
-    let huge = super::start(&home, &workspace, &format!("items {many}"));
-    let small = super::start(&home, &workspace, "items 100");
-    for session in [&huge, &small] {
-        super::until_idle(&home, &workspace, session);
-        super::outrigger(&home, &workspace, &["stop", session]);
-    }
-    let window = Window::open(&home, &workspace).await;
-    window.see(&format!("[data-session='{huge}']")).await;
-    let (mut ours, mut reference) = (Vec::new(), Vec::new());
-    for _ in 0..RUNS {
-        reference.push(open(&window, &small).await);
-        ours.push(open(&window, &huge).await);
-    }
-    let first = ours[0];
-    add(
-        table,
-        format!("4 opening {many} items"),
-        (median(ours), median(reference.clone())),
-        "ms",
-        Budget::AtMostTimesReference(1.5),
-    );
+    let sizes: Vec<u64> =
+        std::iter::once(SMALL).chain(SIZES.into_iter().filter(|size| *size < many)).chain([many]).collect();
+    let sessions: Vec<(u64, String)> =
+        sizes.iter().map(|size| (*size, super::finished(&home, &workspace, *size))).collect();
+    // Otherwise the app takes them into its archive while it is measured.
+    super::outrigger(&home, &workspace, &["search", "--wait", "keeper"]);
+    let times = times(&home, &workspace, &sessions).await;
+    let ([(_, reference), ..], [.., (_, ours)]) = (&times[..], &times[..]) else { unreachable!() };
+    let name = format!("4 opening {many} items");
+    let (middle, budget) = ((median(ours.clone()), median(reference.clone())), Budget::AtMostTimesReference(1.5));
+    add(table, name, middle, "ms", budget);
     let name = format!("4 the first opening of {many} items");
-    add(table, name, (first, reference[0]), "ms", Budget::Absolute(f64::INFINITY));
-    open(&window, &small).await;
-    scroll(&window, 50).await;
-    let before = super::tree_memory(window.app());
-    open(&window, &huge).await;
-    scroll(&window, 400).await;
-    let after = super::tree_memory(window.app());
-    add(
-        table,
-        format!("4 memory after scrolling through {many} items"),
-        (after, before),
-        "MiB",
-        Budget::ReferencePlus(60.0),
-    );
+    add(table, name, (ours[0], reference[0]), "ms", Budget::Absolute(f64::INFINITY));
+    draw(&times);
+    let before = memory(&home, &workspace, &sessions[0]).await;
+    let after = memory(&home, &workspace, &sessions[sessions.len() - 1]).await;
+    let name = format!("4 memory after scrolling through {many} items");
+    add(table, name, (after, before), "MiB", Budget::ReferencePlus(60.0));
+}
+
+/// Milliseconds of each opening, by the size of the session. The first ones of a session are the first ones in the window too.
+async fn times(home: &Home, workspace: &Path, sessions: &[(u64, String)]) -> Vec<(u64, Vec<f64>)> {
+    let window = Window::open(home, workspace).await;
+    let mut times: Vec<(u64, Vec<f64>)> = sessions.iter().map(|(size, _)| (*size, Vec::new())).collect();
+    for _ in 0..RUNS {
+        for (one, session) in times.iter_mut().zip(sessions) {
+            one.1.push(open(&window, session).await);
+        }
+    }
     window.close().await;
+    times
 }
 
-async fn open(window: &Window, session: &str) -> f64 {
-    super::script(window.client(), OPEN, vec![json!(session)]).await.as_f64().unwrap()
+/// MiB of the app and its web view, in a window in which nothing but this session has been open.
+async fn memory(home: &Home, workspace: &Path, session: &(u64, String)) -> f64 {
+    let window = Window::open(home, workspace).await;
+    open(&window, session).await;
+    let seen: Value = super::script(window.client(), SCROLL, vec![json!(400)]).await;
+    assert!(seen[0].as_u64() > Some(200), "little was drawn while scrolling: {seen}");
+    assert_eq!(seen[1], json!(true), "the beginning of the transcript was not shown");
+    let memory = super::tree_memory(window.app());
+    window.close().await;
+    memory
 }
 
-async fn scroll(window: &Window, jumps: u32) {
-    let shown: Value = super::script(window.client(), SCROLL, vec![json!(jumps)]).await;
-    assert!(shown.as_u64().unwrap() > 0, "nothing was drawn while scrolling");
+async fn open(window: &Window, (size, session): &(u64, String)) -> f64 {
+    window.see(&format!("[data-session='{session}']")).await;
+    let end = format!("the end of {size}");
+    super::script(window.client(), OPEN, vec![json!(session), json!(end)]).await.as_f64().unwrap()
+}
+
+fn draw(times: &[(u64, Vec<f64>)]) {
+    let at = |part: f64| {
+        let point = |(size, times): &(u64, Vec<f64>)| ((*size as f64).log10(), super::quantile(times, part));
+        times.iter().map(point).collect::<Vec<_>>()
+    };
+    let (middle, worst) = (at(0.5), at(1.0));
+    let most = worst.iter().map(|point| point.1).fold(50.0, f64::max);
+    let picture = Picture {
+        name: "opening",
+        title: "From the click on a session to its last screen painted",
+        across: Axis { title: "items of the session", from: 2.0, to: 6.1, words: power },
+        up: Axis { title: "milliseconds", from: 0.0, to: most * 1.3, words: plain },
+        lines: vec![(format!("slowest of {RUNS}"), worst), (format!("median of {RUNS}"), middle)],
+    };
+    picture.write();
 }
 
 fn add(table: &mut Table, name: String, (ours, reference): (f64, f64), unit: &'static str, budget: Budget) {

@@ -1,7 +1,8 @@
 // A runner without an agent, for the bench: it writes what its prompt asks for, and says when it wrote it.
 //
-//   items N          N finished messages, every tenth after a tool call, as fast as they are taken; the last one says `the end`
-//   stream RATE S    RATE deltas a second for S seconds, each with the time at which it was written
+//   items N          N finished items, every tenth a tool call, as fast as they are taken; the last one says `the end of N`
+//   stream RATE S    RATE deltas a second for S seconds, each with the time at which it was written; what is due is written every
+//                    20 ms, as it comes from a network, and because fifty of these runners share a machine with what is measured
 //   flood S          deltas without a pause for S seconds
 
 import { once } from 'node:events';
@@ -15,16 +16,19 @@ let turns = 0;
 /** @param {Record<string, unknown>} line */
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 /** @param {Record<string, unknown>} event */
-const event = (event) => say({ type: 'agent_event', sessionId: session, event });
-const now = () => (performance.timeOrigin + performance.now()).toFixed(2);
+const line = (event) => `${JSON.stringify({ type: 'agent_event', sessionId: session, event })}\n`;
+/** @param {Record<string, unknown>} event */
+const event = (event) => process.stdout.write(line(event));
+/** The clock that the page has too; its monotonic one may begin elsewhere. */
+const now = () => Date.now();
 
 /** @param {number} count */
 async function items(count) {
   for (let n = 1; n <= count; n++) {
-    const isTool = n % 10 === 0;
+    const isTool = n % 10 === 0 && n < count;
     if (isTool)
       event({ type: 'tool_call', id: `call-${turns}-${n}`, name: 'read', kind: 'read', title: `Read file ${n}` });
-    const text = n === count ? 'the end' : `**${n}.** ${WORDS}`;
+    const text = n === count ? `the end of ${count}` : `**${n}.** ${WORDS}`;
     const taken = isTool
       ? event({ type: 'tool_result', id: `call-${turns}-${n}`, ok: true, output: WORDS })
       : event({ type: 'text', block: turns * 10_000_000 + n, text });
@@ -42,8 +46,10 @@ async function stream(rate, seconds) {
   let sent = 0;
   while (performance.now() - began < seconds * 1000) {
     const due = Math.floor(((performance.now() - began) / 1000) * rate);
-    for (; sent < due; sent++) event({ type: 'text_delta', block, text: `word @${now()}@ ` });
-    await new Promise((next) => setTimeout(next, 1000 / rate));
+    const text = `word @${now()}@ `;
+    if (sent < due) process.stdout.write(line({ type: 'text_delta', block, text }).repeat(due - sent));
+    sent = due;
+    await new Promise((next) => setTimeout(next, 20));
   }
 }
 
