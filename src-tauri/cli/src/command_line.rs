@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::{self, Exit};
 use crate::{
-    answer, confine, doctor, home, interrupt, logs, manual, open, ps, run, run_options, search, send, stop, uninstall,
-    usage,
+    answer, confine, doctor, home, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options, search, send,
+    stop, uninstall, usage,
 };
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
@@ -116,7 +116,13 @@ impl Command {
             Self::Doctor(options) => options.json,
             Self::Open(options) => options.json,
             Self::Uninstall(options) => options.json,
-            Self::Confine(_) | Self::Completions(_) | Self::Manual(_) | Self::Keep | Self::Drive(_) => false,
+            Self::Confine(_)
+            | Self::Completions(_)
+            | Self::Manual(_)
+            | Self::Keep
+            | Self::Drive(_)
+            | Self::Mcp
+            | Self::PodTool(_) => false,
         }
     }
 }
@@ -133,6 +139,12 @@ pub(crate) fn main() -> ExitCode {
     }
     if let Command::Drive(DriveOptions { manifest, notice }) = command {
         return driver::run(&driver::Drive { manifest, notice });
+    }
+    if matches!(command, Command::Mcp) {
+        return mcp::mcp();
+    }
+    if let Command::PodTool(options) = command {
+        return pod_tool::pod_tool(&options);
     }
     // What is deleted must not be written at the same time.
     let _log = if matches!(command, Command::Uninstall(_)) { None } else { home::debug_log() };
@@ -173,7 +185,7 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Uninstall(options) => uninstall::uninstall(options).await,
         Command::Completions(options) => Ok(manual::completions(&mut CommandLine::command(), &options)),
         Command::Manual(options) => manual::manual(CommandLine::command(), &options),
-        Command::Confine(_) | Command::Keep | Command::Drive(_) => Ok(Exit::Usage),
+        Command::Confine(_) | Command::Keep | Command::Drive(_) | Command::Mcp | Command::PodTool(_) => Ok(Exit::Usage),
     }
 }
 

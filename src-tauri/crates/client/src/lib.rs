@@ -24,6 +24,7 @@ pub mod start;
 pub mod start_turn;
 mod starter;
 pub mod subscription;
+pub mod tools_link;
 pub mod watch;
 mod working_directory;
 pub mod workspace_files;
