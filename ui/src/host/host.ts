@@ -31,6 +31,7 @@ import type { WindowLayout } from '../protocol/WindowLayout';
 import type { WireError } from '../protocol/WireError';
 import type { JsonValue } from '../protocol/serde_json/JsonValue';
 import type { PlacesHost } from './places';
+import type { PodsHost } from './pods';
 
 /** A session's feed that was opened with `followSession`. */
 export interface Feed {
@@ -40,7 +41,7 @@ export interface Feed {
   close(): void;
 }
 
-export interface Host extends PlacesHost {
+export interface Host extends PlacesHost, PodsHost {
   windowInfo(): Promise<WindowInfo>;
   /** Tells that the sessions can be seen and used, for the debug log. */
   pageShown(): Promise<void>;
@@ -65,6 +66,7 @@ export interface Host extends PlacesHost {
   doctor(refresh: boolean): Promise<DoctorReport>;
   /** A CLI's path chosen by hand, which then wins over every other; an empty one forgets the choice. */
   setCliPath(provider: string, path: string): Promise<ProviderChoice[]>;
+  /** Starts a session; with a `parent`, as a pod below that session. */
   startSession(start: StartSession): Promise<SessionId>;
   /** The newest page of a session's items, and its status when it is live. */
   openSession(session: SessionId): Promise<OpenedSession>;

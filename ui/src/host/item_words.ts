@@ -25,6 +25,8 @@ export function wordsOf(item: Item): string[] {
       return [body.message, ...body.stderrTail];
     case 'unknown':
       return [body.label, ...stringsOf(body.raw)];
+    case 'pod':
+      return [body.name, body.task];
     case 'opened':
     case 'turnEnd':
     case 'ended':
@@ -94,6 +96,7 @@ function markOf(item: Item): Omit<Mark, 'place'> | null {
     case 'thought':
     case 'toolCall':
     case 'plan':
+    case 'pod':
     case 'opened':
     case 'turnEnd':
     case 'notice':

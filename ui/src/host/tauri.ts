@@ -3,6 +3,7 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { FeedFrame } from '../protocol/FeedFrame';
 import type { PageOrder } from '../protocol/PageOrder';
+import type { PodTree } from '../protocol/PodTree';
 import type { SessionList } from '../protocol/SessionList';
 import type { SettingsView } from '../protocol/SettingsView';
 import type { WaitingRequest } from '../protocol/WaitingRequest';
@@ -81,6 +82,21 @@ export function tauriHost(): Host {
     setSession: (session, model, permissionMode) => invoke('set_session', { session, model, permissionMode }),
     readRecords: (session, fromSeq, limit, direction) => invoke('read_records', { session, fromSeq, limit, direction }),
     processes: (session) => invoke('processes', { session }),
+    podTree: (session) => invoke('pod_tree', { session }),
+    watchPods: async (session, on) => {
+      let open = true;
+      const channel = channelTo<PodTree>((tree) => open && on(tree));
+      const feed = await invoke<number>('watch_pods', { session, channel });
+      return () => {
+        open = false;
+        void invoke('unfollow', { feed }).catch(() => undefined);
+      };
+    },
+    podMoments: (session, from) => invoke('pod_moments', { session, from }),
+    setBudget: (session, budget) => invoke('set_budget', { session, budget }),
+    stopTree: (session, itself) => invoke('stop_tree', { session, itself }),
+    whoMayWrite: (path) => invoke('who_may_write', { path }),
+    listFolder: (path) => invoke('list_folder', { path }),
     readSettings: () => invoke('read_settings'),
     writeSetting: (key, value) => invoke('write_setting', { key, value }),
     watchSettings: (on) => invoke('watch_settings', { channel: channelTo<SettingsView>(on) }),

@@ -24,6 +24,7 @@ export function announcementOf(item: Item): string | null {
     case 'thought':
     case 'toolCall':
     case 'plan':
+    case 'pod':
     case 'opened':
     case 'unknown':
       return null;

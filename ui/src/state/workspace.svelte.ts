@@ -21,6 +21,7 @@ import { OutsideLink } from './outside_link.svelte';
 import { keep, kept } from './kept';
 import { Panes } from './panes.svelte';
 import { Places } from './places.svelte';
+import { Pods } from './pods.svelte';
 import { Settings } from './settings.svelte';
 
 const KEY = Symbol('workspace');
@@ -35,7 +36,7 @@ export interface ItemTarget {
   words: string;
 }
 
-const TABS = ['details', 'processes', 'raw'] as const;
+const TABS = ['pods', 'details', 'processes', 'raw'] as const;
 
 function isTab(name: string): name is InspectorTab {
   return (TABS as readonly string[]).includes(name);
@@ -51,6 +52,7 @@ export class Workspace {
   readonly panes: Panes;
   readonly inbox: Inbox;
   readonly link: OutsideLink;
+  readonly pods: Pods;
   /** The last thing that a screen reader was told; the status line shows it. */
   announcement = $state('');
   /** What stands in front of the sessions. */
@@ -82,6 +84,7 @@ export class Workspace {
     this.inbox = new Inbox(host);
     this.settings = new Settings(host);
     this.link = new OutsideLink(host);
+    this.pods = new Pods(host);
     this.panes = new Panes((session) => this.#opened(session));
   }
 
@@ -92,7 +95,7 @@ export class Workspace {
 
   /** Whether something lies over the window that has keys of its own. */
   get isCovered(): boolean {
-    return this.paletteIsOpen || this.inbox.isOpen || this.link.asked !== null;
+    return this.paletteIsOpen || this.inbox.isOpen || this.link.asked !== null || this.pods.question !== null;
   }
 
   /** Asks the host for everything and opens the session that was open. */
@@ -119,6 +122,7 @@ export class Workspace {
   /** Ends every feed of this window. */
   end(): void {
     this.panes.closeAll();
+    this.pods.leave();
     removeEventListener('storage', this.#takeTarget);
   }
 

@@ -63,16 +63,23 @@ export function environmentWords(environment: EnvironmentReport): string {
   return `${source.shell}${source.interactive ? ', interactive' : ''}, asked in ${environment.workspace}${age}`;
 }
 
-/** What the system has to keep a process to its folders. It is not in use, and that is said. */
+/** What the system has to keep a session to its scope, and what that means for one with and without a scope. */
 export function sandboxWords(sandbox: SandboxReport): { badge: string; words: string } {
-  const notUsed = 'Agents run with all rights of your user: they are not restricted by it yet.';
+  const without = 'One without a scope has all rights of your user.';
+  const advised = `A scope is advised only: writes outside are refused where an agent asks, and reported otherwise. ${without}`;
   switch (sandbox.type) {
     case 'landlock':
-      return { badge: `Landlock ABI ${sandbox.abi}`, words: `Tried out, and it works here. ${notUsed}` };
+      return {
+        badge: `Landlock ABI ${sandbox.abi}`,
+        words: `Tried out, and it works here: the kernel holds a session with a scope to it, with all that it starts. ${without}`,
+      };
     case 'missing':
-      return { badge: 'None', words: `${sentence(sandbox.reason)} ${notUsed}` };
+      return { badge: 'None', words: `${sentence(sandbox.reason)} ${advised}` };
     case 'notLookedFor':
-      return { badge: 'Not looked for', words: `Only Linux has one that is looked for. ${notUsed}` };
+      return {
+        badge: 'Not looked for',
+        words: `Only Linux is looked at here. On macOS Seatbelt holds a session to its scope; elsewhere nothing does. Each pod says how it is held. ${without}`,
+      };
   }
 }
 

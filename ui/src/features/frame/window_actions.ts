@@ -21,7 +21,7 @@ function sessionActions(workspace: Workspace): Action[] {
     run: () => session !== undefined && told(workspace, turnNotified(workspace, session)),
   };
   return [
-    ...(session === undefined ? [] : [notified]),
+    ...(session === undefined ? [] : [notified, ...podActions(workspace, session)]),
     { id: 'new', title: 'New session', about, keys: 'Mod+N', run: () => workspace.openNew() },
     {
       id: 'previous',
@@ -57,6 +57,27 @@ function sessionActions(workspace: Workspace): Action[] {
   ];
 }
 
+function podActions({ pods }: Workspace, session: SessionId): Action[] {
+  const about = 'Pods';
+  return [
+    {
+      id: 'pod-start',
+      title: 'Start a pod below this session…',
+      about,
+      keys: 'Alt+P',
+      words: ['sub-agent spawn delegate scope'],
+      run: () => (pods.question = { type: 'start', parent: session }),
+    },
+    {
+      id: 'pods-stop',
+      title: 'Stop all pods below this session…',
+      about,
+      words: ['end kill tree'],
+      run: () => (pods.question = { type: 'stop', session, itself: false }),
+    },
+  ];
+}
+
 function paneActions(workspace: Workspace): Action[] {
   const { panes } = workspace;
   const about = 'View';
@@ -76,6 +97,7 @@ function paneActions(workspace: Workspace): Action[] {
       keys: 'Mod+I',
       run: () => workspace.toggleInspector(),
     },
+    { id: 'pods', title: 'Inspect pods', about, words: ['tree scope budget'], run: () => workspace.inspect('pods') },
     { id: 'details', title: 'Inspect details', about, words: ['usage id'], run: () => workspace.inspect('details') },
     { id: 'processes', title: 'Inspect processes', about, words: ['cpu'], run: () => workspace.inspect('processes') },
     { id: 'raw', title: 'Inspect raw records', about, words: ['journal'], run: () => workspace.inspect('raw') },

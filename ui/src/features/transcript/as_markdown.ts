@@ -8,7 +8,7 @@ export function asMarkdown(item: Item): string | null {
   const { body } = item;
   switch (body.type) {
     case 'userMessage':
-      return `**You:** ${body.text}`;
+      return `**${body.from ?? 'You'}:** ${body.text}`;
     case 'agentMessage':
       return body.text;
     case 'toolCall':
@@ -26,6 +26,8 @@ export function asMarkdown(item: Item): string | null {
       return `**Error:** ${body.message}`;
     case 'notice':
       return `> ${body.text}`;
+    case 'pod':
+      return `- Started the pod ${body.name} (${body.provider}): ${body.task}`;
     case 'thought':
     case 'opened':
     case 'ended':

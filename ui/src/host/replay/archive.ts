@@ -73,6 +73,7 @@ function kindOf({ body }: Item): SearchKind | null {
     case 'error':
       return body.type;
     case 'plan':
+    case 'pod':
     case 'permission':
     case 'opened':
     case 'turnEnd':

@@ -4,7 +4,7 @@ import type { ChosenFile } from '../../protocol/ChosenFile';
 import type { FileMatches } from '../../protocol/FileMatches';
 
 /** The pretended workspace, as git would list it. */
-const FILES = [
+export const FILES = [
   '.github/',
   '.github/workflows/ci.yml',
   'Cargo.toml',

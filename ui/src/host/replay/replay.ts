@@ -7,6 +7,7 @@ import type { ChosenFile } from '../../protocol/ChosenFile';
 import type { FeedFrame } from '../../protocol/FeedFrame';
 import type { PermissionRule } from '../../protocol/PermissionRule';
 import type { ProviderChoice } from '../../protocol/ProviderChoice';
+import type { TreePod } from '../../protocol/TreePod';
 import type { SessionId } from '../../protocol/SessionId';
 import type { SessionList } from '../../protocol/SessionList';
 import type { StartSession } from '../../protocol/StartSession';
@@ -23,6 +24,7 @@ import { ReplayLog } from './debug_log';
 import { pastUsage } from './past';
 import { complete, keep as keepFile, looks } from './files';
 import { keep, kept } from '../../state/kept';
+import { listed, momentsOf, ReplayPods } from './pods';
 import { processesOf } from './process_table';
 import { reportOf } from './machine';
 import { choicesOf } from './people';
@@ -44,6 +46,8 @@ declare global {
       /** Folders whose windows were asked for, and sessions that were gone to in another window. */
       folders: string[];
       refuses?: boolean;
+      /** The newest session that was started. */
+      started?: StartSession;
       /** What the next file dialog gives. */
       picked?: ChosenFile[];
       /** What went with the newest prompt. */
@@ -56,6 +60,7 @@ declare global {
 
 class Replay {
   readonly found: boolean;
+  readonly pods: ReplayPods;
   #sessions = new Map<SessionId, ReplaySession>();
   #watchers: ((list: SessionList) => void)[] = [];
   #name: string;
@@ -68,6 +73,8 @@ class Replay {
     const scene = sceneOf(this.#name);
     this.found = scene.found;
     const kept = this.#kept();
+    const trees = sessionStorage.getItem(`${KEY}.${this.#name}.pods`);
+    this.pods = new ReplayPods(trees === null ? (scene.trees ?? []) : (JSON.parse(trees) as TreePod[]));
     for (const session of scene.sessions) {
       const { older, ...state } = session;
       this.#add(kept?.find((other) => other.summary.session === state.summary.session) ?? state, older);
@@ -101,14 +108,21 @@ class Replay {
       );
     }
     const id = `s-${this.#sessions.size + 1}`;
+    const { parent } = start;
+    const rules = parent === undefined ? null : this.pods.spawn(id, start);
+    if (parent !== undefined) {
+      const { name = '', provider, prompt: task = '' } = start;
+      this.get(parent).tell({ type: 'pod', session: id, name, provider, task, rules });
+    }
+    if (window.replayed) window.replayed.started = start;
     const at = new Date().toISOString();
     const summary = {
       session: id,
       provider: start.provider,
       workspace: start.cwd,
       cwd: start.cwd,
-      title: start.prompt?.split('\n')[0]?.slice(0, 80) ?? 'New session',
-      parent: null,
+      title: start.name ?? start.prompt?.split('\n')[0]?.slice(0, 80) ?? 'New session',
+      parent: parent ?? null,
       createdAt: at,
       updatedAt: at,
       model: start.model ?? null,
@@ -153,6 +167,7 @@ class Replay {
   #keep(): void {
     const states = [...this.#sessions.values()].map((session) => session.state);
     sessionStorage.setItem(`${KEY}.${this.#name}`, JSON.stringify(states));
+    sessionStorage.setItem(`${KEY}.${this.#name}.pods`, JSON.stringify(this.pods.pods));
   }
 
   #kept(): Kept[] | null {
@@ -273,6 +288,32 @@ export function replayHost(query: URLSearchParams): Host {
           .map((item) => ({ seq: item.seq, type: 'agent', event: item.body }) as unknown as JsonValue),
       ),
     processes: (id) => later(() => (replay.get(id).state.status ? processesOf(id, Date.now()) : [])),
+    podTree: (id) => later(() => replay.pods.tree(id)),
+    watchPods: async (id, on) => replay.pods.watch(id, on),
+    podMoments: (id) =>
+      later(() => {
+        const { items } = replay.get(id).state;
+        return { moments: momentsOf(items), next: 0, cut: false };
+      }),
+    setBudget: (id, budget) =>
+      later(() => {
+        if (window.replayed?.refuses) throw fails('dataFolder', 'The ledger cannot be written: the disk is full.');
+        replay.pods.setBudget(id, budget);
+        replay.get(id).tell({ type: 'notice', level: 'info', code: 'budget', text: 'The budget is another one now.' });
+      }),
+    stopTree: (id, itself) =>
+      later(() => {
+        for (const pod of replay.pods.ending(id, itself)) {
+          replay.pods.end(pod);
+          replay.get(pod).stop('stopped');
+        }
+      }),
+    whoMayWrite: (path) => later(() => replay.pods.whoMayWrite(path)),
+    listFolder: (path) =>
+      later(() => {
+        const names = listed(path);
+        return { names, total: names.length };
+      }),
     readSettings: () => later(() => settings.view),
     writeSetting: (key, value) => later(() => settings.write(key, value)),
     watchSettings: async (on) => settings.watch(on),

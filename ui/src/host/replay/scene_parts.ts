@@ -3,6 +3,7 @@
 import type { Item } from '../../protocol/Item';
 import type { ItemBody } from '../../protocol/ItemBody';
 import type { Liveness } from '../../protocol/Liveness';
+import type { TreePod } from '../../protocol/TreePod';
 import type { SessionSummary } from '../../protocol/SessionSummary';
 import { noUsage, stands } from './script';
 import { freshStatus, type Kept } from './session';
@@ -16,6 +17,8 @@ export interface Scene {
   /** Whether an agent's CLI is found on the pretended machine. */
   found: boolean;
   sessions: SceneSession[];
+  /** All pods of all trees. */
+  trees?: TreePod[];
 }
 
 /** A time in the past, RFC 3339. */

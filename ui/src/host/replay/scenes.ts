@@ -17,6 +17,7 @@ import {
   type SceneSession,
 } from './scene_parts';
 import { call, noUsage } from './script';
+import { manyPods, podsScene } from './pods_scene';
 import { showcase, subAgentItems } from './showcase';
 import { troubles } from './troubles';
 
@@ -279,6 +280,10 @@ export function sceneOf(name: string): Scene {
       return hostile();
     case 'troubles':
       return troubles();
+    case 'pods':
+      return podsScene();
+    case 'pods-many':
+      return manyPods();
     case 'first-run':
       return { found: false, sessions: [] };
     default:

@@ -192,6 +192,11 @@ export class ReplaySession {
     this.#endTurn({ type: 'end', wait: 0, reason: 'interrupted', usage: null, durationMs: 2100 });
   }
 
+  /** Something that the host says in its transcript. */
+  tell(body: ItemBody): void {
+    this.#stand(body);
+  }
+
   stop(outcome: Outcome): void {
     this.interrupt();
     this.state.steps = [];

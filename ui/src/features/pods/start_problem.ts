@@ -1,0 +1,38 @@
+// At which field does it stand why a pod cannot start?
+
+import type { WireError } from '../../protocol/WireError';
+
+export type Field = 'name' | 'task' | 'scope' | 'budget' | 'agent';
+
+/** The field that a refusal is about, or null when it is about none of them. */
+export function fieldOf({ code, message }: WireError): Field | null {
+  switch (code) {
+    case 'budgetUsed':
+      return 'budget';
+    case 'scopeRefused':
+      if (/there is a pod named/.test(message)) return 'name';
+      return /this very task/.test(message) ? 'task' : 'scope';
+    case 'unknownProvider':
+    case 'cliUnavailable':
+    case 'runtimeUnavailable':
+      return 'agent';
+    case 'badRequest':
+      if (/scope|path/.test(message)) return 'scope';
+      return /\bname\b/.test(message) ? 'name' : null;
+    case 'badManifest':
+    case 'runnerFailed':
+    case 'badWorkingDirectory':
+    case 'dataFolder':
+    case 'noSuchSession':
+    case 'sessionEnded':
+    case 'alreadyHosted':
+    case 'alreadyRunning':
+    case 'notPending':
+    case 'notSupported':
+    case 'notAuthorised':
+    case 'unreachable':
+    case 'agentFailed':
+    case 'internal':
+      return null;
+  }
+}
