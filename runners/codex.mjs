@@ -94,7 +94,11 @@ class CodexAgent {
 
   /** @param {Record<string, any>} query */
   async prompt(query) {
-    const thread = { writableRoots: this.#writableRoots, model: this.#session.lines.known.model };
+    const thread = {
+      writableRoots: this.#writableRoots,
+      model: this.#session.lines.known.model,
+      confined: query.confined,
+    };
     const change = { ...this.#first, ...definedOnly(turnSettings(this.#change, thread)) };
     this.#first = {};
     const threadId = this.#threadId;

@@ -6,6 +6,7 @@
  * @property {string} name for people
  * @property {Record<string, string>} [env] variables that it needs
  * @property {Record<string, string>} [mcpEnv] variables that it needs when MCP servers are passed to it
+ * @property {string[]} [sandboxVariables] variables by which a user may have chosen a sandbox of its own
  * @property {boolean} [clientFiles] whether it may be told that this client reads and writes files for it; it may unless this is false
  * @property {'steers' | 'queues' | 'cancels' | 'fails'} [secondPrompt] what a prompt in mid-turn does. Only one that steers is sent
  *   then; in every other case it waits here for the end of the turn
@@ -34,6 +35,7 @@ export const QUIRKS = {
     name: 'Gemini CLI',
     // Without it gemini starts itself once more, ignores signals during a tool and cuts its output off at its end.
     env: { GEMINI_CLI_NO_RELAUNCH: 'true' },
+    sandboxVariables: ['GEMINI_SANDBOX'],
     // Told that the client has files, it can write no new ones.
     clientFiles: false,
     secondPrompt: 'cancels',
@@ -50,6 +52,7 @@ export const QUIRKS = {
     name: 'Qwen Code',
     // Without it the first prompt does not wait for the servers, and is answered without their tools.
     mcpEnv: { QWEN_CODE_LEGACY_MCP_BLOCKING: '1' },
+    sandboxVariables: ['GEMINI_SANDBOX', 'QWEN_SANDBOX'],
     secondPrompt: 'fails',
     // Its own default, `auto`, lets a model decide what is asked about.
     modes: { ask: 'default', acceptEdits: 'auto-edit', plan: 'plan', bypass: 'yolo' },

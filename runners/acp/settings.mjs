@@ -21,8 +21,11 @@ export function agentArgs({ providerConfig, additionalDirectories = [] }, { dire
  * @param {Quirks} quirks
  * @returns {Record<string, string | undefined>}
  */
-export function agentEnv({ extraEnv, mcpServers = {} }, { env, mcpEnv }) {
-  return { ...process.env, ...extraEnv, ...env, ...(Object.keys(mcpServers).length > 0 ? mcpEnv : {}) };
+export function agentEnv({ extraEnv, mcpServers = {}, confined }, { env, mcpEnv, sandboxVariables = [] }) {
+  const servers = Object.keys(mcpServers).length > 0 ? mcpEnv : {};
+  // Within a scope that the kernel enforces the agent's own sandbox cannot be set up.
+  const sandbox = confined ? Object.fromEntries(sandboxVariables.map((name) => [name, 'false'])) : {};
+  return { ...process.env, ...extraEnv, ...env, ...servers, ...sandbox };
 }
 
 /**

@@ -98,11 +98,22 @@ function optionArgs(query) {
   for (const dir of query.additionalDirectories ?? []) args.push('--add-dir', dir);
   const servers = query.mcpServers ?? {};
   if (Object.keys(servers).length > 0) args.push('--mcp-config', JSON.stringify({ mcpServers: servers }));
-  if (config.settings) args.push('--settings', JSON.stringify(config.settings));
+  const settings = settingsOf(query);
+  if (settings) args.push('--settings', JSON.stringify(settings));
   if (config.allowedTools?.length) args.push('--allowedTools', config.allowedTools.join(','));
   if (config.disallowedTools?.length) args.push('--disallowedTools', config.disallowedTools.join(','));
   if (config.effort) args.push('--effort', String(config.effort));
   return args;
+}
+
+/**
+ * Within a scope that the kernel enforces the sandbox which the user may have chosen for commands cannot be set up.
+ * @param {Record<string, any>} query
+ * @returns {Record<string, any> | undefined}
+ */
+export function settingsOf({ providerConfig, confined }) {
+  const settings = providerConfig?.settings;
+  return confined ? { ...settings, sandbox: { ...settings?.sandbox, enabled: false } } : settings;
 }
 
 /**

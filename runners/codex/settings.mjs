@@ -14,8 +14,18 @@ const MODES = {
   bypass: { approvalPolicy: 'never', sandbox: 'danger-full-access' },
 };
 
-/** @param {string} [mode] */
-const modeSettings = (mode) => MODES[mode ?? 'ask'] ?? MODES.ask;
+/**
+ * Within a scope that the kernel enforces codex's own sandbox cannot be set up, and has nothing to add. What plan mode must not do
+ * is asked about then, since nothing else would hold it back.
+ * @param {string} [mode]
+ * @param {boolean} [confined]
+ */
+function modeSettings(mode, confined) {
+  const settings = MODES[mode ?? 'ask'] ?? MODES.ask;
+  if (!confined) return settings;
+  const approvalPolicy = mode === 'plan' ? MODES.ask.approvalPolicy : settings.approvalPolicy;
+  return { approvalPolicy, sandbox: /** @type {const} */ ('danger-full-access') };
+}
 
 /**
  * @param {Record<string, any>} query
@@ -43,12 +53,12 @@ export function codexEnv(query) {
  */
 export function threadSettings(query) {
   const chosen = query.providerConfig ?? {};
-  const mode = modeSettings(query.permissionMode);
+  const mode = modeSettings(query.permissionMode, query.confined);
   return {
     cwd: query.cwd,
     model: query.model,
     approvalPolicy: chosen.approvalPolicy ?? mode.approvalPolicy,
-    sandbox: chosen.sandbox ?? mode.sandbox,
+    sandbox: query.confined ? mode.sandbox : (chosen.sandbox ?? mode.sandbox),
     developerInstructions: query.systemPrompt,
     config: threadConfig(query),
   };
@@ -67,11 +77,12 @@ export function threadSettings(query) {
  * @param {object} thread
  * @param {string[]} thread.writableRoots folders besides the working one
  * @param {string} [thread.model] the one that it works with
+ * @param {boolean} [thread.confined] whether the kernel holds it to a scope
  * @returns {Record<string, unknown>}
  */
-export function turnSettings({ model, permissionMode, effort }, { writableRoots, model: current }) {
+export function turnSettings({ model, permissionMode, effort }, { writableRoots, model: current, confined }) {
   if (!permissionMode) return { model, effort };
-  const { approvalPolicy, sandbox } = modeSettings(permissionMode);
+  const { approvalPolicy, sandbox } = modeSettings(permissionMode, confined);
   return {
     model,
     effort,
