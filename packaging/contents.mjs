@@ -92,7 +92,7 @@ export function checkLinuxPackage(root, path) {
         join(folder, 'usr/share/metainfo/dev.outrigger.desktop.metainfo.xml'),
       ]),
       ...(kind === 'deb'
-        ? checked('lintian', ['--fail-on', 'error,warning', '--no-tag-display-limit', '--allow-root', path])
+        ? checked('lintian', ['--fail-on', 'error,warning', '--tag-display-limit', '0', '--allow-root', path])
         : []),
     ];
     if (wrong.length > 0) throw new Error(`${basename(path)} is not as it should be:\n${wrong.join('\n')}`);

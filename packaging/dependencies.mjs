@@ -1,11 +1,9 @@
 // Which packages do the programs need? Asked of the programs themselves, so that versions and libraries are right for the system that
-// they were built on, and nothing is pulled in that they do not load.
+// they were built on, and nothing is pulled in that they do not load. The bundler adds the library of the tray, which is opened while the
+// app runs and so is named by no program.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** Opened while the app runs, so no program names it: the tray. */
-const opened = { deb: 'libayatana-appindicator3-1', rpm: 'libayatana-appindicator-gtk3' };
 
 /** The packages of Debian with their least versions, for the given programs. */
 export function debian(programs, folder) {
@@ -19,7 +17,7 @@ export function debian(programs, folder) {
   });
   const list = words.match(/^shlibs:Depends=(.*)$/m)?.[1];
   if (!list) throw new Error(`dpkg-shlibdeps named no packages for ${programs.join(', ')}: ${words}`);
-  return [...list.split(', '), opened.deb];
+  return list.split(', ');
 }
 
 /** The libraries as RPM names them, which is the same on all systems that use it. */
@@ -29,5 +27,5 @@ export function rpm(programs) {
     const libraries = [...words.matchAll(/^\s+NEEDED\s+(\S+)/gm)].map(([, library]) => library);
     return libraries.filter((library) => !library.startsWith('ld-linux')).map((library) => `${library}()(64bit)`);
   });
-  return [...new Set(needed), `${opened.rpm}`];
+  return [...new Set(needed)];
 }

@@ -69,7 +69,7 @@ export function stage(order) {
   writeFileSync(join(order.stage, 'sbom.cdx.json'), billOfMaterials(found, order.version));
   if (!order.target.includes('linux')) return;
   writeFileSync(join(order.stage, 'THIRD_PARTY_NOTICES.gz'), compressed(text));
-  writeFileSync(join(order.stage, 'changelog.gz'), compressed(readFileSync(join(order.root, 'CHANGELOG.md'))));
+  writeFileSync(join(order.stage, 'CHANGELOG.md.gz'), compressed(readFileSync(join(order.root, 'CHANGELOG.md'))));
   stageManual(order);
   stageMetainfo(order);
 }
@@ -88,7 +88,7 @@ export function linuxFiles({ root, stage }, kind) {
     '/usr/share/fish/vendor_completions.d/outrigger.fish': from('manual/completions/outrigger.fish'),
     [`/usr/share/zsh/${zsh}/_outrigger`]: from('manual/completions/_outrigger'),
     '/usr/share/doc/outrigger/THIRD_PARTY_NOTICES.gz': from('THIRD_PARTY_NOTICES.gz'),
-    '/usr/share/doc/outrigger/changelog.gz': from('changelog.gz'),
+    '/usr/share/doc/outrigger/CHANGELOG.md.gz': from('CHANGELOG.md.gz'),
     '/usr/share/doc/outrigger/copyright': 'packaging/linux/copyright',
     ...Object.fromEntries(pages),
   };
