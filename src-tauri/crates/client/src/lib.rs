@@ -14,6 +14,7 @@ pub mod machine;
 mod moments;
 pub mod order;
 pub mod orphans;
+mod own_paths;
 pub mod pods;
 pub mod processes;
 pub mod records;

@@ -11,6 +11,7 @@ use providers::manifest::Manifest;
 
 use crate::catalog;
 use crate::machine::Machine;
+use crate::own_paths::{OwnPaths, Programs};
 use crate::starter::Starter;
 use crate::working_directory::WorkingDirectory;
 
@@ -66,6 +67,12 @@ fn prepare_in(
     start.provider_config = manifest.provider_config_with(start.provider_config.take());
     start.model = start.model.or_else(|| manifest.defaults.model.clone());
     start.permission_mode = start.permission_mode.or(Some(manifest.defaults.permission_mode));
+    let programs = Programs {
+        runtime: starter.runtime.as_deref(),
+        runner: &starter.runner,
+        cli: cli.as_ref().map(|cli| cli.path.as_path()),
+    };
+    let own = OwnPaths::of(manifest, &environment, programs, &start);
     let order = KeeperOrder {
         session,
         start,
@@ -83,8 +90,8 @@ fn prepare_in(
         health: settings.health,
         workspace_rules: Some(machine.workspace_rules().file().display().to_string()),
         program: Some(machine.program.display().to_string()),
-        write_paths: Vec::new(),
-        read_paths: Vec::new(),
+        write_paths: own.write,
+        read_paths: own.read,
     };
     Ok(Prepared { order, notices })
 }

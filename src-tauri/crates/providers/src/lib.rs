@@ -8,6 +8,7 @@ mod acp;
 pub mod adapter;
 mod claude;
 mod codex;
+mod confine;
 mod demo;
 pub mod driver;
 pub mod environment;
@@ -22,6 +23,7 @@ pub mod sheet;
 mod tool_call;
 
 pub use adapter::{ADAPTERS, Adapter, Delta, Hint, Weight, adapter};
+pub use confine::{Confine, OwnPath};
 pub use driver::{Driver, ModeArgs, Options};
 pub use environment::{CleanEnvironment, clean_environment, expand_home};
 pub use manifest::{Cli, Defaults, EnvRules, Launch, Manifest, ManifestError, Manifests};

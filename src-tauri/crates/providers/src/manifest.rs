@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::adapter::ADAPTERS;
+use crate::confine::Confine;
 use crate::driver::{DRIVERS, Driver, Options};
 
 /// Why a manifest cannot be used.
@@ -46,6 +47,8 @@ pub struct Manifest {
     pub cli: Option<Cli>,
     /// Which variables the agent gets.
     pub env: EnvRules,
+    /// What its CLI needs for itself, whatever its scope.
+    pub confine: Confine,
     /// What is used where the user chose nothing.
     pub defaults: Defaults,
     /// What the runner is handed as `providerConfig`; the user's own settings take the place of single keys.
@@ -134,6 +137,8 @@ struct Written {
     cli: Option<Cli>,
     #[serde(default)]
     env: EnvRules,
+    #[serde(default)]
+    confine: Confine,
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
@@ -264,7 +269,9 @@ fn check(mut written: Written, unknown_keys: Vec<String>, file: &str) -> Result<
     }
     let cli = written.cli.take().map(|cli| check_cli(cli, file)).transpose()?;
     check_env(&written.env)?;
+    crate::confine::check(&written.confine)?;
     let (env, defaults, capabilities) = (written.env.clone(), written.defaults.clone(), written.capabilities);
+    let confine = std::mem::take(&mut written.confine);
     let provider_config = std::mem::take(&mut written.provider_config);
     let stands_in_for = written.stands_in_for.take();
     let launch = launch(written, cli.is_some(), file)?;
@@ -278,6 +285,7 @@ fn check(mut written: Written, unknown_keys: Vec<String>, file: &str) -> Result<
         adapter,
         cli,
         env,
+        confine,
         defaults,
         provider_config,
         capabilities,
@@ -457,6 +465,7 @@ fn known(key: &str) -> Option<&'static [&'static str]> {
         ]),
         "cli" => Some(&["names", "candidates", "versionArgs", "minVersion", "testedVersions", "installHint"]),
         "env" => Some(&["strip", "keep", "require", "configDir"]),
+        "confine" => Some(&["config", "write", "read"]),
         "defaults" => Some(&["model", "permissionMode", "models"]),
         "capabilities" => {
             Some(&["steer", "interrupt", "resume", "permissions", "setModel", "images", "mcp", "partials", "cost"])
