@@ -158,7 +158,7 @@ fn is_ours(places: &Places) -> Result<(), WireError> {
     if home.parent().is_none() || users.is_some_and(|users| users.starts_with(&home)) {
         return Err(refused(&format!("OUTRIGGER_HOME is {}, which holds more than Outrigger", home.display())));
     }
-    if places.sessions.is_dir() || places.ledger.is_file() {
+    if places.sessions.is_dir() || places.ledger.is_file() || places.logs.is_dir() {
         return Ok(());
     }
     Err(refused(&format!("{} has no sessions, so it may not be Outrigger's", places.data.display())))
