@@ -38,6 +38,17 @@ const pictures = {
       await page.getByTestId('inbox-request').nth(2).waitFor();
     },
   ],
+  pods: [
+    'replay=pods',
+    async (page) => {
+      await page.locator('[data-testid=session-row][data-session=p-main]').click();
+      await page.getByTestId('inspector-toggle').click();
+      await page.getByRole('tab', { name: 'Pods' }).click();
+      await page.getByTestId('pods-hide-ended').click();
+      await page.getByTestId('pods-part').getByText('Time line').click();
+      await page.getByTestId('moment').nth(20).waitFor();
+    },
+  ],
   doctor: ['replay=busy', place('Alt+d', (page) => page.getByTestId('doctor-verdict').waitFor())],
   usage: ['replay=busy', place('Alt+u', (page) => page.getByTestId('usage-row').first().waitFor())],
   search: [

@@ -59,6 +59,13 @@ const COMMANDS: &[&str] = &[
     "keep_layout",
     "is_notified",
     "set_notified",
+    "pod_tree",
+    "watch_pods",
+    "pod_moments",
+    "set_budget",
+    "stop_tree",
+    "who_may_write",
+    "list_folder",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

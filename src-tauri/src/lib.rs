@@ -19,6 +19,8 @@ mod open_transcripts;
 mod page_feeds;
 mod page_loss;
 mod page_orders;
+mod pod_moments;
+mod pod_trees;
 mod quit;
 mod requests;
 mod session_access;

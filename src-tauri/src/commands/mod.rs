@@ -6,6 +6,7 @@ mod attachments;
 mod desk;
 mod feeds;
 mod places;
+mod pods;
 mod providers;
 mod rules;
 mod sessions;
@@ -25,6 +26,13 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         window::open_workspace,
         window::open_logs,
         window::open_url,
+        pods::pod_tree,
+        pods::watch_pods,
+        pods::pod_moments,
+        pods::set_budget,
+        pods::stop_tree,
+        pods::who_may_write,
+        pods::list_folder,
         places::search,
         places::usage,
         places::place_of_item,

@@ -1,5 +1,6 @@
 //! Commands that start agents and talk to them.
 
+use client::pods::ChildWish;
 use client::start::Resume;
 use client::{Machine, start};
 use protocol::SessionId;
@@ -21,9 +22,26 @@ pub(crate) async fn start_session(
 ) -> Result<SessionId, WireError> {
     // Whatever the page says: what it starts belongs to its own workspace.
     let start = windows::workspace_of(&window)?.own(start)?;
-    let started = start::start(&machine, start).await?;
+    let started = match start.parent {
+        None => start::start(&machine, start).await?,
+        Some(parent) => start_below(&OwnSession::of(&window, &parent.to_string())?, start).await?,
+    };
     started.notices.iter().for_each(|notice| tracing::warn!(session = %started.session, "{notice}"));
     Ok(started.session)
+}
+
+/// A pod works where the one above it works, with the same mode and the same policy.
+async fn start_below(parent: &OwnSession, start: StartSession) -> Result<start::Started, WireError> {
+    let wish = ChildWish {
+        name: start.name.unwrap_or_default(),
+        task: start.prompt.unwrap_or_default(),
+        provider: Some(start.provider),
+        model: start.model,
+        instructions: start.system_prompt,
+        scope: start.scope,
+        budget: start.budget,
+    };
+    client::pods::spawn(&parent.machine, parent.session, wish).await
 }
 
 /// On a session that is over this resumes it, with the prompt.

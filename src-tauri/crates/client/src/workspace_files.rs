@@ -4,14 +4,16 @@
 //! and works without a repository.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
+use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{COMPLETION_FILES, COMPLETION_FRESH};
+use protocol::pods_view::FolderEntries;
 use protocol::view::{FileMatch, FileMatches};
 
 /// Workspaces whose lists are kept at one time.
@@ -58,6 +60,30 @@ impl WorkspaceFiles {
         }
         files
     }
+}
+
+/// What lies directly in a folder of the workspace, as git would list it: folders first, each with a `/` at its end. Blocks.
+///
+/// # Errors
+/// When the folder is not in the workspace, or cannot be read.
+pub fn folder(workspace: &Path, path: &str, limit: usize) -> Result<FolderEntries, WireError> {
+    let failed =
+        |why: String| WireError::new(ErrorCode::BadRequest, format!("the folder {path:?} cannot be listed: {why}"));
+    let below = Path::new(path.trim_end_matches('/'));
+    if !below.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(failed("it is not below the workspace".to_owned()));
+    }
+    let folder = workspace.join(below);
+    if let Err(error) = std::fs::read_dir(&folder) {
+        return Err(failed(error.to_string()));
+    }
+    let mut walk = WalkBuilder::new(&folder);
+    walk.hidden(false).require_git(false).max_depth(Some(1)).filter_entry(|entry| entry.file_name() != ".git");
+    let mut names: Vec<String> = walk.build().filter_map(|entry| named(&entry.ok()?, &folder)).collect();
+    names.sort_by_key(|name| (!name.ends_with('/'), name.to_lowercase()));
+    let total = names.len() as u64;
+    names.truncate(limit);
+    Ok(FolderEntries { names, total })
 }
 
 /// Walks the workspace. Hidden files are listed, except git's own; what .gitignore names is not.
@@ -151,6 +177,18 @@ mod tests {
         assert_eq!(found(folder.path(), "lamp"), ["src/lamp.rs"]);
         assert_eq!(found(folder.path(), ""), ["deep/", "src/", ".env", ".gitignore"]);
         assert_eq!(found(folder.path(), "env"), [".env"]);
+    }
+
+    #[test]
+    fn a_folder_is_listed_as_git_would_and_nothing_outside() {
+        let space = workspace(&["src/lamp.rs", "src/deep/a.rs", "target/lamp.o", ".git/lamp", "Zebra.md", "apple.md"]);
+        std::fs::write(space.path().join(".gitignore"), "target\n").unwrap();
+        let listed = |path: &str, limit| folder(space.path(), path, limit);
+        assert_eq!(listed("", 9).unwrap().names, ["src/", ".gitignore", "apple.md", "Zebra.md"]);
+        assert_eq!(listed("src/", 1).unwrap(), FolderEntries { names: vec!["deep/".to_owned()], total: 2 });
+        for outside in ["..", "/", "src/../..", "missing", "apple.md"] {
+            assert_eq!(listed(outside, 9).unwrap_err().code, ErrorCode::BadRequest, "{outside}");
+        }
     }
 
     #[test]
