@@ -6,8 +6,8 @@ use process::{Line, LineReader};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{EXCHANGE, LINE_BYTES};
 use protocol::pod::{
-    AnswerParams, ForgetRuleParams, InitializeParams, InitializeResult, POD_PROTOCOL, Request, SetParams, SteerParams,
-    StopParams, SubscribeParams, SubscribeResult, UnqueueParams,
+    AnswerParams, ForgetRuleParams, InitializeParams, POD_PROTOCOL, Request, SetParams, SteerParams, StopParams,
+    SubscribeParams, SubscribeResult, UnqueueParams,
 };
 use protocol::pods::NoteBudget;
 use protocol::record::HostRecord;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::bridge;
 use crate::exchange::{Answer, Ask};
 use crate::outbox::{self, Outbox, answer};
 use crate::reading;
@@ -33,9 +34,13 @@ where
     let Ok(Ok(Some(batch))) = greeting else { return };
     let mut batch = batch.into_iter();
     match batch.next().map(|line| greet(&line, &shared)) {
-        Some((id, Ok(welcome))) => {
-            if outbox.send(answer(id, Ok(welcome))).await.is_err() {
+        Some((id, Ok(opens))) => {
+            if outbox.send(answer(id, Ok(shared.welcome()))).await.is_err() {
                 return;
+            }
+            match opens {
+                Opens::Tools => return bridge::serve(lines, batch, shared, outbox).await,
+                Opens::Everything => {}
             }
         }
         Some((id, Err(error))) => {
@@ -55,8 +60,16 @@ where
     }
 }
 
-/// Checks the first request, which must be `initialize` with the pod's token.
-fn greet(line: &Line, shared: &Shared) -> (Value, Result<InitializeResult, WireError>) {
+/// What a token opens.
+#[derive(Debug, Clone, Copy)]
+enum Opens {
+    Everything,
+    /// The agent's own way in.
+    Tools,
+}
+
+/// Checks the first request, which must be `initialize` with one of the pod's tokens.
+fn greet(line: &Line, shared: &Shared) -> (Value, Result<Opens, WireError>) {
     let refused = |message: String| Err(WireError::new(ErrorCode::NotAuthorised, message));
     let request =
         match std::str::from_utf8(&line.bytes).ok().and_then(|text| serde_json::from_str::<Request<'_>>(text).ok()) {
@@ -78,11 +91,16 @@ fn greet(line: &Line, shared: &Shared) -> (Value, Result<InitializeResult, WireE
         );
         return (id, refused(message));
     }
-    if !same(params.token.as_bytes(), shared.token.as_bytes()) {
-        return (id, refused("wrong token; read it anew from pod.json in the session's folder".to_owned()));
-    }
-    tracing::debug!(client = params.client, "a client has connected");
-    (id, Ok(shared.welcome()))
+    let is = |token: &str| same(params.token.as_bytes(), token.as_bytes());
+    let opens = match (is(&shared.token), is(&shared.tools_token)) {
+        (true, _) => Opens::Everything,
+        (false, true) => Opens::Tools,
+        (false, false) => {
+            return (id, refused("wrong token; read it anew from pod.json in the session's folder".to_owned()));
+        }
+    };
+    tracing::debug!(client = params.client, ?opens, "a client has connected");
+    (id, Ok(opens))
 }
 
 /// Compares without telling by its time how much was right.
@@ -171,13 +189,13 @@ async fn handle(request: &Request<'_>, shared: &Shared) -> Result<Value, WireErr
 }
 
 /// Parameters that are absent read as `{}`.
-fn parse<P: DeserializeOwned>(request: &Request<'_>) -> Result<P, WireError> {
+pub(crate) fn parse<P: DeserializeOwned>(request: &Request<'_>) -> Result<P, WireError> {
     let params = request.params.map_or("{}", |raw| raw.get());
     serde_json::from_str(params).map_err(|error| {
         WireError::new(ErrorCode::BadRequest, format!("bad parameters for `{}`: {error}", request.method))
     })
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<Value, WireError> {
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<Value, WireError> {
     serde_json::to_value(value).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string()))
 }

@@ -17,6 +17,7 @@ use providers::Hint;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use crate::below::of_agent;
 use crate::exchange::Input;
 use crate::health::{At, Evidence, Growth, assess};
 use crate::pod_state::Pod;
@@ -230,7 +231,7 @@ impl HealthLook {
 /// Reads the process table; some milliseconds of work.
 fn sample(runner: ProcessRef) -> Sample {
     let taken = Instant::now();
-    Sample { taken, runner: runner.liveness(), entries: process::descendants(ProcessRef::current().pid) }
+    Sample { taken, runner: runner.liveness(), entries: of_agent(process::descendants(ProcessRef::current().pid)) }
 }
 
 /// What the processes did between two looks. One that is new counts with all it has done; one that has gone cannot be asked.

@@ -5,6 +5,8 @@
 //! it asks the adapters; where a CLI is, it is told.
 
 mod attachments;
+mod below;
+mod bridge;
 mod confinement;
 mod connection;
 mod events;
@@ -25,6 +27,7 @@ mod own_tools;
 mod peer;
 pub mod pod_state;
 mod pod_task;
+mod pod_tools;
 mod reading;
 mod recorder;
 pub mod retry;
@@ -35,6 +38,7 @@ mod socket;
 mod startup;
 mod status;
 mod subscription;
+mod tools;
 mod tree;
 mod turn_gate;
 pub mod waiting;

@@ -28,7 +28,37 @@ fn name(ask: &PermissionAsk) -> Option<&str> {
         ToolKind::Execute | ToolKind::Edit | ToolKind::Delete | ToolKind::Move => return None,
     }
     let name = ask.tool_name.as_str();
-    let name = name.strip_prefix("mcp__").unwrap_or(name);
+    let name = name.strip_prefix("mcp__").or_else(|| name.strip_prefix("mcp_")).unwrap_or(name);
     let rest = name.strip_prefix(TOOLS_SERVER)?;
     ["__", "_", ": ", "/", "."].iter().find_map(|between| rest.strip_prefix(between))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(name: &str, kind: &str, title: &str) -> Option<Verdict> {
+        let ask = json!({ "requestId": "r", "toolName": name, "kind": kind, "title": title });
+        own_tool(&serde_json::from_value(ask).unwrap())
+    }
+
+    #[test]
+    fn each_providers_name_of_our_tools_is_known() {
+        for name in
+            ["mcp__outrigger__list_pods", "outrigger: list_pods", "outrigger_list_pods", "mcp_outrigger_list_pods"]
+        {
+            assert_eq!(of(name, "other", ""), Some(Verdict::OwnTool), "{name}");
+        }
+    }
+
+    #[test]
+    fn spawning_and_what_only_looks_like_ours_is_put_to_people() {
+        assert_eq!(of("mcp__outrigger__spawn_pod", "other", ""), None);
+        assert_eq!(of("mcp__outriggers__list_pods", "other", ""), None);
+        assert_eq!(of("mcp__evil__outrigger_list_pods", "other", ""), None);
+        assert_eq!(of("Bash", "execute", "mcp__outrigger__list_pods"), None);
+        assert_eq!(of("outrigger: list_pods", "execute", ""), None);
+    }
 }

@@ -8,6 +8,8 @@ mod open_text;
 mod recording;
 mod telling;
 
+pub(crate) use telling::ToolsDoor;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -83,6 +85,7 @@ pub(crate) struct PodTask {
     attached: Vec<Attached>,
     /// Who sent the first prompt, when it was another pod.
     first_from: Option<String>,
+    tools: Option<ToolsDoor>,
     tree: Tree,
     holding: Holding,
     gate: TurnGate,
@@ -134,6 +137,8 @@ pub(crate) struct Parts {
     pub(crate) attached: Vec<Attached>,
     /// Who sent the first prompt, when it was another pod.
     pub(crate) from: Option<String>,
+    /// How the agent reaches its tools. None where there are none.
+    pub(crate) tools: Option<ToolsDoor>,
     /// Its place in the pod tree.
     pub(crate) tree: Tree,
     /// What it may write, and what holds it to that.
@@ -142,7 +147,8 @@ pub(crate) struct Parts {
 
 impl PodTask {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { order, mark, folder, meta, pod, recorder, intake, notes, attached, from, tree, holding } = parts;
+        let Parts { order, mark, folder, meta, pod, recorder, intake, notes, attached, from, tools, tree, holding } =
+            parts;
         let health = HealthLook::new(order.health);
         let known = recorder.unwritten().next().map_or(recorder.last_seq(), |records| records.first - 1);
         let feed = Feed::new(known, status(&order, &meta, &pod, &recorder, health.health(), &holding));
@@ -179,6 +185,7 @@ impl PodTask {
             notes,
             attached,
             first_from: from,
+            tools,
             tree,
             holding,
             gate: TurnGate::default(),

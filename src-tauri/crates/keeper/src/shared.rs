@@ -12,8 +12,10 @@ use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attachments;
+use crate::below::of_agent;
 use crate::exchange::{Answer, Ask, Prompt};
 use crate::feed::Feed;
+use crate::tools::Tools;
 
 /// An ask on its way to the pod's task, and where its answer goes.
 pub(crate) type Asked = (Ask, oneshot::Sender<Result<Answer, WireError>>);
@@ -24,6 +26,9 @@ pub(crate) struct Shared {
     pub(crate) session: SessionId,
     pub(crate) generation: u64,
     pub(crate) token: String,
+    /// Opens the tools and nothing else.
+    pub(crate) tools_token: String,
+    pub(crate) tools: Tools,
     pub(crate) folder: SessionFolder,
     pub(crate) adapter: String,
     pub(crate) feed: Arc<Feed>,
@@ -74,7 +79,7 @@ impl Shared {
     pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
         let keeper = ProcessRef::current();
         let own = process::entry(keeper.pid).map(|entry| entry.shown(ProcessPurpose::Keeper));
-        let below = process::descendants(keeper.pid).into_iter().map(|entry| {
+        let below = of_agent(process::descendants(keeper.pid)).into_iter().map(|entry| {
             let purpose = purpose(&entry, self.runner, self.cli.as_deref());
             entry.shown(purpose)
         });

@@ -24,10 +24,12 @@ use crate::intake::Intake;
 use crate::launch::{Launched, launch};
 use crate::ledger_notes::{LedgerNotes, Runner};
 use crate::pod_state::Pod;
-use crate::pod_task::{Parts, PodTask};
+use crate::pod_task::{Parts, PodTask, ToolsDoor};
+use crate::pod_tools::PodTools;
 use crate::recorder::Recorder;
 use crate::shared::{Asked, Shared};
 use crate::socket::Socket;
+use crate::tools::{ToolSource, Tools};
 use crate::tree::Tree;
 use crate::{kin, opening, session_meta};
 
@@ -232,6 +234,10 @@ impl Place {
         let adapter = order.adapter.clone();
         let (cli, cwd) = (order.cli.clone(), order.start.cwd.clone());
         let generation = meta.generation;
+        let (tools, tools_token) = (tools(&order, &file), token());
+        debuglog::hide(&tools_token);
+        let tools_at =
+            order.program.is_some().then(|| ToolsDoor { socket: file.socket.clone(), token: tools_token.clone() });
         let notes = begin_notes(&tree, &order, &file, &meta, &launched);
         let sessions = PathBuf::from(&order.sessions);
         let is_child = meta.parent.is_some();
@@ -247,6 +253,7 @@ impl Place {
             order,
             attached,
             from,
+            tools: tools_at,
             tree: tree.clone(),
             holding,
         });
@@ -256,6 +263,8 @@ impl Place {
             session: file.session,
             generation,
             token: file.token.clone(),
+            tools_token,
+            tools,
             folder: self.folder.clone(),
             adapter,
             feed: Arc::clone(&feed),
@@ -299,6 +308,13 @@ fn begin_notes(
     let runner = Runner { process, script: order.runner.clone(), cli: order.cli.clone() };
     tree.notes().begin(pod, meta, runner);
     tree.notes().clone()
+}
+
+/// The tools that the agent is offered. Sources beside the pods come here.
+fn tools(order: &KeeperOrder, pod: &PodFile) -> Tools {
+    let of_pods =
+        |program: &String| Arc::new(PodTools::new(PathBuf::from(program), pod.session, pod.pod)) as Arc<dyn ToolSource>;
+    Tools::of(order.program.iter().map(of_pods).collect())
 }
 
 /// Takes the lease. The keeper of a session that has just ended holds it while its last readers fetch the end: that one is waited for.

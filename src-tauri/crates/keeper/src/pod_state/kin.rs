@@ -104,7 +104,8 @@ impl Pod {
             let over = self.messages.stopped.len().saturating_sub(NOTIFICATIONS);
             self.messages.stopped.drain(..over);
         }
-        vec![Effect::Reply(ticket, Ok(Answer::Done))]
+        // Tools stop pods, and reclaim what dead ones held.
+        vec![Effect::LookAtScope, Effect::Reply(ticket, Ok(Answer::Done))]
     }
 
     /// Begins a turn with what waits to be told, if anything does.

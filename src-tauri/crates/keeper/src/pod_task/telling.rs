@@ -1,13 +1,23 @@
 //! What is said to the runner, and when: a query only when the budgets leave a turn for it, the rest behind it.
 
+use std::collections::BTreeMap;
+
 use protocol::attachment::Attachment;
 use protocol::pod::IfBusy;
 use protocol::runner::{HostLine, Query, ResumeMode};
+use protocol::tools::{TOOLS_SERVER, TOOLS_SOCKET_VARIABLE, TOOLS_TOKEN_VARIABLE};
+use serde_json::{Value, json};
 
 use super::PodTask;
 use crate::exchange::{Ask, Input, Prompt};
 use crate::turn_gate::Pass;
 use crate::waiting::Ticket;
+
+/// How the agent's bridge reaches the tools.
+pub(crate) struct ToolsDoor {
+    pub(crate) socket: String,
+    pub(crate) token: String,
+}
 
 impl PodTask {
     pub(super) fn tell(&mut self, line: HostLine) {
@@ -53,6 +63,18 @@ impl PodTask {
         }
     }
 
+    /// The user's servers, and ours where the agent takes any. One of the user's of the same name stays the user's.
+    fn mcp_servers(&self) -> BTreeMap<String, Value> {
+        let mut servers = self.order.start.mcp_servers.clone();
+        if let (true, Some(door), Some(program)) = (self.pod.facts().capabilities.mcp, &self.tools, &self.order.program)
+        {
+            let env = json!({ TOOLS_SOCKET_VARIABLE: door.socket, TOOLS_TOKEN_VARIABLE: door.token });
+            let ours = || json!({ "type": "stdio", "command": program, "args": ["mcp"], "env": env });
+            servers.entry(TOOLS_SERVER.to_owned()).or_insert_with(ours);
+        }
+        servers
+    }
+
     /// The first query carries the session's settings, the later ones only what can change.
     fn query(&mut self, prompt: String, attachments: Vec<Attachment>) {
         let first = std::mem::replace(&mut self.first_query, false);
@@ -73,7 +95,7 @@ impl PodTask {
             config_dir: start.config_dir.clone(),
             resume_mode: if first { start.resume_mode } else { ResumeMode::New },
             resume_session_id: resume_id,
-            mcp_servers: start.mcp_servers.clone(),
+            mcp_servers: self.mcp_servers(),
             cli: self.order.cli.clone(),
             cli_version: self.order.cli_version.clone(),
             provider_config: start.provider_config.clone(),
