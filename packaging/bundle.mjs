@@ -42,6 +42,9 @@ function build() {
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['run', '--silent', 'build'], {
     shell: process.platform === 'win32',
   });
+  // Where updates are is compiled in. Without it nothing is set, so that the same programs are built as everywhere else.
+  const config = JSON.stringify(updaterConfig({}, process.env));
+  const env = config === '{}' ? process.env : { ...process.env, TAURI_CONFIG: config };
   const targets = options.target === universal ? ['aarch64-apple-darwin', 'x86_64-apple-darwin'] : [options.target];
   for (const target of targets) {
     // Tauri's word for a build that is no development build: its page comes from the program alone.
@@ -56,7 +59,7 @@ function build() {
       '--features',
       'tauri/custom-protocol',
     ];
-    run('cargo', target ? [...cargo, '--target', target] : cargo);
+    run('cargo', target ? [...cargo, '--target', target] : cargo, { env });
   }
   if (options.target === universal) joinArchitectures(targets);
 }
