@@ -4,11 +4,20 @@
 //! sessions share one instance of it (broker, owner process). Which agent sees which tool is asked here; how a tool reaches an agent
 //! is the keeper's business. A sidecar is any MCP server.
 
+pub mod broker;
 pub mod build;
+mod callback;
 pub mod environment;
+pub mod instance;
 pub mod limits;
 pub mod log;
 pub mod manifest;
+mod mcp;
 pub mod secrets;
 pub mod states;
 mod supervised;
+pub mod trust;
+
+pub use mcp::ears::Progress;
+pub use mcp::link::CallError;
+pub use mcp::listing::Listing;

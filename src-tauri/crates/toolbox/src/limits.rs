@@ -64,7 +64,7 @@ pub const PARTS: usize = 256;
 pub const ANSWER_FILES_BYTES: u64 = 512 * 1024 * 1024;
 /// Calls that may be under way at one sidecar; further ones wait.
 pub const CALLS_AT_ONCE: usize = 64;
-/// Progress of one call that waits for a reader; newer progress replaces what does not fit.
+/// Progress of one call that waits for its reader; what does not fit is left out.
 pub const PROGRESS_WAITING: usize = 64;
 /// Lines of a sidecar's log that are kept in memory.
 pub const LOG_LINES: usize = 1000;
@@ -78,3 +78,13 @@ pub const OWNER_IDLE: Duration = Duration::from_secs(60);
 pub const CLIENTS: usize = 256;
 /// Sidecars that the owner has instances of at one time.
 pub const INSTANCES: usize = 256;
+/// Messages on their way to a sidecar; whoever sends more waits.
+pub const SENDING: usize = 64;
+/// Progress that came before its call was known, in messages.
+pub const EARLY_PROGRESS: usize = 64;
+/// How long a `socket` sidecar may take for its token once it is connected.
+pub const GREETING: Duration = Duration::from_secs(10);
+/// How long a list of tools waits for sidecars that are still getting ready.
+pub const LIST_WAIT: Duration = Duration::from_secs(12);
+/// Places whose offered names are remembered; then all are forgotten, and listed again when they are called.
+pub const LISTED_PLACES: usize = 1000;

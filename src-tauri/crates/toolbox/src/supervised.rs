@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use process::{
     Action, Child, ChildStderr, ChildStdout, EndedBy, Exit, Input, Ladder, Line, LineReader, ProcessRef, Sweep,
@@ -234,6 +233,6 @@ async fn swept(sweeping: &mut Option<JoinHandle<Sweep>>) -> Sweep {
 async fn at(timer: Option<Instant>) {
     match timer {
         Some(timer) => tokio::time::sleep_until(timer).await,
-        None => tokio::time::sleep(Duration::MAX).await,
+        None => std::future::pending().await,
     }
 }
