@@ -182,7 +182,7 @@ step_real_clis() {
 step_desktop() { test_folder desktop "$@"; }
 # Takes the packages that `./dev bundle` has made.
 step_packages() {
-  need_debian_packages debootstrap python3-gi gir1.2-glib-2.0 x11-utils
+  need_debian_packages debootstrap python3-gi gir1.2-glib-2.0 x11-utils imagemagick
   node --test --test-reporter=spec "$@" tests/packages/*.test.mjs
 }
 
