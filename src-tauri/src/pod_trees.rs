@@ -4,6 +4,7 @@
 //! changes with nothing else.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use protocol::SessionId;
@@ -12,6 +13,9 @@ use protocol::pods_view::{PodTree, TreePod};
 use protocol::scope::{BudgetUse, Confinement, HeldRule, TreeEntry};
 
 use crate::session_access::OwnSession;
+
+/// The tree is shown without what a keeper does not say within this time.
+const ANSWER: Duration = Duration::from_millis(800);
 
 /// Somebody looks at the tree of a session, again and again.
 pub(crate) struct TreeLook {
@@ -56,11 +60,12 @@ impl TreeLook {
             .filter_map(|entry| Some((entry.session, entry.scope.clone()?)))
             .map(|(session, scope)| {
                 let machine = self.own.machine.clone();
-                tokio::spawn(async move {
+                let asked = async move {
                     let mut pod = client::sessions::connect(&machine, session, "desktop").await.ok()?;
                     let confinement = pod.status().await.ok()?.confinement?;
                     Some((session, Known { scope, confinement }))
-                })
+                };
+                tokio::spawn(async move { tokio::time::timeout(ANSWER, asked).await.ok().flatten() })
             })
             .collect();
         for answer in asked {

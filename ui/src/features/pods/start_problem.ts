@@ -10,15 +10,15 @@ export function fieldOf({ code, message }: WireError): Field | null {
     case 'budgetUsed':
       return 'budget';
     case 'scopeRefused':
-      if (/there is a pod named/.test(message)) return 'name';
-      return /this very task/.test(message) ? 'task' : 'scope';
+      return 'scope';
     case 'unknownProvider':
     case 'cliUnavailable':
     case 'runtimeUnavailable':
       return 'agent';
     case 'badRequest':
-      if (/scope|path/.test(message)) return 'scope';
-      return /\bname\b/.test(message) ? 'name' : null;
+      if (message.includes('there is a pod named')) return 'name';
+      if (message.includes('this very task')) return 'task';
+      return /\b(scope|path)\b/.test(message) ? 'scope' : null;
     case 'badManifest':
     case 'runnerFailed':
     case 'badWorkingDirectory':
