@@ -48,7 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "outrigger-client",
         &["protocol", "permissions", "journal", "ledger", "providers", "scopes", "transcript", "discovery", "process"],
     ),
-    ("outrigger-pods", &["protocol", "client", "scopes", "transcript"]),
+    ("outrigger-pods", &["protocol", "client", "transcript"]),
     (
         "outrigger-cli",
         &[

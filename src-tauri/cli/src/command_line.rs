@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::{self, Exit};
 use crate::{
-    answer, confine, doctor, home, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options, search, send,
-    stop, uninstall, usage,
+    answer, budget, confine, doctor, home, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options, search,
+    send, stop, uninstall, usage,
 };
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
@@ -34,8 +34,11 @@ enum Command {
     Answer(answer::AnswerOptions),
     /// End the running turn and keep the session
     Interrupt(interrupt::InterruptOptions),
-    /// End sessions with all their processes
+    /// End sessions with all pods below them and all their processes
     Stop(stop::StopOptions),
+    /// Show or change what a session and all pods below it may use
+    #[command(after_help = budget::KEYS)]
+    Budget(budget::BudgetOptions),
     /// Find words in all sessions
     Search(search::SearchOptions),
     /// Show the tokens and the cost of all sessions
@@ -95,7 +98,7 @@ impl Command {
             | Self::Drive(_)
             | Self::Mcp
             | Self::PodTool(_) => false,
-            Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) => true,
+            Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) | Self::Budget(_) => true,
             // Whoever asks what was left behind decides about it.
             Self::Doctor(options) => !options.orphans,
         }
@@ -111,6 +114,7 @@ impl Command {
             Self::Answer(options) => options.json,
             Self::Interrupt(options) => options.json,
             Self::Stop(options) => options.json,
+            Self::Budget(options) => options.json,
             Self::Search(options) => options.json,
             Self::Usage(options) => options.json,
             Self::Doctor(options) => options.json,
@@ -178,6 +182,7 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Answer(options) => answer::answer(options).await,
         Command::Interrupt(options) => interrupt::interrupt(options).await,
         Command::Stop(options) => stop::stop(options).await,
+        Command::Budget(options) => budget::budget(options).await,
         Command::Search(options) => search::search(&options),
         Command::Usage(options) => usage::usage(&options),
         Command::Doctor(options) => doctor::doctor(&options).await,

@@ -4,6 +4,7 @@
 //! is, and how it lives, is the keeper's business.
 
 mod answer;
+mod budget;
 mod command_line;
 mod confine;
 mod doctor;
@@ -25,6 +26,7 @@ mod processes_text;
 mod ps;
 mod run;
 mod run_options;
+mod scope_option;
 mod search;
 mod send;
 mod since;

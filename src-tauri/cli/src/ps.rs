@@ -1,6 +1,7 @@
 //! `outrigger ps`: the sessions as a tree of parents and children, with what each is doing.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use anyhow::Result;
 use clap::Args;
@@ -11,11 +12,17 @@ use protocol::failure::Retry;
 use protocol::health::HealthVerdict;
 use protocol::pod::{PodState, Recording, Work};
 use protocol::record::Outcome;
+use protocol::scope::{HeldRule, ScopePermission, ScopeReach, TreeEntry};
 use protocol::session::{Liveness, SessionSummary};
+use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::output::visible_line;
-use crate::{home, item_text, output, processes_text, span};
+use crate::{budget, home, item_text, output, processes_text, span};
+
+const COLUMNS: usize = 9;
+/// Scope and budget.
+const OPTIONAL: [usize; 2] = [6, 7];
 
 /// The arguments of `outrigger ps`.
 #[derive(Debug, Args)]
@@ -39,8 +46,9 @@ pub(crate) async fn ps(options: PsOptions) -> Result<Exit> {
     }
     let which = if options.all { Which::All } else { Which::Live };
     let list = sessions::list(&machine, which).await?;
+    let pods = pods(&machine, &list).await;
     if options.json {
-        list.iter().for_each(output::json);
+        list.iter().for_each(|summary| output::json(&with_pod(summary, pods.get(&summary.session))));
         return Ok(Exit::Done);
     }
     if list.is_empty() {
@@ -53,12 +61,39 @@ pub(crate) async fn ps(options: PsOptions) -> Result<Exit> {
     }
     let ids: Vec<SessionId> = list.iter().map(|summary| summary.session).collect();
     let short: HashMap<SessionId, String> = ids.iter().copied().zip(home::short_ids(&machine, &ids)).collect();
-    let mut rows = vec![["ID", "STATE", "PROVIDER", "AGE", "COST", "TITLE", "WORKSPACE"].map(str::to_owned)];
-    for (summary, depth) in tree(&list) {
-        rows.push(row(summary, depth, short.get(&summary.session).map_or("", String::as_str)));
+    let mut rows =
+        vec![["ID", "STATE", "PROVIDER", "AGE", "COST", "TITLE", "SCOPE", "BUDGET", "WORKSPACE"].map(str::to_owned)];
+    for (summary, depth) in tree(&list, &pods) {
+        let short = short.get(&summary.session).map_or("", String::as_str);
+        rows.push(row(summary, depth, short, pods.get(&summary.session)));
     }
     output::to_stdout(&aligned(&rows));
     Ok(Exit::Done)
+}
+
+/// What the pod trees say of these sessions. Without a ledger there are none to tell.
+async fn pods(machine: &Machine, list: &[SessionSummary]) -> HashMap<SessionId, TreeEntry> {
+    let mut entries = HashMap::new();
+    if list.is_empty() || !machine.places.ledger.exists() {
+        return entries;
+    }
+    match client::pods::live_trees(machine).await {
+        Ok(found) => entries.extend(found.into_iter().map(|entry| (entry.session, entry))),
+        Err(error) => tracing::warn!(%error, "sessions are listed without what the pod trees say of them"),
+    }
+    entries
+}
+
+#[derive(Serialize)]
+struct WithPod<'a> {
+    #[serde(flatten)]
+    summary: &'a SessionSummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<&'a TreeEntry>,
+}
+
+fn with_pod<'a>(summary: &'a SessionSummary, pod: Option<&'a TreeEntry>) -> WithPod<'a> {
+    WithPod { summary, pod }
 }
 
 async fn processes(machine: &Machine, json: bool) -> Result<Exit> {
@@ -77,22 +112,25 @@ async fn processes(machine: &Machine, json: bool) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Parents before their children, each with its depth. A child whose parent is not in the list stands for itself.
-fn tree(list: &[SessionSummary]) -> Vec<(&SessionSummary, usize)> {
-    let known = |id: SessionId| list.iter().any(|summary| summary.session == id);
-    let roots = list.iter().filter(|summary| summary.parent.is_none_or(|parent| !known(parent)));
+/// Parents before their children, each with its depth. A child whose parent is not in the list stands for itself; one that was
+/// adopted stands below who has adopted it.
+fn tree<'a>(list: &'a [SessionSummary], pods: &HashMap<SessionId, TreeEntry>) -> Vec<(&'a SessionSummary, usize)> {
+    let known = |id: &SessionId| list.iter().any(|summary| summary.session == *id);
+    let adopted = |summary: &SessionSummary| pods.get(&summary.session).and_then(|pod| pod.parent);
+    let parent = |summary: &SessionSummary| summary.parent.filter(known).or_else(|| adopted(summary)).filter(known);
+    let roots = list.iter().filter(|summary| parent(summary).is_none());
     let mut waiting: Vec<(&SessionSummary, usize)> = roots.map(|root| (root, 0)).collect();
     waiting.reverse();
     let mut ordered = Vec::with_capacity(list.len());
     while let Some((summary, depth)) = waiting.pop() {
         ordered.push((summary, depth));
-        let children = list.iter().filter(|child| child.parent == Some(summary.session));
+        let children = list.iter().filter(|child| parent(child) == Some(summary.session));
         waiting.extend(children.map(|child| (child, depth + 1)).rev());
     }
     ordered
 }
 
-fn row(summary: &SessionSummary, depth: usize, short: &str) -> [String; 7] {
+fn row(summary: &SessionSummary, depth: usize, short: &str, pod: Option<&TreeEntry>) -> [String; COLUMNS] {
     let branch = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
     [
         format!("{branch}{short}"),
@@ -100,9 +138,42 @@ fn row(summary: &SessionSummary, depth: usize, short: &str) -> [String; 7] {
         visible_line(&summary.provider, 20),
         span::since(&summary.created_at).unwrap_or_default(),
         summary.usage.cost_usd.map(item_text::cost).unwrap_or_default(),
-        visible_line(&summary.title, 40),
+        visible_line(&title(summary, pod), 40),
+        pod.map(|pod| visible_line(&scope(pod), 60)).unwrap_or_default(),
+        pod.map(budget::in_words).unwrap_or_default(),
         visible_line(&summary.workspace, 200),
     ]
+}
+
+/// A child is known by the name that its parent calls it by.
+fn title(summary: &SessionSummary, pod: Option<&TreeEntry>) -> String {
+    match pod.filter(|pod| pod.spawned_by.is_some()) {
+        Some(pod) => format!("{}: {}", pod.name, summary.title),
+        None => summary.title.clone(),
+    }
+}
+
+/// What a pod may use: `src/, docs/* (read)`. Nothing when it may use everything.
+fn scope(pod: &TreeEntry) -> String {
+    let Some(rules) = &pod.scope else { return String::new() };
+    let words: Vec<String> = rules.iter().map(|rule| one_rule(rule, &pod.workspace)).collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+}
+
+fn one_rule(rule: &HeldRule, workspace: &str) -> String {
+    let path = Path::new(&rule.path);
+    let path = path.strip_prefix(workspace).unwrap_or(path).display().to_string();
+    let path = match (rule.reach, path.is_empty()) {
+        (ScopeReach::File, _) => path,
+        (ScopeReach::Entries, true) => "*".to_owned(),
+        (ScopeReach::Entries, false) => format!("{path}/*"),
+        (ScopeReach::Tree, true) => ".".to_owned(),
+        (ScopeReach::Tree, false) => format!("{path}/"),
+    };
+    match rule.permission {
+        ScopePermission::Write => path,
+        ScopePermission::Read => format!("{path} (read)"),
+    }
 }
 
 /// What a session is doing, and who answers its requests if nobody is asked.
@@ -177,11 +248,15 @@ fn live(state: &PodState, waiting: u32) -> String {
     }
 }
 
-fn aligned(rows: &[[String; 7]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(width).collect();
-    let line = |row: &[String; 7]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<0$}", *width)).collect();
+/// Columns in which no session has anything are left out.
+fn aligned(rows: &[[String; COLUMNS]]) -> String {
+    let is_empty = |column: &usize| rows.iter().skip(1).all(|row| row[*column].is_empty());
+    let shown: Vec<usize> = (0..COLUMNS).filter(|column| !(OPTIONAL.contains(column) && is_empty(column))).collect();
+    let width = |column: &usize| rows.iter().map(|row| row[*column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = shown.iter().map(width).collect();
+    let line = |row: &[String; COLUMNS]| {
+        let cells: Vec<String> =
+            shown.iter().zip(&widths).map(|(column, width)| format!("{:<width$}", row[*column])).collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()

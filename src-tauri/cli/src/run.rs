@@ -15,7 +15,7 @@ use protocol::session::{Liveness, StartSession};
 use crate::exit::Exit;
 use crate::follow::{Follow, Plan};
 use crate::run_options::{Policy, RunOptions};
-use crate::{home, output};
+use crate::{budget, home, output, scope_option};
 
 /// See the module.
 pub(crate) async fn run(options: RunOptions) -> Result<Exit> {
@@ -61,7 +61,10 @@ async fn begin(machine: &Machine, options: &RunOptions, prompt: String) -> Resul
         Some(provider) => provider.clone(),
         None => usual_provider(machine, &cwd).await?,
     };
+    let scope: Vec<_> = options.scope.iter().map(|rule| scope_option::settled(rule, Path::new(&cwd))).collect();
     let mut wish = StartSession::new(provider, cwd);
+    wish.scope = (!scope.is_empty()).then_some(scope);
+    wish.budget = (!options.budget.is_empty()).then(|| budget::with(scopes::default_budget(), &options.budget));
     wish.model = options.model.clone();
     wish.permission_mode = options.mode.map(Into::into);
     wish.permissions = options.permissions.into();

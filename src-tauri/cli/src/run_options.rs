@@ -8,7 +8,11 @@ use protocol::attachment::Attachment;
 use protocol::error::{ErrorCode, WireError};
 use protocol::permission::PermissionPolicy;
 use protocol::provider::PermissionMode;
+use protocol::scope::ScopeRule;
 use serde_json::Value;
+
+use crate::budget::{self, Limit};
+use crate::scope_option;
 
 /// The arguments of `outrigger run`.
 #[derive(Debug, Args)]
@@ -71,6 +75,14 @@ pub(crate) struct RunOptions {
     /// An image or another file for the agent to look at; may be given more than once
     #[arg(long = "attach", value_name = "FILE", value_parser = attachment)]
     pub(crate) attachments: Vec<Attachment>,
+    #[arg(long = "scope", value_name = "RULE", value_parser = scope_option::rule, help = scope_option::HELP,
+        conflicts_with_all = ["resume", "continue_newest"])]
+    pub(crate) scope: Vec<ScopeRule>,
+    /// A limit of the session and all pods below it, such as turns=20, cost=1.50 or time=1h; may be given more than once.
+    /// `outrigger budget --help` lists the keys
+    #[arg(long = "budget", value_name = "KEY=VALUE", value_parser = budget::limit,
+        conflicts_with_all = ["resume", "continue_newest"])]
+    pub(crate) budget: Vec<Limit>,
     /// What the agent is to do; `-` reads it from stdin
     pub(crate) prompt: String,
 }

@@ -1,14 +1,13 @@
-//! `outrigger stop`: ends sessions with all their processes, and says what it ended and what survived.
+//! `outrigger stop`: ends sessions with all pods below them and all their processes, and says what it ended and what survived.
 
 use anyhow::Result;
 use clap::Args;
 use client::Machine;
-use client::sessions::{self, Which};
+use client::pods::StoppedPod;
 use protocol::SessionId;
-use protocol::error::{ErrorCode, WireError};
 use protocol::pod::StopResult;
 use protocol::record::Outcome;
-use protocol::session::{Liveness, PodFile};
+use protocol::session::PodFile;
 use serde::Serialize;
 
 use crate::exit::{self, Exit};
@@ -42,25 +41,23 @@ struct Stopped {
 /// See the module.
 pub(crate) async fn stop(options: StopOptions) -> Result<Exit> {
     let machine = home::for_looking()?;
-    let wanted = if options.all {
-        live(&machine).await?
+    let named: Vec<SessionId> = options.ids.iter().map(|id| home::session(&machine, id)).collect::<Result<_>>()?;
+    let stopped = if options.all {
+        client::pods::stop_everything(&machine, options.force).await?
     } else {
-        options.ids.iter().map(|id| home::session(&machine, id)).collect::<Result<_>>()?
+        client::pods::stop_trees(&machine, &named, options.force).await
     };
-    let pods: Vec<PodFile> =
-        wanted.iter().filter_map(|session| machine.folder(*session).read_pod().ok().flatten()).collect();
-    // All at once: the ladders of many take no longer than one.
-    let force = options.force;
-    let stopping: Vec<_> =
-        wanted.into_iter().map(|session| (session, tokio::spawn(stop_one(machine.clone(), session, force)))).collect();
-    if stopping.is_empty() && !options.json {
+    if stopped.is_empty() && !options.json {
         output::to_stderr("No session is live.");
     }
-    let count = stopping.len();
+    let count = stopped.len();
+    let pods: Vec<PodFile> = stopped.iter().filter_map(|stopped| stopped.pod.clone()).collect();
     let mut exit = Exit::Done;
-    for (session, task) in stopping {
-        match task.await? {
-            Ok(result) => {
+    for StoppedPod { session, result, .. } in stopped {
+        match result {
+            // It was about to be started and never will be.
+            Ok(None) => {}
+            Ok(Some(result)) => {
                 if !result.survivors.is_empty() {
                     exit = Exit::Failed;
                 }
@@ -90,32 +87,6 @@ async fn nothing_is_left(pods: &[PodFile], count: usize, json: bool) -> bool {
         output::line(&format!("{sessions} stopped; nothing is left running."));
     }
     left.is_empty()
-}
-
-async fn live(machine: &Machine) -> Result<Vec<SessionId>> {
-    let list = sessions::list(machine, Which::Live).await?;
-    let alive = |liveness: &Liveness| matches!(liveness, Liveness::Live { .. } | Liveness::Unknown { .. });
-    Ok(list.into_iter().filter(|summary| alive(&summary.liveness)).map(|summary| summary.session).collect())
-}
-
-async fn stop_one(machine: Machine, session: SessionId, force: bool) -> Result<StopResult, WireError> {
-    match sessions::connect(&machine, session, "cli").await {
-        Ok(mut pod) => match pod.stop(force).await {
-            // Its keeper had just ended when it was asked.
-            Err(error) if error.code == ErrorCode::Unreachable => over(&machine, session).await.ok_or(error),
-            answered => answered,
-        },
-        // What has ended is stopped already.
-        Err(error) => over(&machine, session).await.ok_or(error),
-    }
-}
-
-async fn over(machine: &Machine, session: SessionId) -> Option<StopResult> {
-    match sessions::summary(machine, session).await.ok()?.liveness {
-        Liveness::Ended { outcome, .. } => Some(StopResult { outcome, survivors: Vec::new() }),
-        Liveness::Interrupted => Some(StopResult { outcome: Outcome::Interrupted, survivors: Vec::new() }),
-        Liveness::Live { .. } | Liveness::Unknown { .. } => None,
-    }
 }
 
 fn tell(machine: &Machine, session: SessionId, result: StopResult, json: bool) {

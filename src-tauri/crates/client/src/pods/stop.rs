@@ -12,7 +12,7 @@ use protocol::limits::KEEPER_START;
 use protocol::pod::StopResult;
 use protocol::record::Outcome;
 use protocol::scope::{HeldRule, PodOutcome, TreeEntry};
-use protocol::session::Liveness;
+use protocol::session::{Liveness, PodFile};
 use scopes::{Holder, Refused};
 
 use crate::machine::Machine;
@@ -33,6 +33,8 @@ pub struct StoppedPod {
     pub name: Option<String>,
     /// What it held; absent when it had no scope, or had ended before.
     pub scope: Option<Vec<HeldRule>>,
+    /// Where it was, if it was anywhere: for those who look what is left of it.
+    pub pod: Option<PodFile>,
     /// How it ended, with what survived; none when it was only about to be started.
     pub result: Result<Option<StopResult>, WireError>,
 }
@@ -144,6 +146,7 @@ fn depth(entries: &HashMap<SessionId, &TreeEntry>, session: SessionId) -> usize 
 
 async fn stop(machine: Machine, target: Target, force: bool) -> StoppedPod {
     let Target { session, name, scope, holder } = target;
+    let pod = machine.folder(session).read_pod().ok().flatten();
     let result = match &holder {
         None => stop_one(&machine, session, force).await.map(Some),
         Some(holder) => stop_held(&machine, holder, force).await,
@@ -151,7 +154,7 @@ async fn stop(machine: Machine, target: Target, force: bool) -> StoppedPod {
     if let (Some(holder), Ok(_)) = (holder, &result) {
         ended(&machine, session, holder).await;
     }
-    StoppedPod { session, name, scope, result }
+    StoppedPod { session, name, scope, pod, result }
 }
 
 /// What the trees know as live may have a keeper that listens, one that is just starting, or none yet.
