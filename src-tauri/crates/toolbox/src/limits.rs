@@ -88,3 +88,5 @@ pub const GREETING: Duration = Duration::from_secs(10);
 pub const LIST_WAIT: Duration = Duration::from_secs(12);
 /// Places whose offered names are remembered; then all are forgotten, and listed again when they are called.
 pub const LISTED_PLACES: usize = 1000;
+/// An owner that was started must be reachable within this time.
+pub const OWNER_START: Duration = Duration::from_secs(15);
