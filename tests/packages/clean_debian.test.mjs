@@ -56,6 +56,8 @@ test('the package in a clean Debian', { skip }, async (t) => {
       [],
     );
     t.diagnostic(`${pulled.length} packages were installed: ${pulled.join(' ')}`);
+    const about = debian.read('usr/share/metainfo/dev.outrigger.desktop.metainfo.xml');
+    assert.match(about, /<releases>\s+<release version="\d/);
     installed = debian.asRoot(['dpkg', '--listfiles', 'outrigger']).trim().split('\n');
     assert.match(outrigger('--version'), /^outrigger \d/);
     assert.match(debian.asUser(['outrigger-desktop', '--version']), /^outrigger-desktop \d/);
@@ -138,6 +140,8 @@ test('the package in a clean Debian', { skip }, async (t) => {
   await t.test('the tray has a menu, and ends the app', async () => {
     const menu = display.tray();
     assert.ok(menu.includes('Quit'), menu.join(' | '));
+    // With the sessions of the command line in it; for people to look at.
+    display.picture(join(packages, 'clean-debian.png'));
     outrigger('stop', '--all');
     display.tray('Quit');
     await until(
