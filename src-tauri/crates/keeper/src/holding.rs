@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use confine::watch::{Owner, Seen, Watch, Watcher, watch};
+use confine::watch::{Owner, Seen, Watch, WatchError, Watcher, watch};
 use ledger::Ledger;
 use permissions::written_files;
 use protocol::record::{HostRecord, NoticeLevel};
@@ -30,8 +30,13 @@ pub(crate) struct Holding {
     kernel: Option<Kernel>,
     watcher: Option<Watcher>,
     seen: Option<mpsc::Receiver<Seen>>,
-    unwatchable: bool,
+    asked_to_watch: bool,
 }
+
+/// A watcher, and what it has seen.
+pub(crate) type Watching = (Watcher, mpsc::Receiver<Seen>);
+/// Begins to watch.
+pub(crate) type Begins = Box<dyn FnOnce() -> Result<Watching, WatchError> + Send>;
 
 struct Kernel {
     confined: Confined,
@@ -44,7 +49,7 @@ impl Holding {
     /// Before a runner is started.
     pub(crate) fn new(session: SessionId, pod: PodId, ledger: Option<&str>, scope: Option<Scope>) -> Self {
         let (ledger, kernel, watcher, seen) = (ledger.map(PathBuf::from), None, None, None);
-        Self { session, pod, ledger, scope, kernel, watcher, seen, unwatchable: false }
+        Self { session, pod, ledger, scope, kernel, watcher, seen, asked_to_watch: false }
     }
 
     /// The runner was started confined.
@@ -112,27 +117,35 @@ impl Holding {
         })
     }
 
-    /// Begins to watch where the kernel does not refuse everything. What could not be done, for the journal.
-    pub(crate) fn watch(&mut self) -> Option<HostRecord> {
-        if self.watcher.is_some() || self.unwatchable || !self.wants_watcher() {
+    /// What begins to watch, where the kernel does not refuse everything and nobody watches yet. It blocks for as long as it takes
+    /// to walk through the workspace.
+    pub(crate) fn watching(&mut self) -> Option<Begins> {
+        if self.asked_to_watch || !self.wants_watcher() {
             return None;
         }
+        self.asked_to_watch = true;
         let scope = self.scope.as_ref()?;
-        let (sender, seen) = mpsc::channel(SEEN);
-        let tell = move |seen: Seen| {
-            if let Err(error) = sender.try_send(seen) {
-                tracing::warn!(%error, "a foreign write was not recorded");
-            }
-        };
         let own = self.kernel.as_ref().map(|kernel| kernel.confined.own_paths()).unwrap_or_default();
-        let what = Watch { roots: vec![scope.workspace.clone()], pod: self.pod };
-        match watch(&what, self.owner(own), tell) {
-            Ok(watcher) => {
+        let (what, owner) = (Watch { roots: vec![scope.workspace.clone()], pod: self.pod }, self.owner(own));
+        Some(Box::new(move || {
+            let (sender, seen) = mpsc::channel(SEEN);
+            let tell = move |seen: Seen| {
+                if let Err(error) = sender.try_send(seen) {
+                    tracing::warn!(%error, "a foreign write was not recorded");
+                }
+            };
+            watch(&what, owner, tell).map(|watcher| (watcher, seen))
+        }))
+    }
+
+    /// It watches, or cannot: then that is told in the journal.
+    pub(crate) fn watches(&mut self, began: Result<Watching, WatchError>) -> Option<HostRecord> {
+        match began {
+            Ok((watcher, seen)) => {
                 (self.watcher, self.seen) = (Some(watcher), Some(seen));
                 None
             }
             Err(error) => {
-                self.unwatchable = true;
                 let text = format!("Writes past the scope will not be reported: {error}.");
                 Some(HostRecord::Notice { level: NoticeLevel::Warning, code: "not_watched".to_owned(), text })
             }
@@ -151,7 +164,7 @@ impl Holding {
     }
 
     /// Gives the watcher away, to be ended without holding anybody up.
-    pub(crate) fn unwatch(&mut self) -> Option<(Watcher, mpsc::Receiver<Seen>)> {
+    pub(crate) fn unwatch(&mut self) -> Option<Watching> {
         self.watcher.take().zip(self.seen.take())
     }
 

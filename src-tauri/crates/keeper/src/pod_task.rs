@@ -211,7 +211,7 @@ impl PodTask {
         self.health.watch(child.process());
         let mut pipes = Pipes { child, stdout: Some(stdout), stderr: Some(stderr) };
         self.lines(&first_lines);
-        self.begin_to_hold();
+        self.begin_to_hold().await;
         self.first_prompt();
         while !self.finished {
             let happened = self.wait(&mut pipes, &mut asks).await;

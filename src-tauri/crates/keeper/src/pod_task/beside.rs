@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use confine::watch::{Seen, Watcher};
+use confine::watch::{Seen, WatchError};
 use protocol::record::HostRecord;
 use protocol::runner::StopReason;
 use protocol::session::KeeperOrder;
@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::PodTask;
 use crate::exchange::{Input, TurnRefused};
+use crate::holding::{Begins, Watching};
 use crate::tree::Tree;
 use crate::{holding, kin};
 
@@ -32,6 +33,8 @@ pub(super) enum Done {
     Scope(Option<Scope>),
     /// The pods below have been stopped.
     StoppedBelow,
+    /// Somebody watches, or cannot.
+    Watched(Result<Watching, WatchError>),
     /// The watcher has told the last of what it saw.
     Unwatched(Vec<Seen>),
     /// The parent has been told.
@@ -74,7 +77,19 @@ impl Beside {
         });
     }
 
-    pub(super) fn unwatch(&mut self, watcher: Watcher, mut seen: tokio::sync::mpsc::Receiver<Seen>) {
+    fn watch(&mut self, begins: Begins) {
+        self.under_way.spawn(async move {
+            match tokio::task::spawn_blocking(begins).await {
+                Ok(began) => Done::Watched(began),
+                Err(error) => {
+                    tracing::error!(%error, "the begin of a watch broke off");
+                    Done::Told
+                }
+            }
+        });
+    }
+
+    pub(super) fn unwatch(&mut self, (watcher, mut seen): Watching) {
         self.before_the_end += 1;
         self.under_way.spawn(async move {
             // What was gathered is told before it is gone.
@@ -129,6 +144,7 @@ impl PodTask {
                 self.beside.before_the_end -= 1;
                 self.go();
             }
+            Done::Watched(began) => self.watches(began),
             Done::TurnCounted(None) | Done::Scope(None) | Done::Told => {}
         }
     }
@@ -141,12 +157,16 @@ impl PodTask {
         }
     }
 
-    /// Tells what the scope is, and watches over what nothing enforces.
-    pub(super) fn begin_to_hold(&mut self) {
+    /// Tells what the scope is, and watches over what nothing enforces before the agent has anything to do.
+    pub(super) async fn begin_to_hold(&mut self) {
         if let Some(record) = self.holding.as_record() {
             self.record(&record);
         }
-        self.watch();
+        let Some(begins) = self.holding.watching() else { return };
+        match tokio::task::spawn_blocking(begins).await {
+            Ok(began) => self.watches(began),
+            Err(error) => tracing::error!(%error, "the begin of a watch broke off"),
+        }
     }
 
     fn scope_is(&mut self, scope: Scope) {
@@ -154,14 +174,16 @@ impl PodTask {
             if let Some(record) = self.holding.as_record() {
                 self.record(&record);
             }
-            self.watch();
+            if let Some(begins) = self.holding.watching() {
+                self.beside.watch(begins);
+            }
             self.publish(None);
             self.schedule_sync();
         }
     }
 
-    fn watch(&mut self) {
-        if let Some(problem) = self.holding.watch() {
+    fn watches(&mut self, began: Result<Watching, WatchError>) {
+        if let Some(problem) = self.holding.watches(began) {
             self.record(&problem);
         }
     }

@@ -71,8 +71,8 @@ impl PodTask {
             sweep.survivors.iter().map(|entry| format!("{} {}", entry.process.pid, entry.command)).collect();
         self.finish_open_blocks();
         self.gone = Some(Gone { code, signal, stderr_tail: self.stderr_tail.lines(), survivors });
-        if let Some((watcher, seen)) = self.holding.unwatch() {
-            self.beside.unwatch(watcher, seen);
+        if let Some(watching) = self.holding.unwatch() {
+            self.beside.unwatch(watching);
         }
         self.go();
     }
