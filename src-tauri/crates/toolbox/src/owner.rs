@@ -23,7 +23,7 @@ use crate::broker::{Broker, Surroundings};
 use crate::callback::listen;
 use crate::limits::CLIENTS;
 
-pub use client::{OwnerClient, connect};
+pub use client::{OwnerClient, connect, spawn};
 
 /// Tells where the owner is, in the run folder; only its user can read it.
 const FILE: &str = "toolbox.json";

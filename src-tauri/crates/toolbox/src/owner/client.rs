@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -84,6 +85,21 @@ pub async fn connect(
             Err(_) => tokio::time::sleep(LOOK_EVERY).await,
         }
     }
+}
+
+/// Starts an owner: `program` is `outrigger`. For [`connect`]; of several that are started at once one stays.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn spawn(program: &Path) -> Result<(), WireError> {
+    let mut command = std::process::Command::new(program);
+    command.arg("toolbox").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // The mark of a pod that we may run in belongs to what that pod started, not to an owner, which outlives it.
+    command.env(process::MARK_VARIABLE, process::OWNER_MARK).env_remove(process::HOME_VARIABLE);
+    command.spawn().map(drop).map_err(|error| {
+        let message = format!("failed to start {} toolbox: {error}; reinstall Outrigger", program.display());
+        WireError::new(ErrorCode::Internal, message)
+    })
 }
 
 impl OwnerClient {

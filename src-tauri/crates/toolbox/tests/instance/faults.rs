@@ -1,7 +1,5 @@
 //! What real sidecars do wrong: each ends in a state and an error that say so, and nothing is left behind.
 
-use std::time::Duration;
-
 use outrigger_toolbox::CallError;
 use outrigger_toolbox::states::State;
 use protocol::sidecar::{FailedAt, TryAgain};
