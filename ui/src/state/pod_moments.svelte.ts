@@ -32,6 +32,7 @@ export class PodMomentsOf {
   async refresh(pods: { session: SessionId; changed: string }[]): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
+    const read: [SessionId, Known][] = [];
     try {
       for (const { session, changed } of pods) {
         const known = this.of.get(session);
@@ -39,12 +40,14 @@ export class PodMomentsOf {
         const { moments, next, cut } = await this.#host.podMoments(session, known?.next ?? null);
         this.cut ||= cut;
         const settled = (known?.moments ?? []).filter((one) => !moments.some((other) => other.item === one.item));
-        this.of.set(session, { moments: [...settled, ...moments].slice(-KEPT), next, seen: changed });
+        read.push([session, { moments: [...settled, ...moments].slice(-KEPT), next, seen: changed }]);
       }
       this.problem = '';
     } catch (thrown) {
       this.problem = asWireError(thrown).message;
     } finally {
+      // All at once: the picture is drawn once for all of them.
+      for (const [session, known] of read) this.of.set(session, known);
       this.#reading = false;
     }
   }
