@@ -4,5 +4,6 @@
 
 mod calls;
 mod faults;
+mod http;
 mod lives;
 mod stage;
