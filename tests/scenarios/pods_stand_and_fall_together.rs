@@ -73,7 +73,7 @@ fn a_child_is_announced_and_wakes_its_parent() {
     assert_eq!(woken["body"]["from"], "oars", "{woken}");
     home.run(["stop", &child]).assert_code(0);
     wait_for(&home, &parent, "the end", |item| {
-        item["body"]["text"].as_str().unwrap_or("").contains("Pod `oars` has completed")
+        item["body"]["text"].as_str().unwrap_or("").contains("Pod `oars` was stopped")
     });
     home.run(["stop", &parent]).assert_code(0);
     home.assert_nobody_left();

@@ -29,9 +29,10 @@ const BETWEEN: Duration = Duration::from_millis(50);
 /// Dead parents that one message goes past.
 const UPWARDS: usize = 4;
 
-/// How a session's end counts in the tree.
-pub(crate) fn outcome(outcome: Outcome) -> PodOutcome {
+/// How a session's end counts in the tree; what was asked to stop did not come to its end by itself.
+pub(crate) fn outcome(outcome: Outcome, stop_asked: bool) -> PodOutcome {
     match outcome {
+        Outcome::Done if stop_asked => PodOutcome::Cancelled,
         Outcome::Done => PodOutcome::Completed,
         Outcome::Failed => PodOutcome::Failed,
         Outcome::Stopped => PodOutcome::Cancelled,

@@ -22,6 +22,7 @@ use protocol::error::WireError;
 use protocol::limits::PARTIAL_EVERY;
 use protocol::pod::PodStatus;
 use protocol::record::{HostRecord, NoticeLevel, Outcome};
+use protocol::scope::PodOutcome;
 use protocol::session::{KeeperOrder, SessionMeta};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -95,6 +96,7 @@ pub(crate) struct PodTask {
     /// Answers that are given when the pod's place in the tree is free.
     parting: Vec<(Reply, Result<Answer, WireError>)>,
     outcome: Outcome,
+    stop_asked: bool,
 }
 
 /// The runner's pipes, read by the loop.
@@ -193,6 +195,7 @@ impl PodTask {
             gone: None,
             parting: Vec::new(),
             outcome: Outcome::Failed,
+            stop_asked: false,
         }
     }
 
@@ -202,7 +205,7 @@ impl PodTask {
     }
 
     /// Runs the pod until its session is over. How it ended.
-    pub(crate) async fn run(mut self, launched: Launched, mut asks: mpsc::Receiver<Asked>) -> Outcome {
+    pub(crate) async fn run(mut self, launched: Launched, mut asks: mpsc::Receiver<Asked>) -> PodOutcome {
         let Launched { child, stdin, stdout, stderr, stderr_tail, capabilities: _, first_lines } = launched;
         self.show_unwritten();
         self.stdin = stdin.map(RunnerStdin::open);
@@ -222,7 +225,7 @@ impl PodTask {
         }
         self.part().await;
         self.put_down().await;
-        self.outcome
+        self.pod_outcome()
     }
 
     async fn wait(&mut self, pipes: &mut Pipes, asks: &mut mpsc::Receiver<Asked>) -> Happened {
@@ -287,15 +290,9 @@ impl PodTask {
                 self.publish(None);
                 self.schedule_sync();
             }
-            Happened::LeftoversEnded(record) => {
-                self.record(&record);
-                self.schedule_sync();
-            }
+            Happened::LeftoversEnded(record) => self.told(&record),
             Happened::Beside(done) => self.done_beside(done),
-            Happened::Seen(seen) => {
-                self.record(&crate::holding::told(seen));
-                self.schedule_sync();
-            }
+            Happened::Seen(seen) => self.told(&crate::holding::told(seen)),
         }
     }
 
@@ -362,7 +359,10 @@ impl PodTask {
                 Effect::CountTurn => self.beside.begin_turn(&self.tree, false),
                 Effect::TurnOver { cost_usd, rests } => self.turn_over(cost_usd, rests),
                 Effect::LookAtScope => self.beside.look_at_scope(&self.tree),
-                Effect::StopBelow => self.beside.stop_below(&self.tree, &self.order),
+                Effect::StopBelow => {
+                    self.stop_asked = true;
+                    self.beside.stop_below(&self.tree, &self.order);
+                }
                 Effect::Record(record) => self.record(&record),
                 Effect::RetryAfter(wait) => self.retry_timer = Some(Instant::now() + wait),
                 Effect::Reply(ticket, answer) => {

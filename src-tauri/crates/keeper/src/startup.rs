@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use journal::{JournalError, JournalWriter, Lease, SessionFolder};
 use process::ProcessRef;
-use protocol::PodId;
 use protocol::error::{ErrorCode, WireError};
 use protocol::offers::AgentOffers;
 use protocol::scope::PodOutcome;
 use protocol::session::{KeeperOrder, KeeperReport, PodFile, SessionMeta};
+use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::confinement::Confined;
@@ -228,22 +228,20 @@ impl Place {
 
     async fn serve(&self, order: KeeperOrder, launched: Launched, opened: Opened, tree: Tree, holding: Holding) {
         let Opened { socket, file, recorder, meta, facts, attached } = opened;
-        debuglog::hide(&file.token);
+        let tools_token = token();
+        [&file.token, &tools_token].into_iter().for_each(|token| debuglog::hide(token));
         reap_adopted();
         let (asks, asked) = mpsc::channel(WAITING_ASKS);
         let adapter = order.adapter.clone();
         let (cli, cwd) = (order.cli.clone(), order.start.cwd.clone());
         let generation = meta.generation;
-        let (tools, tools_token) = (tools(&order, &file), token());
-        debuglog::hide(&tools_token);
-        let tools_at =
-            order.program.is_some().then(|| ToolsDoor { socket: file.socket.clone(), token: tools_token.clone() });
+        let (tools, has_tools) = (tools(&order, &file), order.program.is_some());
+        let door = ToolsDoor { socket: file.socket.clone(), token: tools_token.clone() };
         let notes = begin_notes(&tree, &order, &file, &meta, &launched);
-        let sessions = PathBuf::from(&order.sessions);
-        let is_child = meta.parent.is_some();
-        let from = if is_child && meta.generation == 1 { tree.spawner().await } else { None };
+        let end = TreeEnd { tree: tree.clone(), sessions: PathBuf::from(&order.sessions), parent: meta.parent };
+        let from = if meta.parent.is_some() && generation == 1 { tree.spawner().await } else { None };
         let task = PodTask::new(Parts {
-            notes: notes.clone(),
+            notes,
             mark: file.pod.to_string(),
             folder: self.folder.clone(),
             pod: Pod::new(order.session, facts),
@@ -253,8 +251,8 @@ impl Place {
             order,
             attached,
             from,
-            tools: tools_at,
-            tree: tree.clone(),
+            tools: Some(door).filter(|_| has_tools),
+            tree,
             holding,
         });
         let feed = task.feed();
@@ -276,24 +274,38 @@ impl Place {
         let serving = tokio::spawn(socket.serve(Arc::new(shared)));
         stop_on_signals(asks);
         let path = file.socket.clone();
+        end.tree.entered().await;
         report(&KeeperReport::Ready { pod: file });
-        let outcome = kin::outcome(task.run(launched, asked).await);
+        let outcome = task.run(launched, asked).await;
         // Out of sight first: whoever looks now finds an ended session.
         if let Err(error) = self.folder.remove_pod(generation) {
             tracing::warn!(%error, "pod.json could not be removed");
         }
-        let noting = tokio::spawn(async move {
-            if is_child {
-                let text = kin::end_words(tree.name(), outcome);
-                kin::tell_parent(tree, sessions, text, Some(outcome)).await;
-            }
-            let _ = tokio::task::spawn_blocking(move || notes.end()).await;
-        });
+        let noting = tokio::spawn(end.tell(outcome));
         let _ = tokio::time::timeout(LAST_READERS, feed.all_have_left()).await;
         let _ = noting.await;
         serving.abort();
         let _ = std::fs::remove_file(path);
         tracing::info!("the keeper has ended");
+    }
+}
+
+/// What is told of the end when it is out of sight: to the parent, then to the ledger.
+struct TreeEnd {
+    tree: Tree,
+    sessions: PathBuf,
+    parent: Option<SessionId>,
+}
+
+impl TreeEnd {
+    async fn tell(self, outcome: PodOutcome) {
+        let Self { tree, sessions, parent } = self;
+        let notes = tree.notes().clone();
+        if parent.is_some() {
+            let text = kin::end_words(tree.name(), outcome);
+            kin::tell_parent(tree, sessions, text, Some(outcome)).await;
+        }
+        let _ = tokio::task::spawn_blocking(move || notes.end()).await;
     }
 }
 

@@ -4,6 +4,8 @@
 //! cannot be asked, and the words in which a refusal crosses the wire.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ledger::Ledger;
@@ -13,9 +15,15 @@ use protocol::scope::PodOutcome;
 use protocol::session::{KeeperOrder, SessionMeta};
 use protocol::{PodId, SessionId};
 use scopes::{Area, Begin, Holder, Keeper, Reclaimed, Refused, Scope};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::exchange::TurnRefused;
 use crate::ledger_notes::LedgerNotes;
+
+/// How long a session that needs no place in the tree is held up for it.
+const ENTERS: Duration = Duration::from_secs(2);
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +33,8 @@ pub(crate) struct Tree {
     begin: Begin,
     pod: PodId,
     strict: bool,
+    /// Set where nobody waited for the place to be taken.
+    entering: Option<Arc<Mutex<JoinHandle<()>>>>,
 }
 
 /// How a pod comes into the tree.
@@ -58,22 +68,32 @@ impl Tree {
             (false, None) => Entry::Begin,
         };
         let begin = begin(order, meta, pod)?;
-        let tree = Self { notes, begin: begin.clone(), pod, strict };
+        let tree = Self { notes, begin: begin.clone(), pod, strict, entering: None };
         let entered = tree.notes.ask(move |ledger| enter(ledger, &begin, entry));
         if !strict {
-            tokio::spawn(async move {
+            let entering = tokio::spawn(async move {
                 match entered.await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => tracing::warn!(%error, "the session is not in the pod tree"),
                     Err(error) => tracing::warn!(%error, "the session is not in the pod tree"),
                 }
             });
-            return Ok(tree);
+            return Ok(Self { entering: Some(Arc::new(Mutex::new(entering))), ..tree });
         }
         match entered.await {
             Ok(Ok(())) => Ok(tree),
             Ok(Err(refused)) => Err(wire(&refused)),
             Err(why) => Err(unusable(&why)),
+        }
+    }
+
+    /// Waits until the place is taken, so that whoever hears of the pod finds it there; not for a ledger that cannot be used.
+    pub(crate) async fn entered(&self) {
+        if let Some(entering) = &self.entering {
+            let mut entering = entering.lock().await;
+            if !entering.is_finished() {
+                let _ = timeout(ENTERS, &mut *entering).await;
+            }
         }
     }
 

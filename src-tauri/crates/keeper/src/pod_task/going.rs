@@ -2,6 +2,7 @@
 
 use process::{Action, Exit, Input as LadderInput, ProcessRef, Sweep};
 use protocol::runner::HostLine;
+use protocol::scope::PodOutcome;
 use tokio::time::Instant;
 
 use super::PodTask;
@@ -87,9 +88,14 @@ impl PodTask {
         }
     }
 
+    /// How the pod's end counts in the tree.
+    pub(super) fn pod_outcome(&self) -> PodOutcome {
+        kin::outcome(self.outcome, self.stop_asked)
+    }
+
     /// Gives the place in the tree back, then answers those who waited for the end: they may use what was given back.
     pub(super) async fn part(&mut self) {
-        self.tree.leave(kin::outcome(self.outcome)).await;
+        self.tree.leave(self.pod_outcome()).await;
         self.holding.clean_up();
         for (reply, answer) in self.parting.drain(..) {
             // Whoever asked may have hung up.

@@ -60,6 +60,12 @@ impl PodTask {
         self.publish(records);
     }
 
+    /// Records what happened beside the agent.
+    pub(super) fn told(&mut self, record: &HostRecord) {
+        self.record(record);
+        self.schedule_sync();
+    }
+
     pub(super) fn publish(&self, records: Option<Appended>) {
         let status = self.status();
         if self.feed.status().state != status.state {
