@@ -64,6 +64,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "confine",
             "scopes",
             "pods",
+            "toolbox",
         ],
     ),
     (BARE_WINDOW, &[]),

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::exit::{self, Exit};
 use crate::{
     answer, budget, confine, doctor, home, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options, search,
-    send, stop, uninstall, usage,
+    send, stop, toolbox, uninstall, usage,
 };
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
@@ -68,6 +68,9 @@ enum Command {
     /// Does one call of such a tool; started by a keeper
     #[command(hide = true)]
     PodTool(pod_tool::PodToolOptions),
+    /// Owns the tool sidecars that sessions share; started by whoever needs it first
+    #[command(hide = true)]
+    Toolbox,
 }
 
 /// The arguments of `outrigger drive`.
@@ -97,7 +100,8 @@ impl Command {
             | Self::Keep
             | Self::Drive(_)
             | Self::Mcp
-            | Self::PodTool(_) => false,
+            | Self::PodTool(_)
+            | Self::Toolbox => false,
             Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) | Self::Budget(_) => true,
             // Whoever asks what was left behind decides about it.
             Self::Doctor(options) => !options.orphans,
@@ -126,7 +130,8 @@ impl Command {
             | Self::Keep
             | Self::Drive(_)
             | Self::Mcp
-            | Self::PodTool(_) => false,
+            | Self::PodTool(_)
+            | Self::Toolbox => false,
         }
     }
 }
@@ -149,6 +154,9 @@ pub(crate) fn main() -> ExitCode {
     }
     if let Command::PodTool(options) = command {
         return pod_tool::pod_tool(&options);
+    }
+    if matches!(command, Command::Toolbox) {
+        return toolbox::toolbox();
     }
     // What is deleted must not be written at the same time.
     let _log = if matches!(command, Command::Uninstall(_)) { None } else { home::debug_log() };
@@ -190,7 +198,12 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Uninstall(options) => uninstall::uninstall(options).await,
         Command::Completions(options) => Ok(manual::completions(&mut CommandLine::command(), &options)),
         Command::Manual(options) => manual::manual(CommandLine::command(), &options),
-        Command::Confine(_) | Command::Keep | Command::Drive(_) | Command::Mcp | Command::PodTool(_) => Ok(Exit::Usage),
+        Command::Confine(_)
+        | Command::Keep
+        | Command::Drive(_)
+        | Command::Mcp
+        | Command::PodTool(_)
+        | Command::Toolbox => Ok(Exit::Usage),
     }
 }
 

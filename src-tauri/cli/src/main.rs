@@ -33,6 +33,7 @@ mod since;
 mod span;
 mod stop;
 mod style;
+mod toolbox;
 mod uninstall;
 mod usage;
 mod view;
