@@ -13,7 +13,7 @@ use crate::desk::Desk;
 /// See the module. Dropping it ends the window.
 pub(crate) struct BareWindow {
     client: Client,
-    _desk: Desk,
+    desk: Desk,
     _home: Home,
 }
 
@@ -33,7 +33,12 @@ impl BareWindow {
             }
             tokio::time::sleep(Duration::from_millis(40)).await;
         };
-        Self { client, _desk: desk, _home: home }
+        Self { client, desk, _home: home }
+    }
+
+    /// Gives it the focus.
+    pub(crate) fn focus(&self) {
+        self.desk.focus();
     }
 
     /// Its page.

@@ -57,7 +57,7 @@ impl Row {
 
     fn budget(&self) -> String {
         match self.budget {
-            Budget::TimesReference(times) => format!("≥ {times} × reference"),
+            Budget::TimesReference(times) => format!("≥ {} × reference", short(times)),
             Budget::ReferencePlus(more) => format!("≤ reference + {more} {}", self.unit),
             Budget::AtMostTimesReference(times) => format!("≤ {times} × reference"),
             Budget::Absolute(most) if most.is_infinite() => "told only".to_owned(),
@@ -143,6 +143,11 @@ fn line(row: &Row) -> String {
         if row.passes() { "yes" } else { "**no**" }
     );
     text
+}
+
+/// At most three digits behind the point.
+fn short(value: f64) -> String {
+    format!("{}", (value * 1000.0).round() / 1000.0)
 }
 
 /// Small figures with more digits.

@@ -5,23 +5,25 @@ use outrigger_tests::Home;
 use serde_json::{Value, json};
 
 use crate::bare_window::BareWindow;
-use crate::picture::{Axis, Picture, plain};
+use crate::picture::{Axis, Picture, power};
 use crate::table::{Budget, Row, Table};
 use crate::window::Window;
 
 const SESSIONS: usize = 50;
+/// As many as a window shows at one time.
+const PANES: usize = 4;
 const SECONDS: u32 = 15;
+/// The page's clock has steps of a whole one; anything below is drawn as this many milliseconds.
+const LEAST: f64 = 0.1;
 const RATE: u32 = 200;
-/// For all sessions to be started one by one, beside those that stream already.
-const STARTING: u32 = 180;
+/// Left out at the beginning: everybody begins at once, which no user sees.
+const WARMING: u32 = 3;
 
-/// Follows sessions as the page does, and hands over how old each line was when it came, in milliseconds. What came in the first
-/// two seconds is left out: the feeds catch up then.
+/// Follows sessions as the page does.
 const FOLLOW: &str = "
-const [sessions, seconds, done] = arguments;
+const [sessions, done] = arguments;
 const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
-const ages = [];
-let from = Infinity;
+const bench = (window.bench = { ages: [], from: Infinity, feeds: [] });
 const follow = async (session) => {
   const { page } = await invoke('open_session', { session });
   const early = [];
@@ -31,7 +33,8 @@ const follow = async (session) => {
     const at = Date.now();
     for (const event of message.events ?? []) {
       if (event.type !== 'append') continue;
-      for (const [, sent] of event.text.matchAll(/@([0-9.]+)@/g)) if (Number(sent) > from) ages.push(at - Number(sent));
+      for (const [, sent] of event.text.matchAll(/@([0-9.]+)@/g))
+        if (Number(sent) > bench.from) bench.ages.push(at - Number(sent));
     }
     if (feed === null) early.push(message.frame);
     else invoke('feed_credit', { feed, frame: message.frame });
@@ -41,78 +44,100 @@ const follow = async (session) => {
   for (const frame of early) invoke('feed_credit', { feed, frame });
   return feed;
 };
-(async () => {
-  const feeds = await Promise.all(sessions.map(follow));
-  from = Date.now() + 2000;
-  await new Promise((next) => setTimeout(next, 2000 + seconds * 1000));
-  for (const feed of feeds) invoke('unfollow', { feed });
-  done(ages);
-})().catch((error) => done(String(error?.message ?? error)));
+Promise.all(sessions.map(follow)).then((feeds) => done((bench.feeds = feeds).length), (error) => done(String(error?.message ?? error)));
 ";
 
-/// Measures one session, all, and all beside a flood.
+/// Hands over how old each line was when it came, in milliseconds.
+const COLLECT: &str = "
+const [warming, seconds, done] = arguments;
+window.bench.from = Date.now() + warming * 1000;
+setTimeout(() => {
+  for (const feed of window.bench.feeds) window.__TAURI_INTERNALS__.invoke('unfollow', { feed });
+  done(window.bench.ages);
+}, (warming + seconds) * 1000);
+";
+
+/// Measures one session, what a window shows of many, all of them, and all beside a flood.
 pub(crate) fn measure(table: &mut Table) {
     super::run(compare(table));
 }
 
 async fn compare(table: &mut Table) {
     let bare = reference().await;
-    let one = ages(1, false).await;
-    let all = ages(SESSIONS, false).await;
-    let beside = ages(SESSIONS, true).await;
-    for (what, ages) in [("1 session", &one), ("50 sessions", &all)] {
-        for (of, part, most) in [("p50", 0.5, 16.0), ("p99", 0.99, 32.0)] {
-            let (ours, reference) = (super::quantile(ages, part), super::quantile(&bare, part));
-            let name = format!("3 latency, {what}, {of}");
-            table.add(Row { name, ours, reference, unit: "ms", budget: Budget::Absolute(most) });
-        }
-    }
+    let one = ages(1, 1, false).await;
+    add(table, "1 session", &one, &bare);
+    let shown = ages(SESSIONS, PANES, false).await;
+    add(table, &format!("{SESSIONS} sessions of which {PANES} are shown"), &shown, &bare);
+    let all = ages(SESSIONS, SESSIONS, false).await;
+    add(table, &format!("{SESSIONS} sessions"), &all, &bare);
+    let beside = ages(SESSIONS, SESSIONS, true).await;
     let (ours, reference) = (super::quantile(&beside, 0.99), super::quantile(&all, 0.99));
-    let name = "3 p99 of 50 sessions beside a flood".to_owned();
+    let name = format!("3 p99 of {SESSIONS} sessions beside a flood");
     table.add(Row { name, ours, reference, unit: "ms", budget: Budget::ReferencePlus(16.0) });
-    let lines = [("bare channel", bare), ("1 session", one), ("50 sessions", all), ("50 sessions and a flood", beside)];
+    let lines = [
+        ("bare channel", bare),
+        ("1 session", one),
+        ("50 sessions, 4 of them shown", shown),
+        ("50 sessions, all followed", all),
+        ("50 sessions and a flood", beside),
+    ];
     draw(lines.map(|(name, ages)| (name.to_owned(), percentiles(&ages))).into());
 }
 
-/// What part of the lines was not older than that. The axis gives each nine of the part the same room.
+fn add(table: &mut Table, what: &str, ages: &[f64], bare: &[f64]) {
+    for (of, part, most) in [("p50", 0.5, 16.0), ("p99", 0.99, 32.0)] {
+        let (ours, reference) = (super::quantile(ages, part), super::quantile(bare, part));
+        let name = format!("3 latency, {what}, {of}");
+        table.add(Row { name, ours, reference, unit: "ms", budget: Budget::Absolute(most) });
+    }
+}
+
+/// What part of the lines was not older than that. The axes give each nine of the part the same room, and each power of ten of
+/// the milliseconds.
 fn percentiles(ages: &[f64]) -> Vec<(f64, f64)> {
     let nines = (0..=120).map(|step| f64::from(step) / 40.0);
-    nines.map(|nines| (nines, super::quantile(ages, 1.0 - 10_f64.powf(-nines)))).collect()
+    let age = |nines: f64| super::quantile(ages, 1.0 - 10_f64.powf(-nines)).max(LEAST).log10();
+    nines.map(|nines| (nines, age(nines))).collect()
 }
 
 fn draw(lines: Vec<(String, Vec<(f64, f64)>)>) {
-    let most = lines.iter().flat_map(|line| &line.1).map(|point| point.1).fold(20.0, f64::max);
-    let part = |nines: f64| match nines {
-        ..0.5 => "0 %".to_owned(),
-        0.5..1.5 => "90 %".to_owned(),
-        1.5..2.5 => "99 %".to_owned(),
-        _ => "99.9 %".to_owned(),
+    let most = lines.iter().flat_map(|line| &line.1).map(|point| point.1).fold(2.0, f64::max);
+    let part = |nines: f64| match (nines * 10.0).round() as i32 {
+        0 => "0 %".to_owned(),
+        10 => "90 %".to_owned(),
+        20 => "99 %".to_owned(),
+        30 => "99.9 %".to_owned(),
+        _ => String::new(),
     };
     let picture = Picture {
         name: "latency",
         title: "How old a line is when it reaches the page, 200 lines a second from each session",
-        across: Axis { title: "part of the lines that are not older", from: 0.0, to: 3.0, words: part },
-        up: Axis { title: "milliseconds", from: 0.0, to: most * 1.1, words: plain },
+        across: Axis { title: "part of the lines that are not older", from: 0.0, to: 3.05, words: part },
+        up: Axis { title: "milliseconds", from: LEAST.log10(), to: most.ceil() + 1.0, words: power },
         lines,
     };
     picture.write();
 }
 
-/// The ages of the lines of so many sessions.
-async fn ages(sessions: usize, with_flood: bool) -> Vec<f64> {
+/// The ages of the lines of so many sessions, of which the page follows the first ones; a flood it follows too.
+async fn ages(sessions: usize, shown: usize, with_flood: bool) -> Vec<f64> {
     let home = super::home();
     let workspace = home.workspace();
     let window = Window::open(&home, &workspace).await;
-    let long = SECONDS + STARTING;
+    let long = WARMING + SECONDS + 5;
     let start = |prompt: String| super::start(&home, &workspace, &prompt);
     let mut all: Vec<String> = (0..sessions).map(|_| start(format!("stream {RATE} {long}"))).collect();
+    all.truncate(shown);
     if with_flood {
         all.push(start(format!("flood {long}")));
     }
-    let found = super::script(window.client(), FOLLOW, vec![json!(all), json!(SECONDS)]).await;
+    let followed = super::script(window.client(), FOLLOW, vec![json!(all)]).await;
+    assert_eq!(followed, json!(all.len()), "not all sessions could be followed");
+    super::go(&workspace);
+    let found = super::script(window.client(), COLLECT, vec![json!(WARMING), json!(SECONDS)]).await;
     stop_all(&home);
     window.close().await;
-    numbers(&format!("{sessions} sessions"), &found)
+    numbers(&format!("{shown} of {sessions} sessions"), &found)
 }
 
 /// The same lines over a bare channel, one session's worth.

@@ -77,6 +77,11 @@ fn end_of(file: &Path) -> String {
     String::from_utf8_lossy(&end).into_owned()
 }
 
+/// Lets the sessions of a workspace begin that were started to stream.
+fn go(workspace: &Path) {
+    std::fs::write(workspace.join("go"), "").unwrap();
+}
+
 /// Waits until a session has nothing to do.
 fn until_idle(home: &Home, workspace: &Path, session: &str) {
     let until = std::time::Instant::now() + PATIENCE;

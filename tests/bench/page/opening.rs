@@ -11,6 +11,8 @@ use crate::table::{Budget, Row, Table, median};
 use crate::window::Window;
 
 const RUNS: usize = 15;
+/// Through what the list shows at one time.
+const JUMPS: u32 = 150;
 /// About as many bytes as one item takes in the journal.
 const ITEM_BYTES: u64 = 1050;
 /// Sessions of these sizes make up the curve, and a last one as large as the bench.
@@ -32,21 +34,23 @@ const look = () => {
 requestAnimationFrame(look);
 ";
 
-/// Scrolls through the whole transcript in jumps of its length, from its end to its beginning.
+/// Scrolls from the end of the transcript to its first item in jumps, and waits at each place for what stands there. Hands over how
+/// often it stopped, and whether it came to the first item.
 const SCROLL: &str = "
 const [jumps, done] = arguments;
 const list = document.querySelector('[data-testid=transcript]');
 const drawn = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(next, 20))));
+const isFirst = () => list.querySelector('[data-row=\"0\"]') !== null;
 (async () => {
-  let seen = 0;
-  for (let jump = 0; jump <= jumps; jump++) {
+  const step = list.scrollHeight / jumps;
+  let stops = 0;
+  for (; stops < 20 * jumps && !isFirst(); stops++) {
     list.dispatchEvent(new WheelEvent('wheel', { deltaY: -1 }));
-    list.scrollTop = (list.scrollHeight * (jumps - jump)) / jumps;
+    list.scrollTop = Math.max(0, list.scrollTop - step);
     await drawn();
-    if (list.querySelector('[data-testid=item]')) seen += 1;
+    for (let wait = 0; wait < 100 && !list.querySelector('[data-testid=item]'); wait++) await drawn();
   }
-  for (let wait = 0; wait < 200 && !list.querySelector('[data-row=\"0\"]'); wait++) await drawn();
-  done([seen, list.querySelector('[data-row=\"0\"]') !== null]);
+  done([stops, isFirst()]);
 })();
 ";
 
@@ -92,13 +96,12 @@ async fn times(home: &Home, workspace: &Path, sessions: &[(u64, String)]) -> Vec
     times
 }
 
-/// MiB of the app and its web view, in a window in which nothing but this session has been open.
+/// MiB of the app and its web view after scrolling, in a window in which nothing but this session has been open.
 async fn memory(home: &Home, workspace: &Path, session: &(u64, String)) -> f64 {
     let window = Window::open(home, workspace).await;
     open(&window, session).await;
-    let seen: Value = super::script(window.client(), SCROLL, vec![json!(400)]).await;
-    assert!(seen[0].as_u64() > Some(200), "little was drawn while scrolling: {seen}");
-    assert_eq!(seen[1], json!(true), "the beginning of the transcript was not shown");
+    let seen: Value = super::script(window.client(), SCROLL, vec![json!(JUMPS)]).await;
+    assert_eq!(seen[1], json!(true), "the beginning of the transcript was not shown: {seen}");
     let memory = super::tree_memory(window.app());
     window.close().await;
     memory

@@ -1,16 +1,19 @@
 // A runner without an agent, for the bench: it writes what its prompt asks for, and says when it wrote it.
 //
 //   items N          N finished items, every tenth a tool call, as fast as they are taken; the last one says `the end of N`
-//   stream RATE S    RATE deltas a second for S seconds, each with the time at which it was written; what is due is written every
-//                    20 ms, as it comes from a network, and because fifty of these runners share a machine with what is measured
-//   flood S          deltas without a pause for S seconds
+//   stream RATE S    once there is a file `go` in its folder: RATE deltas a second for S seconds, each with the time at which it
+//                    was written; what is due is written every 20 ms, as it comes from a network, and because fifty of these
+//                    runners share a machine with what is measured
+//   flood S          the same with deltas without a pause
 
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /** About as much as a message of a real agent has. */
 const WORDS = 'The quick keeper takes every line, and the journal has it before anybody is shown it. '.repeat(10);
 let session = '';
+let folder = '.';
 let turns = 0;
 
 /** @param {Record<string, unknown>} line */
@@ -41,12 +44,14 @@ async function items(count) {
  * @param {number} seconds
  */
 async function stream(rate, seconds) {
+  while (!existsSync(`${folder}/go`)) await new Promise((next) => setTimeout(next, 100));
   const began = performance.now();
   const block = turns * 10_000_000;
   let sent = 0;
   while (performance.now() - began < seconds * 1000) {
     const due = Math.floor(((performance.now() - began) / 1000) * rate);
-    const text = `word @${now()}@ `;
+    // Agents write paragraphs; what is repeated below begins one about every forty words.
+    const text = `word @${now()}@ ${Math.floor(due / 40) > Math.floor(sent / 40) ? '\n\n' : ''}`;
     if (sent < due) process.stdout.write(line({ type: 'text_delta', block, text }).repeat(due - sent));
     sent = due;
     await new Promise((next) => setTimeout(next, 20));
@@ -55,6 +60,7 @@ async function stream(rate, seconds) {
 
 /** @param {number} seconds */
 async function flood(seconds) {
+  while (!existsSync(`${folder}/go`)) await new Promise((next) => setTimeout(next, 100));
   const until = performance.now() + seconds * 1000;
   const block = turns * 10_000_000;
   while (performance.now() < until) {
@@ -79,6 +85,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
   if (order.type === 'query') {
     session = order.sessionId;
+    folder = order.cwd;
     say({ type: 'agent_started', sessionId: session, nativeSessionId: session });
     void turn(order.prompt);
   }
