@@ -11,6 +11,7 @@ mod a_run_streams_a_session;
 mod a_scope_is_held;
 mod a_session_outlives_its_command;
 mod a_start_is_whole_or_nothing;
+mod agents_command_agents;
 mod an_agent_commands_others;
 mod an_end_leaves_nothing;
 mod bad_input_is_told;
