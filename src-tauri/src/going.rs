@@ -19,7 +19,7 @@ use crate::page_orders::PageOrders;
 use crate::requests::Requests;
 use crate::session_access::in_background;
 use crate::windows;
-use crate::workspace::Workspace;
+use crate::workspace::{CHOOSE, Workspace};
 
 const OPEN: &str = "Open it";
 
@@ -75,12 +75,38 @@ pub(crate) fn for_second_launch(app: &AppHandle, arguments: &[String], folder: &
     if let Some(link) = argument.as_deref().filter(|argument| links::is_link(argument)) {
         return follow(app, link);
     }
+    if argument.as_deref() == Some(CHOOSE) {
+        return choose_folder(app);
+    }
     let done = match Workspace::named(argument.map(OsString::from), Path::new(folder)) {
         Some(workspace) => to_window(app, &workspace, None),
         None => windows::focus_any(app).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string())),
     };
     if let Err(error) = done {
         tracing::error!(%error, "a second launch could not be followed");
+    }
+}
+
+/// Asks for a folder and opens its window.
+pub(crate) fn choose_folder(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = to_chosen_folder(&app).await {
+            tracing::error!(%error, "the folder that was chosen could not be opened");
+        }
+    });
+}
+
+/// The window of the folder that the user chooses; nothing when he chooses none.
+///
+/// # Errors
+/// When it is no folder, or the system gives no window.
+pub(crate) async fn to_chosen_folder(app: &AppHandle) -> Result<(), WireError> {
+    let (chosen, choice) = tokio::sync::oneshot::channel();
+    app.dialog().file().pick_folder(|folder| drop(chosen.send(folder)));
+    match choice.await.ok().flatten() {
+        Some(folder) => to_window(app, &Workspace::at(Path::new(&folder.to_string()))?, None),
+        None => Ok(()),
     }
 }
 

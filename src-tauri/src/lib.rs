@@ -29,6 +29,7 @@ mod stop_all;
 mod tally;
 mod theme;
 mod tray;
+mod tray_drawing;
 mod tray_menu;
 mod window_place;
 mod window_set;
@@ -144,9 +145,12 @@ fn keep_windows_written(app: tauri::AppHandle) {
     tauri::async_runtime::spawn(async move { app.state::<WindowSet>().keep_written().await });
 }
 
-/// The link that the program was started with, if it was.
+/// The link that the program was started with, if it was, or the wish to be asked for a folder.
 fn follow_links(app: &tauri::AppHandle) {
     let argument = std::env::args_os().nth(1);
+    if argument.as_ref().is_some_and(|argument| argument == workspace::CHOOSE) {
+        return going::choose_folder(app);
+    }
     if let Some(link) = argument.as_ref().and_then(|link| link.to_str()).filter(|link| client::links::is_link(link)) {
         going::follow(app, link);
     }

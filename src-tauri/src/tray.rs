@@ -15,14 +15,14 @@ use protocol::desk::PageOrder;
 use protocol::error::{ErrorCode, WireError};
 use tauri::menu::Menu;
 use tauri::tray::{TrayIcon, TrayIconBuilder};
-use tauri::{AppHandle, Manager, Wry, include_image};
-use tauri_plugin_dialog::DialogExt;
+use tauri::{AppHandle, Manager, Wry};
 
 use crate::Sessions;
 use crate::going;
 use crate::quit::quit;
 use crate::stop_all::stop_all;
 use crate::tally::Tally;
+use crate::tray_drawing::Drawing;
 use crate::tray_menu::{Choice, Contents};
 use crate::windows;
 use crate::workspace::Workspace;
@@ -52,7 +52,7 @@ pub(crate) fn show(app: &AppHandle, mut sessions: Sessions) {
     app.state::<TrayShown>().0.store(true, Ordering::Release);
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let mut shown = None;
+        let (mut shown, mut drawn) = (None, None);
         loop {
             let list = sessions.borrow_and_update().clone();
             let tally = Tally::of(&list);
@@ -62,6 +62,13 @@ pub(crate) fn show(app: &AppHandle, mut sessions: Sessions) {
                     tracing::warn!(%error, "the tray could not be brought up to date");
                 }
                 shown = Some(contents);
+            }
+            let drawing = Drawing::of(&app, tally.waiting > 0);
+            if drawn != Some(drawing) {
+                if let Err(error) = icon.set_icon(Some(drawing.image())) {
+                    tracing::warn!(%error, "the tray keeps an older drawing");
+                }
+                drawn = Some(drawing);
             }
             tokio::time::sleep(SETTLE).await;
             if sessions.changed().await.is_err() {
@@ -80,7 +87,8 @@ fn bring_up_to_date(app: &AppHandle, icon: &TrayIcon, contents: &Contents, tally
 fn build(app: &AppHandle) -> tauri::Result<TrayIcon<Wry>> {
     let menu: Menu<Wry> = Contents::of(&[], Vec::new()).menu(app)?;
     TrayIconBuilder::with_id("outrigger")
-        .icon(include_image!("src-tauri/icons/32x32.png"))
+        .icon(Drawing::of(app, false).image())
+        .icon_as_template(cfg!(target_os = "macos"))
         .temp_dir_path(app.state::<Machine>().places.cache.join("tray"))
         .menu(&menu)
         .show_menu_on_left_click(true)
@@ -112,7 +120,7 @@ async fn choose(app: &AppHandle, choice: Choice) -> Result<(), WireError> {
         Choice::OpenSession(session) => going::to_session(app, session),
         Choice::StopSession(session) => stop(app, session).await,
         Choice::OpenWorkspace(path) => going::to_window(app, &Workspace::at(Path::new(&path))?, None),
-        Choice::ChooseWorkspace => choose_workspace(app).await,
+        Choice::ChooseWorkspace => going::to_chosen_folder(app).await,
         Choice::OpenWindow => {
             windows::focus_any(app).map_err(|error| WireError::new(ErrorCode::Internal, error.to_string()))
         }
@@ -131,13 +139,4 @@ async fn choose(app: &AppHandle, choice: Choice) -> Result<(), WireError> {
 async fn stop(app: &AppHandle, session: SessionId) -> Result<(), WireError> {
     let machine = app.state::<Machine>().inner().clone();
     client::sessions::connect(&machine, session, "desktop").await?.stop(false).await.map(drop)
-}
-
-async fn choose_workspace(app: &AppHandle) -> Result<(), WireError> {
-    let (chosen, choice) = tokio::sync::oneshot::channel();
-    app.dialog().file().pick_folder(|folder| drop(chosen.send(folder)));
-    match choice.await.ok().flatten() {
-        Some(folder) => going::to_window(app, &Workspace::at(Path::new(&folder.to_string()))?, None),
-        None => Ok(()),
-    }
 }

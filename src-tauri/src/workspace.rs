@@ -14,7 +14,10 @@ use tauri::{AppHandle, Manager};
 
 use crate::window_set::WindowSet;
 
-const USAGE: &str = "usage: outrigger-desktop [PATH | outrigger://session/ID | outrigger://workspace?path=PATH]
+/// The argument of the launcher's entry "Open Folder…": the user is asked which.
+pub(crate) const CHOOSE: &str = "--choose-folder";
+
+const USAGE: &str = "usage: outrigger-desktop [PATH | --choose-folder | outrigger://session/ID | outrigger://workspace?path=PATH]
 
 Opens the window of the workspace PATH, or what a link names. Without: the current folder when started in a terminal, otherwise
 the workspace that was used last. When the app runs already, it opens the window there.";
@@ -32,6 +35,7 @@ pub(crate) fn answer_to_arguments() -> Option<ExitCode> {
     match argument.to_str() {
         Some("--help" | "-h") => println!("{USAGE}"),
         Some("--version" | "-V") => println!("outrigger-desktop {}", env!("CARGO_PKG_VERSION")),
+        Some(CHOOSE) => return None,
         Some(option) if option.starts_with('-') => {
             crate::startup_failure::tell(&format!("unknown option {option}\n{USAGE}"));
             return Some(ExitCode::from(2));

@@ -107,6 +107,13 @@ test('the package in a clean Debian', { skip }, async (t) => {
     });
   });
 
+  await t.test('“Open Folder…” in the menu asks for a folder', async () => {
+    const action = entry.match(/^\[Desktop Action open-folder\][^]*?^Exec=(.*)$/m)[1];
+    const before = display.windows().length;
+    debian.start(action.split(' '), display.environment);
+    await until('a dialog is there', () => display.windows().length > before);
+  });
+
   await t.test('a session lives on while a newer version is installed over it', async () => {
     const id = outrigger(
       'run',
