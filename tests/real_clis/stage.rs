@@ -17,7 +17,7 @@ pub(crate) struct Stage {
     pub(crate) home: Home,
     pub(crate) provider: &'static str,
     driver: &'static Driver,
-    _standin: Standin,
+    standin: Standin,
 }
 
 impl Stage {
@@ -33,7 +33,13 @@ impl Stage {
         }
         // An older release of a CLI is the same provider with another path.
         let provider = driver.name.strip_suffix("-older").unwrap_or(driver.name);
-        Self { home, provider, driver, _standin: standin }
+        Self { home, provider, driver, standin }
+    }
+
+    /// Settles another CLI in the same home, at the same stand-in.
+    pub(crate) fn with(self, provider: &str) -> Self {
+        RealClis::installed().settle_in(&self.home, provider, &self.standin.url());
+        self
     }
 
     /// Starts `outrigger ARGS`, with the driver's patience.

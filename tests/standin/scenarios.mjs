@@ -1,11 +1,14 @@
 // What the stand-in's model answers. A prompt names a scenario, `SCENARIO:<name> key=value …`; a scenario is a list of
 // replies, one for each time that the model is asked since that prompt, or a function of the conversation.
 
+import { readFileSync } from 'node:fs';
+
 import { text, thinking, tool } from './blocks.mjs';
 
 /** @typedef {import('./blocks.mjs').Reply} Reply */
 /** @typedef {import('./conversation.mjs').Conversation} Conversation */
 /** @typedef {Record<string, string>} Options */
+/** @typedef {{ say?: string, calls?: { tool: string, input: Record<string, unknown> }[] }} Step */
 /** @typedef {(options: Options, conversation: Conversation) => Reply[] | Reply} Scenario */
 
 /**
@@ -95,6 +98,15 @@ export const scenarios = {
     reply(text('I use the tool.'), tool({ do: 'mcp', tool: name, input: { text: say } })),
     reply(text('The tool has answered.')),
   ],
+
+  // A list of steps from a file: words, and calls of tools that MCP servers offer.
+  script: ({ path }) =>
+    JSON.parse(readFileSync(path, 'utf8')).map((/** @type {Step} */ { say, calls = [] }) =>
+      reply(
+        ...(say ? [text(say)] : []),
+        ...calls.map(({ tool: name, input }) => tool({ do: 'mcp', tool: name, input })),
+      ),
+    ),
 
   plan: () => [
     reply(
