@@ -16,6 +16,7 @@ mod loss;
 mod notification_host;
 mod notifications;
 mod places;
+mod pods;
 mod quit;
 mod restored;
 mod second_launch;
