@@ -83,7 +83,9 @@ impl Ledger {
         let mut connection = Connection::open(path).map_err(LedgerError::sql("open the file", path))?;
         keep_private(path)?;
         settings(&connection).map_err(LedgerError::sql("prepare the connection", path))?;
-        let found = checked(&connection).map_err(LedgerError::sql("check the file", path))?;
+        let found: String = connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(LedgerError::sql("check the file", path))?;
         if found != "ok" {
             return Err(LedgerError::sql("check the file", path)(damage(found)));
         }
@@ -202,17 +204,6 @@ fn patiently<T>(mut attempt: impl FnMut() -> Result<T, LedgerError>) -> Result<T
             done => return done,
         }
     }
-}
-
-/// `ok`, or what is wrong. What a check finds while others write is believed only when it finds it again while nobody can.
-fn checked(connection: &Connection) -> rusqlite::Result<String> {
-    let check = || connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-    let found = check()?;
-    if found == "ok" {
-        return Ok(found);
-    }
-    let _alone = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    check()
 }
 
 fn damage(found: String) -> rusqlite::Error {
