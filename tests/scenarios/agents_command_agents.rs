@@ -180,12 +180,14 @@ fn a_spawn_that_fails_leaves_nothing_and_says_what_the_child_said() {
     own_provider(&home, "unready", "");
     stage::write(&home.workspace().join("exit"), "");
     let caller = Caller::new(&home, &[]);
-    let before = home.processes().len();
     let wanted = json!({ "name": "one", "task": "x", "scope": write("a/"), "provider": "own" });
     let failed = caller.call("spawn_pod", wanted);
     failed.fails(&["pod `one` was not spawned"]);
     assert!(failed.text.lines().count() > 1, "the end of its stderr is missing: {}", failed.text);
-    assert_eq!(home.processes().len(), before, "{:#?}", home.processes());
+    let left = home.processes();
+    let of_child = |command: &str| command.contains("unready") || command.starts_with("sleep");
+    assert!(!left.iter().any(|process| of_child(&process.command)), "{left:#?}");
+    assert_eq!(left.iter().filter(|process| process.command.ends_with(" keep")).count(), 1, "{left:#?}");
     caller.call("list_pods", json!({})).says(&["0 live pod(s), 1 ended", "one [stopped (failed)]"]);
     caller
         .call("spawn_pod", json!({ "name": "one", "task": "x", "provider": "nobody" }))

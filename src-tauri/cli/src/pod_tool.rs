@@ -71,7 +71,7 @@ async fn hung_up() {
     use tokio::io::Interest;
     use tokio::net::unix::pipe::Sender;
 
-    let pipe = std::io::stdout().as_fd().try_clone_to_owned().and_then(|fd| Sender::from_owned_fd(fd));
+    let pipe = std::io::stdout().as_fd().try_clone_to_owned().and_then(Sender::from_owned_fd);
     let Ok(pipe) = pipe else { return std::future::pending().await };
     loop {
         match pipe.ready(Interest::ERROR).await {
