@@ -22,7 +22,15 @@ export default ts.config(
     },
   },
   {
-    files: ['runners/**/*.mjs', 'tests/**/*.mjs', 'dev.d/**/*.mjs', 'packaging/**/*.mjs', '*.js', '*.ts'],
+    files: [
+      'runners/**/*.mjs',
+      'tests/**/*.mjs',
+      'src-tauri/**/*.mjs',
+      'dev.d/**/*.mjs',
+      'packaging/**/*.mjs',
+      '*.js',
+      '*.ts',
+    ],
     languageOptions: { globals: { ...globals.node } },
     rules: { 'no-console': 'off' },
   },
