@@ -23,7 +23,7 @@ pub(crate) fn open(folder: &SessionFolder, order: &KeeperOrder) -> Result<Sessio
             provider: order.start.provider.clone(),
             workspace: order.start.workspace.clone().unwrap_or_else(|| order.start.cwd.clone()),
             cwd: order.start.cwd.clone(),
-            title: title(order.start.prompt.as_deref()),
+            title: title(order.start.name.as_deref().or(order.start.prompt.as_deref())),
             parent: order.start.parent,
             native_session_id: None,
             created_at: now.clone(),

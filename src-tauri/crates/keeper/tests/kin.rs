@@ -240,7 +240,8 @@ fn asked(policy: PermissionPolicy, verdict: Verdict) -> Option<(PermissionOutcom
     let effects = pod.step(Input::Permission { ask, about: None, rule: None, verdict: Some(verdict) }, NOW);
     effects.into_iter().find_map(|effect| match effect {
         Effect::Record(HostRecord::PermissionAnswered { outcome, message, by, .. }) => {
-            assert_eq!(by, "policy");
+            let past_scope = message.is_some();
+            assert_eq!(by, if past_scope { "scope" } else { "policy" });
             Some((outcome, message))
         }
         _ => None,

@@ -134,7 +134,7 @@ pub enum HostRecord {
         outcome: PermissionOutcome,
         /// A word to the agent.
         message: Option<String>,
-        /// Who answered: `user`, `policy`, `rule`, `stop`.
+        /// Who answered: `user`, `policy`, `scope`, `rule`, `stop`.
         by: String,
         /// The rule that answered, or that was made with this answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -73,10 +73,18 @@ export function alwaysAnswers(options: PermissionOption[], always?: string | nul
   ];
 }
 
+/** Who answered without a rule, in words; of the user nothing is said. */
+const ANSWERED_BY = new Map([
+  ['', ''],
+  ['user', ''],
+  ['policy', "by the session's policy"],
+  ['scope', 'by its scope'],
+]);
+
 /** Who answered, where it was not the user, and what is allowed from now on. */
 export function pastRule(state: Extract<PermissionState, { type: 'answered' }>): string {
   const { by, rule } = state;
-  if (!rule) return by === '' || by === 'user' ? '' : by === 'policy' ? "by the session's policy" : `by ${by}`;
+  if (!rule) return ANSWERED_BY.get(by) ?? `by ${by}`;
   return by === 'rule'
     ? `by a rule of this ${rule.reach}: ${rule.words}`
     : `from now on in this ${rule.reach}: ${rule.words}`;

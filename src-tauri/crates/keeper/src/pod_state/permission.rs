@@ -158,7 +158,7 @@ fn by_policy(ask: PermissionAsk, outcome: PermissionOutcome) -> Vec<Effect> {
 /// Whatever the mode, the rules and the people say: the files are somebody else's.
 fn past_scope(ask: PermissionAsk, words: String) -> Vec<Effect> {
     let (request_id, outcome) = (ask.request_id, PermissionOutcome::Deny);
-    given(Given { request_id, outcome, message: Some(words), by: "policy", rule: None })
+    given(Given { request_id, outcome, message: Some(words), by: "scope", rule: None })
 }
 
 fn by_rule(ask: PermissionAsk, rule: PermissionRule) -> Vec<Effect> {
