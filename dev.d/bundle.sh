@@ -13,12 +13,13 @@ make_packages() {
   node packaging/bundle.mjs "$@"
 }
 
-# In a folder of its own, since nothing else needs it.
+# In a folder of its own, since nothing else needs it. Not `npm ci`: the lock file names the systems that a registry had when it was written,
+# and each system has a package of its own.
 install_bundler() {
   local stamp=packaging/node_modules/.installed-from wanted
   wanted=$(checksum packaging/package-lock.json)
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
-  long_step "npm packages of the bundler" npm ci --prefix packaging --no-audit --no-fund
+  long_step "npm packages of the bundler" npm install --prefix packaging --no-save --no-audit --no-fund
   printf '%s\n' "$wanted" >"$stamp"
 }
 
