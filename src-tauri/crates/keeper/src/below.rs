@@ -1,9 +1,10 @@
 //! What of the processes below a keeper is its agent's? Not the keepers of its children, and what these have started: they outlive it.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use process::ProcessEntry;
+
+use crate::own_program::is_ours_beside_the_agent;
 
 /// The entries, parents before their children, less other keepers and calls of tools, with all below these.
 pub(crate) fn of_agent(entries: Vec<ProcessEntry>) -> Vec<ProcessEntry> {
@@ -11,20 +12,13 @@ pub(crate) fn of_agent(entries: Vec<ProcessEntry>) -> Vec<ProcessEntry> {
     entries
         .into_iter()
         .filter(|entry| {
-            let other = is_own_program(&entry.command) || others.contains(&entry.parent);
+            let other = is_ours_beside_the_agent(&entry.command) || others.contains(&entry.parent);
             if other {
                 others.insert(entry.process.pid);
             }
             !other
         })
         .collect()
-}
-
-/// Whether this is another keeper, or does a call of a pod tool.
-fn is_own_program(command: &str) -> bool {
-    let own = std::env::current_exe().unwrap_or_default();
-    let program = command.strip_suffix(" keep").or_else(|| command.strip_suffix(" pod-tool"));
-    program.is_some_and(|program| Path::new(program).file_name() == own.file_name())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use protocol::runner::RunnerLine;
 use tokio::task::JoinSet;
 
 use crate::exchange::Input;
+use crate::own_program::is_keeper;
 
 /// The looks for leftovers that are under way. Dropping it calls them off.
 #[derive(Debug, Default)]
@@ -48,11 +49,6 @@ impl Leftovers {
 fn spared(runner: ProcessRef, below: Vec<ProcessEntry>) -> Vec<ProcessRef> {
     let keepers = below.into_iter().filter(|entry| is_keeper(&entry.command)).map(|entry| entry.process);
     keepers.chain([runner]).collect()
-}
-
-fn is_keeper(command: &str) -> bool {
-    let own = std::env::current_exe().unwrap_or_default();
-    command.strip_suffix(" keep").is_some_and(|program| std::path::Path::new(program).file_name() == own.file_name())
 }
 
 fn notice(sweep: &Sweep) -> Option<HostRecord> {

@@ -23,6 +23,7 @@ mod leftovers;
 mod line_log;
 mod opening;
 mod outbox;
+mod own_program;
 mod own_tools;
 mod peer;
 pub mod pod_state;

@@ -40,6 +40,7 @@ const LAST_READERS: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Reads the order from stdin and keeps the pod until its session is over.
 pub fn run() -> ExitCode {
+    crate::own_program::remember();
     let order = match read_order() {
         Ok(order) => order,
         Err(error) => return fail(error),

@@ -1,0 +1,46 @@
+//! Which command lines are those of this very program? Told by the name that it had when the keeper began.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::OnceLock;
+
+static NAME: OnceLock<Option<OsString>> = OnceLock::new();
+
+/// Keeps the name. Once an update has replaced the file, the system may give it another one (`outrigger (deleted)`).
+pub(crate) fn remember() {
+    let _ = name();
+}
+
+/// Whether a command line is that of a keeper, also one of another session.
+pub(crate) fn is_keeper(command: &str) -> bool {
+    command.strip_suffix(" keep").is_some_and(is_ours)
+}
+
+/// Whether a command line is that of a keeper, or of a call of a pod tool.
+pub(crate) fn is_ours_beside_the_agent(command: &str) -> bool {
+    is_keeper(command) || command.strip_suffix(" pod-tool").is_some_and(is_ours)
+}
+
+fn is_ours(program: &str) -> bool {
+    // An older keeper may be running from a file that has been replaced since.
+    let program = program.strip_suffix(" (deleted)").unwrap_or(program);
+    Path::new(program).file_name().is_some_and(|found| name().is_some_and(|own| found == own))
+}
+
+fn name() -> Option<&'static OsString> {
+    let of_file = || std::env::current_exe().ok().and_then(|exe| exe.file_name().map(OsString::from));
+    NAME.get_or_init(of_file).as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_program_is_told_by_its_name_alone() {
+        let own = std::env::current_exe().unwrap().display().to_string();
+        assert!(is_keeper(&format!("{own} keep")) && is_keeper(&format!("{own} (deleted) keep")));
+        assert!(!is_keeper(&own) && !is_keeper("other keep") && !is_keeper("housekeep"));
+        assert!(is_ours_beside_the_agent(&format!("{own} pod-tool")) && !is_keeper(&format!("{own} pod-tool")));
+    }
+}
