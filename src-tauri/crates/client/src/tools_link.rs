@@ -194,7 +194,8 @@ fn odd(method: &str, why: &str) -> WireError {
     WireError::new(ErrorCode::Internal, format!("the answer to `{method}` could not be understood: {why}"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use tokio::io::{AsyncBufReadExt, BufReader};
     use tokio::net::{UnixListener, UnixStream};
