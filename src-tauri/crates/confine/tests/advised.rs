@@ -71,7 +71,10 @@ impl Seat {
         };
         let (sender, seen) = channel();
         let roots = ["inside", "outside"].map(|within| stage.root().join(within)).to_vec();
-        let watcher = watch(&Watch { roots, pod }, owner, move |event| drop(sender.send(event))).unwrap();
+        let locked = stage.root().join("locked");
+        std::fs::create_dir(&locked).unwrap();
+        let what = Watch { roots, locked: vec![locked], pod };
+        let watcher = watch(&what, owner, move |event| drop(sender.send(event))).unwrap();
         Self { stage, pod, session, other, seen, before: RefCell::default(), _watcher: watcher }
     }
 
@@ -177,4 +180,33 @@ impl Drop for Ended {
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// As root the kernel's witness listens to the whole file system, this process's own files among it; without it there is nothing
+/// that could go wrong.
+#[test]
+fn what_this_process_has_locked_stays_locked() {
+    use std::os::unix::fs::MetadataExt;
+
+    let seat = Seat::new();
+    let ours = seat.stage.root().join("locked/base");
+    let file = std::fs::File::create(&ours).unwrap();
+    rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    let other = seat.stage.root().join("outside/file");
+    let write = |path: &Path| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#"echo more >> "$1""#, "sh"]).arg(path).env(process::MARK_VARIABLE, seat.pod.to_string());
+        assert!(shell.status().unwrap().success());
+    };
+    write(&ours);
+    write(&other);
+    // What came before this has been read by then.
+    seat.foreign(&other);
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let is_held = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.any(|word| word == std::process::id().to_string())
+            && words.any(|word| word.ends_with(&format!(":{}", file.metadata().unwrap().ino())))
+    };
+    assert!(locks.lines().any(is_held), "{locks}");
 }

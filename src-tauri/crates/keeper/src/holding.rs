@@ -126,7 +126,9 @@ impl Holding {
         self.asked_to_watch = true;
         let scope = self.scope.as_ref()?;
         let own = self.kernel.as_ref().map(|kernel| kernel.confined.own_paths()).unwrap_or_default();
-        let (what, owner) = (Watch { roots: vec![scope.workspace.clone()], pod: self.pod }, self.owner(own));
+        let locked = self.ledger.iter().filter_map(|ledger| ledger.parent().map(Path::to_owned)).collect();
+        let what = Watch { roots: vec![scope.workspace.clone()], locked, pod: self.pod };
+        let owner = self.owner(own);
         Some(Box::new(move || {
             let (sender, seen) = mpsc::channel(SEEN);
             let tell = move |seen: Seen| {

@@ -38,6 +38,9 @@ const FILES_AT_MOST: usize = 512;
 pub struct Watch {
     /// Folders, with all below them; canonical.
     pub roots: Vec<PathBuf>,
+    /// Folders whose files this process has locked. The kernel hands a witness an open file with each event, and a process that
+    /// closes any of a file's descriptors loses all of its POSIX locks on it: SQLite would take its other users for gone.
+    pub locked: Vec<PathBuf>,
     /// The pod that watches: what carries its mark is ours.
     pub pod: PodId,
 }
@@ -149,7 +152,7 @@ impl Gatherer {
             more: 0,
             looked: None,
             #[cfg(target_os = "linux")]
-            witness: witness::Witness::start(&watch.roots),
+            witness: witness::Witness::start(&watch.roots, &watch.locked),
         }
     }
 

@@ -36,10 +36,15 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// Begins to listen; `None` when the kernel does not allow it.
-    pub(super) fn start(roots: &[PathBuf]) -> Option<Self> {
+    /// Begins to listen; `None` when the kernel does not allow it, or cannot leave the `locked` folders alone (before Linux 6.0).
+    pub(super) fn start(roots: &[PathBuf], locked: &[PathBuf]) -> Option<Self> {
         let events = EventFFlags::O_RDONLY | EventFFlags::O_LARGEFILE | EventFFlags::O_CLOEXEC;
         let kernel = Fanotify::init(InitFlags::FAN_CLASS_NOTIF | InitFlags::FAN_CLOEXEC, events).ok()?;
+        let left_alone = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_IGNORE_SURV;
+        let theirs = MaskFlags::FAN_CLOSE_WRITE | MaskFlags::FAN_OPEN_EXEC | MaskFlags::FAN_EVENT_ON_CHILD;
+        for folder in locked {
+            kernel.mark(left_alone, theirs, CWD, Some(folder.as_path())).ok()?;
+        }
         let flags = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_FILESYSTEM;
         for root in roots {
             kernel.mark(flags, MaskFlags::FAN_CLOSE_WRITE, CWD, Some(root.as_path())).ok()?;
