@@ -76,3 +76,42 @@ fn the_end_of_a_childs_turn_wakes_it() {
     home.run(["stop", &session]).assert_code(0);
     home.assert_nobody_left();
 }
+
+/// Starts an agent that starts three, each of which starts three.
+fn bomb(home: &outrigger_tests::Home) -> String {
+    own_provider(home, "commanding", "");
+    let session = stage::detached(home, "own", &["--mode", "bypass", "--budget", "pods=5"], "bomb b");
+    stage::follow(home, &session).wait_for("a child", is_kind("pod"));
+    session
+}
+
+#[test]
+fn agents_that_start_agents_without_an_end_stop_at_the_budget() {
+    let home = stage::home();
+    bomb(&home);
+    let until = std::time::Instant::now() + outrigger_tests::DEADLINE;
+    let is_at_work = |session: &Value| session["liveness"]["state"]["type"] != "idle";
+    loop {
+        let listed = home.run(["ps", "--json"]).json();
+        if listed.len() == 6 && !listed.iter().any(is_at_work) {
+            break;
+        }
+        assert!(std::time::Instant::now() < until && listed.len() <= 6, "{listed:#?}");
+    }
+    assert_eq!(home.sessions().len(), 6, "the one, and five below it");
+    let refused = |session: &std::path::PathBuf| {
+        let said = Value::from(outrigger_tests::Home::journal(session)).to_string();
+        said.contains("live pods under the budget of `")
+    };
+    assert!(home.sessions().iter().any(refused), "somebody is told why");
+    home.run(["stop", "--all"]).assert_code(0);
+    home.assert_nobody_left();
+}
+
+#[test]
+fn a_stop_of_all_ends_a_tree_that_is_still_growing() {
+    let home = stage::home();
+    bomb(&home);
+    home.run(["stop", "--all"]).assert_code(0);
+    home.assert_nobody_left();
+}

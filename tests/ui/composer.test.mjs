@@ -266,7 +266,7 @@ test('a queued prompt is changed in its place; its words are not lost when it go
   await goOn.click();
   await page.locator('[data-kind=userMessage]').getByText('Second, but smaller').waitFor();
   await page.waitForFunction(
-    () => document.querySelector('[data-testid=composer-input]').value === 'Half written',
+    () => document.querySelector('[data-testid=composer-input]')?.value === 'Half written',
     undefined,
     { timeout: 5000 },
   );

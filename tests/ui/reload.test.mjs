@@ -37,10 +37,10 @@ test('a draft is kept for its session', async (t) => {
   await page.locator('[data-session=s-idle]').click();
   await page.getByTestId('composer-input').fill('half a thought');
   await page.locator('[data-session=s-done]').click();
-  await page.waitForFunction(() => document.querySelector('[data-testid=composer-input]').value === '');
+  await page.waitForFunction(() => document.querySelector('[data-testid=composer-input]')?.value === '');
   await page.locator('[data-session=s-idle]').click();
   await page.reload();
-  await page.waitForFunction(() => document.querySelector('[data-testid=composer-input]').value === 'half a thought');
+  await page.waitForFunction(() => document.querySelector('[data-testid=composer-input]')?.value === 'half a thought');
   assert.equal(
     await page.locator('[data-session=s-idle]').getAttribute('aria-current'),
     'true',

@@ -131,12 +131,12 @@ pub(crate) async fn who_may_write(
 ) -> Result<Vec<FileHolder>, WireError> {
     let path = settled(windows::workspace_of(&window)?.path(), Path::new(path.trim()));
     let found = client::pods::who_may_write(&machine, &path).await?;
-    let holder = |(entry, rule): (protocol::scope::TreeEntry, scopes::Rule)| FileHolder {
+    let holders = found.into_iter().map(|(entry, rule)| FileHolder {
         session: entry.session,
         name: entry.name,
         rule: rule.held().clone(),
-    };
-    Ok(found.into_iter().map(holder).collect())
+    });
+    Ok(holders.collect())
 }
 
 /// What git would list of a folder of the workspace.

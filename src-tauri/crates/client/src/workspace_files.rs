@@ -70,7 +70,7 @@ pub fn folder(workspace: &Path, path: &str, limit: usize) -> Result<FolderEntrie
     let failed =
         |why: String| WireError::new(ErrorCode::BadRequest, format!("the folder {path:?} cannot be listed: {why}"));
     let below = Path::new(path.trim_end_matches('/'));
-    if !below.components().all(|part| matches!(part, Component::Normal(_))) {
+    if path.starts_with('/') || !below.components().all(|part| matches!(part, Component::Normal(_))) {
         return Err(failed("it is not below the workspace".to_owned()));
     }
     let folder = workspace.join(below);
