@@ -115,7 +115,7 @@ fn what_asks_is_denied_with_words_that_name_the_scope() {
     let permissions = last_of(&ended.json(), "permission");
     let denied = permissions.iter().find(|item| item["body"]["state"]["outcome"] == "deny");
     let denied = denied.unwrap_or_else(|| panic!("{permissions:?}")).to_string();
-    for part in ["policy", "OUTRIGGER-DEMO.md was not written", "write src (with all below it)"] {
+    for part in ["\"by\":\"scope\"", "OUTRIGGER-DEMO.md was not written", "write src (with all below it)"] {
         assert!(denied.contains(part), "{denied}");
     }
 }

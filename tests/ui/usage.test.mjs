@@ -63,9 +63,11 @@ test('keys alone choose the time and the table', async (t) => {
 test('pointing at a day tells its parts', async (t) => {
   const page = await usage(t);
   await page.getByTestId('usage-row').first().waitFor();
-  const box = await page.getByTestId('usage-chart').locator('svg').boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await page.getByTestId('chart-tip').getByText('Claude Code').waitFor();
+  const tip = page.getByTestId('chart-tip').getByText('Claude Code');
+  // What comes above the chart may move it away from under the pointer.
+  for (let tries = 0; tries < 20 && !(await tip.isVisible()); tries++)
+    await page.getByTestId('usage-chart').locator('svg').hover();
+  await tip.waitFor();
 });
 
 test('nothing used, an index that is being built and one that cannot be used are told', async (t) => {
