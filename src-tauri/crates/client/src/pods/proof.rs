@@ -1,25 +1,14 @@
 //! Is whoever answers for a pod proved dead? By the process table in two looks, never by silence.
 
-use process::{Liveness, ProcessRef};
-use protocol::limits::SECOND_LOOK;
+use process::ProcessRef;
 use scopes::Holder;
 
 /// Whether its keeper and all processes that it has noted are gone, and nothing carries its mark. Blocks for a moment when it seems
 /// so at the first look.
 pub(super) fn is_dead(holder: &Holder) -> bool {
-    if !looks_dead(holder) {
-        return false;
-    }
-    std::thread::sleep(SECOND_LOOK);
-    looks_dead(holder)
-}
-
-fn looks_dead(holder: &Holder) -> bool {
-    let gone = |(pid, started): &(u32, u64)| match (ProcessRef { pid: *pid, started: *started }).liveness() {
-        Liveness::Dead | Liveness::Zombie => true,
-        Liveness::Alive | Liveness::Unknown(_) => false,
-    };
-    holder.processes.iter().all(gone) && holder.pod.is_none_or(|pod| process::marked(&pod.to_string()).is_empty())
+    let processes: Vec<ProcessRef> =
+        holder.processes.iter().map(|(pid, started)| ProcessRef { pid: *pid, started: *started }).collect();
+    process::proved_dead(&processes, holder.pod.map(|pod| pod.to_string()).as_deref())
 }
 
 #[cfg(test)]
