@@ -172,7 +172,7 @@ fn progressed(token: ProgressToken, progress: ToolProgress) -> ProgressNotificat
 }
 
 fn tool(definition: ToolDefinition) -> Tool {
-    let ToolDefinition { name, title, description, input_schema, read_only } = definition;
+    let ToolDefinition { name, title, description, input_schema, read_only, sidecar: _ } = definition;
     let mut tool = Tool::new(name, description, Arc::new(input_schema));
     tool.title = title;
     tool.annotations = Some(ToolAnnotations::new().read_only(read_only));

@@ -38,7 +38,7 @@ pub fn definitions() -> Vec<ToolDefinition> {
 
 fn tool(name: &str, title: &str, description: &str, input_schema: Map<String, Value>) -> ToolDefinition {
     let (name, title) = (name.to_owned(), Some(title.to_owned()));
-    ToolDefinition { name, title, description: description.to_owned(), input_schema, read_only: false }
+    ToolDefinition { name, title, description: description.to_owned(), input_schema, read_only: false, sidecar: None }
 }
 
 fn read_only(tool: ToolDefinition) -> ToolDefinition {

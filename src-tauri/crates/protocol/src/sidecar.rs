@@ -3,6 +3,8 @@
 //! The owner is the process that holds the shared instances (`outrigger toolbox`). It is spoken to as a pod is: JSON-RPC 2.0, one
 //! object per line, on a local socket, with a token. How a sidecar gets from one state to the next is not decided here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use ts_rs::TS;
@@ -204,15 +206,22 @@ pub struct SidecarView {
 }
 
 /// Who asks, and from where: it decides which sidecars there are and which tools are granted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
+#[ts(export)]
 pub struct SidecarPlace {
     /// The workspace's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub workspace: Option<String>,
     /// The session, where an agent asks.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub session: Option<SessionId>,
+    /// What the session was started with: these sidecars (`git`) and tools (`git/log`) and no others; all when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub only: Option<Vec<String>>,
 }
 
 /// One sidecar in a place.
@@ -254,6 +263,132 @@ pub struct SidecarCall {
     /// Where long parts of the answer are written, if not to the common folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<String>,
+}
+
+/// One line of a sidecar's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SidecarLogLine {
+    /// When it was read, RFC 3339.
+    pub at: String,
+    /// Where it came from.
+    pub from: SidecarLogSource,
+    /// The line, cut when it is too long.
+    pub text: String,
+}
+
+/// Where a line of a sidecar's log came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum SidecarLogSource {
+    /// A build step.
+    Build,
+    /// The process's stdout, where that is not its connection.
+    Stdout,
+    /// The process's stderr.
+    Stderr,
+    /// What it logged by MCP.
+    Mcp,
+    /// Outrigger.
+    Outrigger,
+}
+
+/// One rule of the user about who may use which sidecar. Of several that fit, the one for the session wins over the one for the
+/// workspace, and that over the one for all; of equals the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct SidecarGrant {
+    /// The sidecar's name; `*` is all.
+    pub sidecar: String,
+    /// For sessions in this workspace only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub workspace: Option<String>,
+    /// For this session, and so its pod, only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub session: Option<String>,
+    /// These of its tools only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub tools: Option<Vec<String>>,
+    /// Whether it is granted.
+    pub allow: bool,
+}
+
+/// An MCP server as another tool has it set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct ImportedServer {
+    /// Tells it from all others that were found: its source and its name, `claude/github`.
+    pub id: String,
+    /// Its name there.
+    pub name: String,
+    /// Which tool: `claude`, `codex`, `gemini`, `vscode`, or `project` for `.mcp.json`.
+    pub source: String,
+    /// The file that names it.
+    pub file: String,
+    /// How it is reached.
+    pub server: ServerAddress,
+    /// Values of its environment or headers that can be shown.
+    pub plain: BTreeMap<String, String>,
+    /// Names of those that look like secrets; their values are not carried over.
+    pub secret: Vec<String>,
+    /// Whether it is switched off there.
+    pub disabled: bool,
+    /// Equal for servers that are the same but for their names.
+    pub identity: String,
+    /// The name of a sidecar that is the same already, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub known_as: Option<String>,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase")]
+#[ts(export)]
+pub enum ServerAddress {
+    /// A command that speaks MCP on its stdin and stdout.
+    Stdio {
+        /// The program and its arguments.
+        command: Vec<String>,
+    },
+    /// An address.
+    Http {
+        /// Where.
+        url: String,
+    },
+}
+
+/// The servers that were found, and which files could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SidecarImports {
+    /// In the order of the files.
+    pub servers: Vec<ImportedServer>,
+    /// Each with its reason.
+    pub unreadable: Vec<String>,
+}
+
+/// A manifest that was written for an imported server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct WrittenImport {
+    /// Which server.
+    pub id: String,
+    /// What the sidecar is called.
+    pub name: String,
+    /// Its folder.
+    pub folder: String,
+    /// Secrets that it asks for by reference and that are not there yet, as `env:NAME` or `keyring:NAME`.
+    pub wants: Vec<String>,
 }
 
 /// The news that a subscriber of the owner gets.

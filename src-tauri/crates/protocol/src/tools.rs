@@ -36,6 +36,10 @@ pub struct ToolDefinition {
     /// Whether it changes nothing.
     #[serde(default)]
     pub read_only: bool,
+    /// The tool sidecar that offers it; none for Outrigger's own tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sidecar: Option<String>,
 }
 
 /// The answer to `tools/list`.

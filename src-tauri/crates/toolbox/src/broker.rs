@@ -138,7 +138,7 @@ impl Broker {
         for (((shelf, tool), manifest), name) in tools.into_iter().zip(manifests).zip(names) {
             let (input_schema, timeout_added) = schema::with_timeout(&tool.input_schema, manifest.timeouts.call, most);
             targets.insert(name.clone(), Target { shelf, tool: tool.name.clone(), timeout_added });
-            offered.push(ToolDefinition { name, input_schema, ..tool });
+            offered.push(ToolDefinition { name, input_schema, sidecar: Some(manifest.name.clone()), ..tool });
         }
         let mut all = self.offered();
         if all.len() >= LISTED_PLACES {

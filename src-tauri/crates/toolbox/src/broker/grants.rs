@@ -103,7 +103,7 @@ mod tests {
         );
         std::fs::write(temp.path().join(FILE), text).unwrap();
         let rules = Grants::in_config(temp.path()).read();
-        let place = |workspace: &str, session| SidecarPlace { workspace: Some(workspace.to_owned()), session };
+        let place = |workspace: &str, session| SidecarPlace { workspace: Some(workspace.to_owned()), session, only: None };
         assert!(rules.allow(&place("/other", None), "git", "status"), "what no rule speaks of");
         assert!(!rules.allow(&place("/w", None), "git", "status"));
         assert!(rules.allow(&place("/w", None), "git", "log"));

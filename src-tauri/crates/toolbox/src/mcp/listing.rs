@@ -79,7 +79,7 @@ fn read(tool: &Value) -> Result<ToolDefinition, String> {
     let annotation = |key: &str| tool.get("annotations").and_then(|all| all.get(key));
     let title = text("title").or_else(|| annotation("title").and_then(Value::as_str).map(str::to_owned));
     let read_only = annotation("readOnlyHint").and_then(Value::as_bool).unwrap_or(false);
-    Ok(ToolDefinition { name, title, description, input_schema, read_only })
+    Ok(ToolDefinition { name, title, description, input_schema, read_only, sidecar: None })
 }
 
 fn empty_schema() -> Map<String, Value> {

@@ -57,7 +57,7 @@ impl Stage {
     }
 
     pub(crate) fn place(&self, session: Option<SessionId>) -> SidecarPlace {
-        SidecarPlace { workspace: Some(self.workspace().to_string_lossy().into_owned()), session }
+        SidecarPlace { workspace: Some(self.workspace().to_string_lossy().into_owned()), session, only: None }
     }
 
     /// The user's own sidecar; its starts are counted in a file.
