@@ -125,6 +125,28 @@ fn the_same_attacks_succeed_and_are_told() {
     }
 }
 
+/// A note names the name that was used, and that lies inside.
+#[test]
+fn a_file_outside_that_was_reached_by_a_hard_link_is_told() {
+    let seat = Seat::new();
+    assert_eq!(seat.attack("hardlink", "outside"), 0);
+    let told = seat.foreign(&seat.stage.root().join("outside/file"));
+    assert!([FileChange::Changed, FileChange::Written].contains(&told.change), "{told:?}");
+}
+
+#[test]
+fn a_file_with_two_names_inside_is_nobody_elses() {
+    let seat = Seat::new();
+    let names = ["inside/one", "inside/two", "outside/last"].map(|name| seat.stage.root().join(name));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"echo x > "$0" && ln "$0" "$1" && echo x >> "$1" && echo x > "$2""#]).args(&names);
+    assert!(shell.env(process::MARK_VARIABLE, seat.pod.to_string()).status().unwrap().success());
+    seat.foreign(&names[2]);
+    let before: Vec<Seen> = seat.before.borrow_mut().drain(..).collect();
+    let of_ours = |seen: &&Seen| matches!(seen, Seen::Foreign(write) if write.path.contains("inside"));
+    assert_eq!(before.iter().find(of_ours), None);
+}
+
 #[test]
 fn who_has_the_file_open_is_proved() {
     let seat = Seat::new();

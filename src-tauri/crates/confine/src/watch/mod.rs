@@ -3,6 +3,7 @@
 //! It watches folders, asks the caller who may write at a path, finds out who wrote where that can be proved, and tells what is
 //! foreign. It prevents nothing. Changes of one file that come close together are told once.
 
+mod links;
 mod verdict;
 #[cfg(target_os = "linux")]
 mod witness;
@@ -22,6 +23,7 @@ use protocol::PodId;
 use protocol::scope::{FileChange, ForeignWrite};
 use thiserror::Error;
 
+use links::{Linked, Links};
 pub use verdict::Owner;
 use verdict::{Whose, is_foreign};
 use writers::{Found, writers};
@@ -130,6 +132,7 @@ struct Gatherer {
     open: HashMap<PathBuf, Change>,
     more: usize,
     looked: Option<Instant>,
+    links: Links,
     #[cfg(target_os = "linux")]
     witness: Option<witness::Witness>,
 }
@@ -151,6 +154,7 @@ impl Gatherer {
             open: HashMap::new(),
             more: 0,
             looked: None,
+            links: Links::new(&watch.roots),
             #[cfg(target_os = "linux")]
             witness: witness::Witness::start(&watch.roots, &watch.locked),
         }
@@ -158,7 +162,8 @@ impl Gatherer {
 
     fn gather(mut self, notes: &Receiver<notify::Result<notify::Event>>) {
         loop {
-            let wait = self.open.values().map(|change| GATHER.saturating_sub(change.first.elapsed())).min();
+            let open = self.open.values().map(|change| GATHER.saturating_sub(change.first.elapsed())).min();
+            let wait = open.into_iter().chain(self.links.due_in()).min();
             let next = match wait {
                 // Nothing is open: nothing wakes this thread but a note.
                 None => notes.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -167,9 +172,15 @@ impl Gatherer {
             match next {
                 Ok(note) => self.take(note, notes),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break self.tell_older_than(Duration::ZERO),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.tell_older_than(Duration::ZERO);
+                    return self.tell_links();
+                }
             }
             self.tell_older_than(GATHER);
+            if self.links.due_in().is_some_and(|wait| wait.is_zero()) {
+                self.tell_links();
+            }
         }
     }
 
@@ -256,26 +267,53 @@ impl Gatherer {
         let owner = (self.owner)(&path);
         let mut suspects: Vec<Found> = self.witnessed(&path);
         suspects.extend(change.by);
-        let by = if suspects.is_empty() {
-            if !is_foreign(&owner, Whose::Unknown) {
-                return;
-            }
-            None
-        } else {
-            let Some(by) = suspects.into_iter().find(|found| is_foreign(&owner, self.whose(found))) else { return };
-            Some(by)
-        };
+        let Change { what, at, times, .. } = change;
+        let guilty = suspects.iter().find(|found| is_foreign(&owner, self.whose(found))).cloned();
+        let is_told = guilty.is_some() || (suspects.is_empty() && is_foreign(&owner, Whose::Unknown));
+        if is_told {
+            self.tell_foreign(&path, owner, Linked { what, at, times, by: guilty });
+        } else if let Owner::Ours(_) = owner
+            && what != FileChange::Removed
+        {
+            // What is ours by this name may be somebody else's by another.
+            self.links.take(&path, Linked { what, at, times, by: suspects.into_iter().next() });
+        }
+    }
+
+    /// Tells of what was reached through other names.
+    fn tell_links(&mut self) {
+        if self.links.due_in().is_none() {
+            return;
+        }
+        let owner = &self.owner;
+        let round = self.links.round(|path| matches!(owner(path), Owner::Ours(_)));
+        for (path, linked) in round.outside {
+            let what = match linked.what {
+                FileChange::Written => FileChange::Written,
+                // The new name was made inside; the file is not new.
+                FileChange::Created | FileChange::Removed | FileChange::Renamed | FileChange::Changed => {
+                    FileChange::Changed
+                }
+            };
+            self.tell_foreign(&path, (self.owner)(&path), Linked { what, ..linked });
+        }
+        if let Some(why) = round.cut_short {
+            self.blind(why);
+        }
+    }
+
+    fn tell_foreign(&mut self, path: &Path, owner: Owner, seen: Linked) {
         let holder = match owner {
             Owner::Ours(session) | Owner::Other(session) => Some(session),
             Owner::Nobody => None,
         };
         (self.tell)(Seen::Foreign(ForeignWrite {
             path: path.to_string_lossy().into_owned(),
-            change: change.what,
-            at: format!("{:.3}", change.at),
+            change: seen.what,
+            at: format!("{:.3}", seen.at),
             holder,
-            by: by.map(|found| found.writer),
-            times: change.times,
+            by: seen.by.map(|found| found.writer),
+            times: seen.times,
         }));
     }
 
