@@ -6,6 +6,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { AgentSession } from './lib/agent_session.mjs';
+import { McpTools } from './lib/mcp_tools.mjs';
 import { RUNNER_VERSION } from './lib/protocol.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { switchesIn } from './demo/switches.mjs';
@@ -32,6 +33,8 @@ class DemoAgent {
   #blocks = 0;
   #contextUsed = 500;
   /** @type {Set<string>} what was allowed for good in this session */ #allowed = new Set();
+  /** Connected when the first tool is wanted: a session that calls none has no such processes. @type {McpTools | null} */
+  #mcp = null;
 
   /** @param {AgentSession} session */
   constructor(session) {
@@ -91,7 +94,8 @@ class DemoAgent {
     this.#session.lines.started({ model });
   }
 
-  end() {
+  async end() {
+    await this.#mcp?.close();
     return this.#first === null ? null : { code: 0, signal: null };
   }
 
@@ -157,11 +161,19 @@ class DemoAgent {
       emit: (event) => this.#session.host.event(this.#session.id, JSON.stringify(event)),
       pace: () => this.#session.host.ready(),
       mayI: (about) => this.#mayI(about),
+      mcp: () => this.#servers(),
       raw: async (bytes) => {
         await this.#session.host.flush();
         if (bytes.length > 0) await new Promise((resolve) => process.stdout.write(bytes, () => resolve(undefined)));
       },
     };
+  }
+
+  async #servers() {
+    const { mcpServers = {}, cwd, extraEnv } = this.#first ?? {};
+    this.#mcp ??= await McpTools.open(mcpServers, cwd, { ...process.env, ...extraEnv });
+    await this.#mcp.refresh(this.#interrupt.signal);
+    return this.#mcp;
   }
 
   /**
@@ -195,7 +207,7 @@ runRunner({
     permissions: true,
     setModel: true,
     images: false,
-    mcp: false,
+    mcp: true,
     partials: true,
     cost: false,
   },

@@ -13,6 +13,7 @@ import { RunnerProcess, isAlive, runtimesOf, until } from './testing/runner_proc
 
 const DEMO = path.join(path.dirname(fileURLToPath(import.meta.url)), 'demo.mjs');
 const FILE = 'OUTRIGGER-DEMO.md';
+const GROWING = path.join(path.dirname(DEMO), 'testing', 'mcp_growing_server.mjs');
 
 const runtimes = runtimesOf(await ensureRealClis());
 
@@ -169,6 +170,84 @@ function demoTests(runtime) {
     runner.send({ type: 'interrupt', sessionId });
     await runner.next('turn_ended');
     await until(() => !isAlive(Number(readFileSync(pidFile, 'utf8'))), 'the command has ended');
+  });
+
+  /** @param {RunnerProcess} runner */
+  const results = (runner) =>
+    runner.events
+      .filter((event) => event.type === 'tool_call' && event.name.startsWith('near'))
+      .map(({ id }) => runner.events.find((event) => event.type === 'tool_result' && event.id === id))
+      .map(({ ok, output }) => [ok, output]);
+
+  const mcpServers = {
+    near: { command: process.execPath, args: [GROWING] },
+    broken: { command: path.join(os.tmpdir(), 'no-such-server') },
+  };
+
+  test('a tool of an MCP server is asked about and called; servers that fail are told', async () => {
+    const runner = start();
+    const call = 'demo:list-tools demo:tool=near__echo {"text":"a {lamp}"} demo:tool=near__fail demo:tool=near__none';
+    runner.send(query(call, { permissionMode: 'acceptEdits', mcpServers }));
+    const ask = await answer(runner, 'allow');
+    assert.deepEqual([ask.toolName, ask.title, ask.kind], ['near__echo', 'near: echo', 'other']);
+    assert.deepEqual(ask.input, { text: 'a {lamp}' });
+    await answer(runner, 'allow');
+    await runner.next('turn_ended');
+    assert.deepEqual(results(runner), [
+      [true, 'echo: {"text":"a {lamp}"}'],
+      [false, 'it went wrong'],
+      [false, 'there is no tool near__none'],
+    ]);
+    assert.match(words(runner), /I may call 5 tools of MCP servers\.\n\n- `near__echo`: The tool echo/);
+    assert.match(words(runner), /The MCP server broken cannot be used: .*ENOENT/);
+    runner.send(query('demo:tool=near__echo'));
+    await answer(runner, 'deny');
+    await runner.next('turn_ended');
+    assert.deepEqual(results(runner).at(-1), [false, 'The user denied this.']);
+    runner.send(query('demo:tool=near__echo {"text": lamp}'));
+    assert.match((await runner.next('agent_error')).message, /no JSON object/);
+    await runner.next('turn_ended');
+  });
+
+  test('the permission mode holds for the tools of MCP servers', async () => {
+    const call = 'demo:tool=near__echo demo:tool=near__grow';
+    const bypassing = start();
+    bypassing.send(query(call, { permissionMode: 'bypass', mcpServers }));
+    await bypassing.next('turn_ended');
+    assert.equal(bypassing.ofType('permission_request').length, 0);
+    assert.deepEqual(
+      results(bypassing).map(([ok]) => ok),
+      [true, true],
+    );
+    const planning = start();
+    planning.send(query(call, { permissionMode: 'plan', mcpServers }));
+    // One that says that it changes nothing may be asked for.
+    assert.equal((await answer(planning, 'allow')).toolName, 'near__echo');
+    await planning.next('turn_ended');
+    assert.equal(results(planning).length, 1);
+    assert.match(words(planning), /In plan mode I do not call `near__grow`/);
+  });
+
+  test('tools of MCP servers come and go in the middle of a session, and an interrupt ends a call', async () => {
+    const runner = start();
+    const mode = { permissionMode: 'bypass', mcpServers };
+    runner.send(query('demo:tool=near__grow demo:tool=near__grown demo:tool=near__grow', mode));
+    await runner.next('turn_ended');
+    assert.deepEqual(results(runner), [
+      [true, 'there is another tool now'],
+      [true, 'grown: {}'],
+      [false, 'there is no tool near__grow'],
+    ]);
+    runner.send(query('demo:tool=near__hang', mode));
+    await runner.nextEvent((event) => event.type === 'tool_call' && event.name === 'near__hang');
+    runner.send({ type: 'interrupt', sessionId });
+    assert.equal((await runner.next('turn_ended')).stopReason, 'interrupted');
+    assert.deepEqual(results(runner).at(-1), [false, 'The user interrupted this.']);
+    runner.send(query('demo:tool=near__leave demo:tool=near__echo', mode));
+    await runner.next('turn_ended');
+    assert.match(results(runner).at(-2)[1], /near: leave failed: it has ended \(code 4\)/);
+    assert.deepEqual(results(runner).at(-1), [false, 'there is no tool near__echo']);
+    assert.match(words(runner), /The MCP server near cannot be used: it has ended \(code 4\)/);
   });
 
   test('a failure, a crash and an exit at once look like what they are', async () => {

@@ -6,11 +6,11 @@
 // have a `type`: finished blocks, tool calls and their results, notices.
 
 import { AgentSession, CannotStart } from './lib/agent_session.mjs';
+import { McpTools } from './lib/mcp_tools.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { killCommands } from './ollama/command.mjs';
 import { Conversation, UnknownConversation, placeOf } from './ollama/conversation.mjs';
 import { listed, modelMissing, noModel, toldFailure } from './ollama/failure.mjs';
-import { McpTools } from './ollama/mcp_tools.mjs';
 import { StandingAnswers } from './ollama/permission.mjs';
 import { Unsendable, systemPrompt, userMessage } from './ollama/prompt.mjs';
 import { Scope } from './ollama/scope.mjs';
@@ -188,7 +188,6 @@ class OllamaAgent {
     const env = { ...process.env, ...query.extraEnv };
     const servers = query.mcpServers ?? {};
     const mcp = Object.keys(servers).length > 0 ? await McpTools.open(servers, query.cwd, env) : null;
-    mcp?.problems.forEach((problem) => this.#notice('warning', 'mcp', problem));
     return new Tools(new Scope(query.cwd, query.additionalDirectories), env, mcp);
   }
 

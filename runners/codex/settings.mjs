@@ -1,5 +1,7 @@
 // With which arguments, environment and thread settings is codex started?
 
+import { OWN_CALL_MS, OWN_START_MS, isOwnServer } from '../lib/own_server.mjs';
+
 /**
  * How each permission mode reads in codex: what is asked about, and what its sandbox lets pass. An approved command still
  * runs in the sandbox, so `ask` asks about each command and each edit and lets those that were approved write in the
@@ -141,7 +143,8 @@ function threadConfig(query) {
  * @param {Record<string, any>} server
  */
 function mcpServer({ type: _type, headers, ...server }) {
-  return headers ? { ...server, http_headers: headers } : server;
+  const limits = { startup_timeout_sec: OWN_START_MS / 1000, tool_timeout_sec: OWN_CALL_MS / 1000 };
+  return { ...server, ...(headers && { http_headers: headers }), ...(isOwnServer(server) && limits) };
 }
 
 /**

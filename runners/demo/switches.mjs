@@ -1,5 +1,6 @@
 // What does the prompt ask the demo agent to show? Words such as `demo:slow=50` in it, see runners/README.md.
 
+const TOOL = /\bdemo:tool=([\w./-]+)/g;
 const WORD = /\bdemo:([a-z-]+)(?:=("[^"]*"|'[^']*'|\S+))?/g;
 
 /**
@@ -15,7 +16,10 @@ const WORD = /\bdemo:([a-z-]+)(?:=("[^"]*"|'[^']*'|\S+))?/g;
  * @property {string | undefined} run a command to ask for and run
  * @property {number} tools further tool calls
  * @property {boolean} write writes the summary in a follow-up too
+ * @property {ToolStep[]} calls tools of MCP servers to call, in order
+ * @property {boolean} listTools tells which tools the MCP servers offer
  */
+/** @typedef {{ name: string, input: Record<string, unknown> | undefined }} ToolStep without input when it cannot be read */
 
 /**
  * @param {string} prompt
@@ -40,7 +44,30 @@ export function switchesIn(prompt) {
     run: found.get('run') ?? (found.has('ask') ? 'echo hello from the demo agent && ls' : undefined),
     tools: Math.min(number('tools', 3) ?? 0, 10_000),
     write: found.has('write'),
+    calls: [...prompt.matchAll(TOOL)].map(({ 0: word, 1: name, index }) => ({
+      name,
+      input: objectAt(prompt.slice(index + word.length)),
+    })),
+    listTools: found.has('list-tools'),
   };
+}
+
+/**
+ * The JSON object that a text begins with; an empty one where no object begins.
+ * @param {string} text
+ * @returns {Record<string, unknown> | undefined}
+ */
+function objectAt(text) {
+  const rest = text.trimStart();
+  if (!rest.startsWith('{')) return {};
+  for (let end = rest.indexOf('}'); end >= 0; end = rest.indexOf('}', end + 1)) {
+    try {
+      return JSON.parse(rest.slice(0, end + 1));
+    } catch {
+      // It goes on behind this brace.
+    }
+  }
+  return undefined;
 }
 
 /** @param {string} value */

@@ -42,8 +42,10 @@ export class Overloaded extends Error {}
  * @property {(event: Record<string, unknown>) => void} emit
  * @property {() => Promise<void>} pace waits until the host takes more
  * @property {(ask: Omit<import('../lib/pending_permissions.mjs').PermissionAsk, 'requestId' | 'options'>) => Promise<boolean>} mayI
+ * @property {() => Promise<import('../lib/mcp_tools.mjs').McpTools>} mcp the tools of the session's MCP servers, as they are now
  * @property {(bytes: Buffer) => Promise<void>} raw writes bytes to stdout as they are
  */
+/** @typedef {Omit<import('../lib/pending_permissions.mjs').PermissionAsk, 'requestId' | 'options'> & { toolCallId: string }} Step */
 
 /** One turn of the demo agent. */
 export class DemoTurn {
@@ -72,6 +74,8 @@ export class DemoTurn {
     await this.#showTrouble();
     await this.#takeSteers();
     await this.#answer(files);
+    if (switches.listTools) await this.#listTools();
+    for (const call of switches.calls) await this.#callTool(call);
     if (switches.run) await this.#runCommand(switches.run);
     if (number === 1 || switches.write) await this.#writeSummary(files);
     await this.#takeSteers();
@@ -137,13 +141,8 @@ export class DemoTurn {
     }
     const id = randomUUID();
     const title = `Write ${SUMMARY_FILE}`;
-    this.#context.emit({ type: 'tool_call', id, name: 'write_file', kind: 'edit', title, input });
     const free = permissionMode === 'acceptEdits' || permissionMode === 'bypass';
-    const allowed =
-      free || (await this.#context.mayI({ toolCallId: id, toolName: 'write_file', title, kind: 'edit', input }));
-    this.#context.signal.throwIfAborted();
-    if (!allowed) {
-      this.#context.emit({ type: 'tool_result', id, ok: false, output: 'The user denied this.', durationMs: 0 });
+    if (!(await this.#isAllowed({ toolCallId: id, toolName: 'write_file', title, kind: 'edit', input }, free))) {
       return this.#say(`You denied it, so I did not write \`${SUMMARY_FILE}\`.`);
     }
     const started = performance.now();
@@ -161,21 +160,65 @@ export class DemoTurn {
     const { permissionMode, cwd, signal } = this.#context;
     if (permissionMode === 'plan') return this.#say(`In plan mode I do not run \`${command}\`.`);
     const id = randomUUID();
-    const title = `Run: ${command}`;
-    const input = { command };
-    this.#context.emit({ type: 'tool_call', id, name: 'shell', kind: 'execute', title, input });
-    const allowed =
-      permissionMode === 'bypass' ||
-      (await this.#context.mayI({ toolCallId: id, toolName: 'shell', title, kind: 'execute', input }));
-    signal.throwIfAborted();
-    if (!allowed) {
-      this.#context.emit({ type: 'tool_result', id, ok: false, output: 'The user denied this.', durationMs: 0 });
+    /** @type {Step} */
+    const step = { toolCallId: id, toolName: 'shell', title: `Run: ${command}`, kind: 'execute', input: { command } };
+    if (!(await this.#isAllowed(step, permissionMode === 'bypass'))) {
       return this.#say(`You denied it, so I did not run \`${command}\`.`);
     }
     const started = performance.now();
     const { ok, output } = await runInShell(command, cwd, signal);
     this.#context.emit({ type: 'tool_result', id, ok, output, durationMs: since(started) });
     signal.throwIfAborted();
+  }
+
+  /** @param {import('./switches.mjs').ToolStep} call of a tool that an MCP server offers */
+  async #callTool({ name, input }) {
+    const { permissionMode, signal, emit } = this.#context;
+    if (!input) throw new TurnFailure(`what follows demo:tool=${name} is no JSON object`);
+    const mcp = await this.#servers();
+    const remote = mcp.find(name);
+    if (permissionMode === 'plan' && !remote?.readOnly) return this.#say(`In plan mode I do not call \`${name}\`.`);
+    const id = randomUUID();
+    /** @type {Step} */
+    const step = { toolCallId: id, toolName: name, title: remote?.title ?? name, kind: 'other', input };
+    if (!(await this.#isAllowed(step, permissionMode === 'bypass' || !remote))) {
+      return this.#say(`You denied it, so I did not call \`${name}\`.`);
+    }
+    const started = performance.now();
+    const interrupted = { ok: false, output: 'The user interrupted this.' };
+    const result = await mcp.call(name, input, signal).catch(() => interrupted);
+    emit({ type: 'tool_result', id, ...result, durationMs: since(started) });
+    signal.throwIfAborted();
+  }
+
+  async #listTools() {
+    const { all } = await this.#servers();
+    const lines = all.map(([name, { tool }]) => `- \`${name}\`: ${firstLine(tool.description ?? '')}`);
+    await this.#say([`I may call ${count(all.length, 'tool')} of MCP servers.`, '', ...lines].join('\n').trim());
+  }
+
+  /** The MCP servers of the session. What is wrong with them is told. */
+  async #servers() {
+    const mcp = await this.#context.mcp();
+    this.#context.signal.throwIfAborted();
+    for (const problem of mcp.takeProblems()) await this.#say(problem);
+    return mcp;
+  }
+
+  /**
+   * Begins something that may have to be asked about.
+   * @param {Step} step
+   * @param {boolean} free whether nobody has to be asked
+   * @returns {Promise<boolean>} whether it may be done; a denial is told as its result
+   */
+  async #isAllowed(step, free) {
+    const { toolCallId: id, toolName: name, kind, title, input } = step;
+    this.#context.emit({ type: 'tool_call', id, name, kind, title, input });
+    const allowed = free || (await this.#context.mayI(step));
+    this.#context.signal.throwIfAborted();
+    const output = 'The user denied this.';
+    if (!allowed) this.#context.emit({ type: 'tool_result', id, ok: false, output, durationMs: 0 });
+    return allowed;
   }
 
   /** What the user said in the meantime gets an answer at once. */

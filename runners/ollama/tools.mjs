@@ -91,6 +91,12 @@ const OWN = [
   ),
 ];
 
+/** @param {[string, import('../lib/mcp_tools.mjs').RemoteTool]} named a tool of a server */
+const offerOf = ([name, { tool }]) => {
+  const parameters = tool.inputSchema ?? { type: 'object', properties: {} };
+  return { type: 'function', function: { name, description: tool.description ?? '', parameters } };
+};
+
 /** @type {Record<string, ToolKind>} */
 const KINDS = {
   read_file: 'read',
@@ -110,7 +116,7 @@ export class Tools {
   /**
    * @param {import('./scope.mjs').Scope} scope
    * @param {NodeJS.ProcessEnv} env of commands
-   * @param {import('./mcp_tools.mjs').McpTools | null} mcp
+   * @param {import('../lib/mcp_tools.mjs').McpTools | null} mcp
    */
   constructor(scope, env, mcp) {
     this.#scope = scope;
@@ -120,7 +126,17 @@ export class Tools {
 
   /** What the model is offered. */
   get offered() {
-    return [...OWN, ...(this.#mcp?.offered ?? [])];
+    return [...OWN, ...(this.#mcp?.all ?? []).map(offerOf)];
+  }
+
+  /**
+   * Looks for tools of servers that have come or gone.
+   * @param {AbortSignal} signal
+   * @returns {Promise<string[]>} what is wrong with servers
+   */
+  async refresh(signal) {
+    await this.#mcp?.refresh(signal);
+    return this.#mcp?.takeProblems() ?? [];
   }
 
   /**

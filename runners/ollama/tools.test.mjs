@@ -9,6 +9,7 @@ import { startStandIn } from '../../tests/standin/standin.mjs';
 import { OllamaStage, notices, results, texts } from '../testing/ollama_stage.mjs';
 import { isAlive, until } from '../testing/runner_process.mjs';
 
+const GROWING_SERVER = fileURLToPath(new URL('../testing/mcp_growing_server.mjs', import.meta.url));
 const MCP_SERVER = fileURLToPath(new URL('../../tests/real_clis/mcp_server.mjs', import.meta.url));
 
 /** @type {OllamaStage} */
@@ -214,5 +215,26 @@ describe('tools', () => {
     );
     await far.next('turn_ended');
     assert.equal(results(far)[0].output, 'echo: lighthouse');
+  });
+
+  test('a tool that an MCP server offers later is there for the next question to the model', async () => {
+    const steps = [
+      { calls: [{ tool: 'grow', input: {} }] },
+      { calls: [{ tool: 'grown', input: { text: 'tall' } }] },
+      { say: 'Done.' },
+    ];
+    const script = path.join(stage.root, 'steps.json');
+    writeFileSync(script, JSON.stringify(steps));
+    const mcpServers = { near: { command: process.execPath, args: [GROWING_SERVER] } };
+    const runner = stage.runner();
+    runner.send(stage.query({ prompt: `SCENARIO:script path=${script}`, mcpServers }));
+    await runner.next('turn_ended');
+    assert.equal(results(runner)[1].output, 'grown: {"text":"tall"}');
+    assert.equal(texts(runner).at(-1), 'Done.');
+    const offered = stage.chats.map(({ tools }) =>
+      tools.filter((/** @type {string} */ name) => name.startsWith('near')),
+    );
+    assert.deepEqual([offered[0].includes('near__grown'), offered[1].includes('near__grown')], [false, true]);
+    assert.equal(offered[1].includes('near__grow'), false);
   });
 });

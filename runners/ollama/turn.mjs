@@ -80,7 +80,10 @@ export class Turn {
   }
 
   async #ask() {
-    const { conversation, signal, emit, text, pace, chat } = this.#setting;
+    const { conversation, tools, signal, emit, text, pace, chat } = this.#setting;
+    for (const problem of await tools.refresh(signal)) {
+      emit({ type: 'notice', level: 'warning', code: 'mcp', text: problem });
+    }
     const reply = new Reply({
       line: (bytes) => {
         this.#keep();

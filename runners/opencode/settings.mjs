@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { OWN_CALL_MS, isOwnServer } from '../lib/own_server.mjs';
 
 /**
  * What opencode is to ask about; this runner answers what the permission mode lets pass. The keys are patterns that no user
@@ -54,7 +55,8 @@ export const isOurs = (rule) => Object.hasOwn(ASKED, rule);
  */
 function mcpServers(servers) {
   const forms = Object.entries(servers).map(([name, { command, args = [], env, url, headers, ...more }]) => {
-    const timeout = more.timeout;
+    // It has one limit for the list and for a call.
+    const timeout = isOwnServer({ env }) ? OWN_CALL_MS : more.timeout;
     if (command === undefined) return [name, { type: 'remote', url, headers, timeout }];
     return [name, { type: 'local', command: [command, ...args], environment: env, timeout }];
   });

@@ -3,15 +3,17 @@
 // JSON-RPC 2.0, as a client that only uses tools: requests of the server are refused, except pings. Small enough to need
 // no library, which would have to be installed beside the runners. Logging in to a server (OAuth) is not done here.
 
-import { CliChild } from '../lib/child.mjs';
-import { exchange, serverSentEvents, wholeText } from '../lib/http_exchange.mjs';
-import { parseObject } from '../lib/lossless.mjs';
-import { RUNNER_VERSION } from '../lib/protocol.mjs';
+import { CliChild } from './child.mjs';
+import { exchange, serverSentEvents, wholeText } from './http_exchange.mjs';
+import { parseObject } from './lossless.mjs';
+import { RUNNER_VERSION } from './protocol.mjs';
 
 /** The newest version of the protocol that is spoken here; servers answer with theirs. */
 const PROTOCOL = '2025-06-18';
-/** How long a server may take until it can be used, in milliseconds. */
-const OPEN_LIMIT_MS = 10_000;
+/** How long a server may take until it can be used, in milliseconds. Ours lists tools of programs that are just being started. */
+const OPEN_LIMIT_MS = 30_000;
+/** How long it may take to list its tools anew, in milliseconds. */
+const LIST_LIMIT_MS = 30_000;
 
 /**
  * @typedef {object} Transport
@@ -25,6 +27,8 @@ const OPEN_LIMIT_MS = 10_000;
 
 /** A server that can be used. */
 export class McpConnection {
+  /** Whether it offers other tools than it listed last, or none any more: to be listed anew. */
+  hasChanged = false;
   /** @type {Transport} */ #transport;
   #nextId = 1;
   /** @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>} */ #awaited = new Map();
@@ -67,6 +71,7 @@ export class McpConnection {
    */
   async request(method, params, signal) {
     if (this.#lost) throw new Error(this.#lost);
+    signal.throwIfAborted();
     const id = this.#nextId++;
     const answer = new Promise((resolve, reject) => {
       this.#awaited.set(id, { resolve, reject });
@@ -78,9 +83,25 @@ export class McpConnection {
     return answer;
   }
 
+  /** Whether it is gone for good. */
+  get isLost() {
+    return this.#lost !== '';
+  }
+
   async close() {
     await this.#transport.close();
     this.#abandon('the server was closed');
+  }
+
+  /**
+   * Lists the tools anew.
+   * @param {AbortSignal} signal
+   * @returns {Promise<McpTool[]>}
+   */
+  async tools(signal) {
+    // What changes from here on is another change.
+    this.hasChanged = false;
+    return this.#tools(AbortSignal.any([signal, AbortSignal.timeout(LIST_LIMIT_MS)]));
   }
 
   /** @param {AbortSignal} signal */
@@ -98,7 +119,10 @@ export class McpConnection {
   /** @param {Record<string, any>} message */
   #hear(message) {
     if (message.method !== undefined) {
-      if (message.id === undefined) return;
+      if (message.id === undefined) {
+        this.hasChanged ||= message.method === 'notifications/tools/list_changed';
+        return;
+      }
       const error = { code: -32601, message: `this client does not offer ${message.method}` };
       const answer = message.method === 'ping' ? { result: {} } : { error };
       void Promise.resolve(this.#transport.send({ jsonrpc: '2.0', id: message.id, ...answer })).catch(() => {});
@@ -133,6 +157,7 @@ export class McpConnection {
   /** @param {string} why */
   #abandon(why) {
     this.#lost ||= why;
+    this.hasChanged = true;
     for (const id of [...this.#awaited.keys()]) this.#take(id)?.reject(new Error(why));
   }
 }
