@@ -15,6 +15,7 @@ use protocol::error::{ErrorCode, WireError};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::{DialogExt, MessageDialogButtons, MessageDialogKind, MessageDialogResult};
 
+use crate::at_login::HIDDEN;
 use crate::page_orders::PageOrders;
 use crate::requests::Requests;
 use crate::session_access::in_background;
@@ -75,8 +76,11 @@ pub(crate) fn for_second_launch(app: &AppHandle, arguments: &[String], folder: &
     if let Some(link) = argument.as_deref().filter(|argument| links::is_link(argument)) {
         return follow(app, link);
     }
-    if argument.as_deref() == Some(CHOOSE) {
-        return choose_folder(app);
+    match argument.as_deref() {
+        Some(CHOOSE) => return choose_folder(app),
+        // It is in the tray, or has windows already.
+        Some(HIDDEN) => return,
+        Some(_) | None => {}
     }
     let done = match Workspace::named(argument.map(OsString::from), Path::new(folder)) {
         Some(workspace) => to_window(app, &workspace, None),

@@ -4,6 +4,7 @@
 //! below it. Nothing is kept here that a restart would lose; agents live in processes of their own and outlive this one.
 
 mod archive_feed;
+mod at_login;
 mod commands;
 mod frames;
 mod going;
@@ -31,6 +32,7 @@ mod theme;
 mod tray;
 mod tray_drawing;
 mod tray_menu;
+mod updates;
 mod window_place;
 mod window_set;
 mod windows;
@@ -50,7 +52,9 @@ use crate::open_transcripts::OpenTranscripts;
 use crate::page_feeds::PageFeeds;
 use crate::page_orders::PageOrders;
 use crate::tray::TrayShown;
+use crate::updates::Updates;
 use crate::window_set::WindowSet;
+use crate::windows::StartedHidden;
 use crate::workspace::Workspace;
 
 /// All sessions of the machine, as they are now.
@@ -79,11 +83,17 @@ fn run(places: &Places) -> ExitCode {
         Ok(machine) => machine,
         Err(error) => return startup_failure::show(&error.message),
     };
-    let app = builder(places).setup(move |app| {
-        set_up(app, machine)?;
+    let mut context = tauri::generate_context!();
+    let can_update = updates::prepare(&mut context);
+    let mut app = builder(places);
+    if can_update {
+        app = app.plugin(tauri_plugin_updater::Builder::new().build());
+    }
+    let app = app.setup(move |app| {
+        set_up(app, machine, can_update)?;
         Ok(())
     });
-    match app.build(tauri::generate_context!()) {
+    match app.build(context) {
         Ok(app) => ExitCode::from(u8::try_from(app.run_return(on_run_event)).unwrap_or(1)),
         Err(error) => {
             let message = format!("the window could not be opened: {error}");
@@ -105,22 +115,24 @@ fn builder(places: &Places) -> Builder<Wry> {
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
         .invoke_handler(commands::handler());
+    #[cfg(not(target_os = "linux"))]
+    let builder = builder.plugin(tauri_plugin_autostart::Builder::new().arg(at_login::HIDDEN).build());
     page_loss::watch_all(builder)
 }
 
-fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
+fn set_up(app: &mut tauri::App, machine: Machine, can_update: bool) -> anyhow::Result<()> {
     let resources = app.path().resource_dir().ok();
     let machine = Machine { resource_dirs: resources.into_iter().collect(), ..machine };
     // The watch needs the runtime around it when it starts.
     let sessions: Sessions = tauri::async_runtime::block_on(async { client::watch::sessions(machine.clone()) });
     let settings: UserSettings = tauri::async_runtime::block_on(async { client::settings::watch(machine.clone()) });
-    let restores = machine.settings().restores_windows;
     app.manage(settings);
     app.manage(OpenTranscripts::default());
     app.manage(PageOrders::default());
     app.manage(LinkDialog::default());
     app.manage(TrayShown::default());
     app.manage(Staying::default());
+    app.manage(StartedHidden::default());
     app.manage(WindowSet::read(&machine.places.data));
     app.manage(Muted::read(&machine.places.data));
     let requests = requests::watch(machine.clone(), sessions.clone());
@@ -131,14 +143,35 @@ fn set_up(app: &mut tauri::App, machine: Machine) -> anyhow::Result<()> {
     app.manage(sessions.clone());
     archive_feed::start(machine.clone(), sessions.clone());
     app.manage(machine);
-    let workspace = Workspace::of_first_launch(app.handle());
-    windows::open_all_again(app.handle(), &workspace, restores)?;
+    app.manage(Updates::start(app.handle(), can_update));
+    open_windows_and_tray(app.handle(), sessions.clone())?;
     keep_windows_written(app.handle().clone());
-    notifications::start(app.handle(), sessions.clone(), requests);
-    theme::keep(app.handle(), app.state::<UserSettings>().inner().clone());
-    tray::show(app.handle(), sessions);
+    notifications::start(app.handle(), sessions, requests);
+    let settings = app.state::<UserSettings>().inner().clone();
+    theme::keep(app.handle(), settings.clone());
+    at_login::keep(app.handle(), settings);
     follow_links(app.handle());
     Ok(())
+}
+
+/// The windows of last time come first, since somebody waits for them. None comes where the app is started to be in the tray, unless
+/// there is no tray to find it in.
+fn open_windows_and_tray(app: &tauri::AppHandle, sessions: Sessions) -> tauri::Result<()> {
+    let open = || {
+        let restores = app.state::<Machine>().settings().restores_windows;
+        windows::open_all_again(app, &Workspace::of_first_launch(app), restores)
+    };
+    if std::env::args_os().nth(1).is_none_or(|argument| argument != at_login::HIDDEN) {
+        open()?;
+        tray::show(app, sessions);
+        return Ok(());
+    }
+    tray::show(app, sessions);
+    if app.state::<TrayShown>().is_shown() {
+        app.state::<StartedHidden>().begin();
+        return Ok(());
+    }
+    open()
 }
 
 fn keep_windows_written(app: tauri::AppHandle) {

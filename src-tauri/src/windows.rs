@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use client::Machine;
@@ -35,6 +36,23 @@ const SMALLEST: (f64, f64) = (640.0, 420.0);
 /// The workspaces of the open windows, by their labels.
 #[derive(Default)]
 struct OpenWorkspaces(Mutex<HashMap<String, Workspace>>);
+
+/// Whether the app has shown no window since its start, because it was started without one: the first that is asked for brings those
+/// of last time along.
+#[derive(Default)]
+pub(crate) struct StartedHidden(AtomicBool);
+
+impl StartedHidden {
+    /// The app stays without a window for now.
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it was so until now.
+    fn over(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+}
 
 /// What names the running app to a second launch: one app for each home, so that two homes have nothing in common.
 pub(crate) fn instance_name(places: &Places) -> String {
@@ -104,6 +122,7 @@ fn show(app: &AppHandle, label: &str, workspace: &Workspace, at_start: bool) -> 
     if app.try_state::<OpenWorkspaces>().is_none() {
         app.manage(OpenWorkspaces::default());
     }
+    app.state::<StartedHidden>().over();
     remember(app, label, workspace.clone());
     let place = app.state::<WindowSet>().place(workspace.path());
     let window = build(app, label, workspace)?;
@@ -151,6 +170,10 @@ fn note_opened(app: &AppHandle, workspace: &Workspace) {
 pub(crate) fn focus_any(app: &AppHandle) -> tauri::Result<()> {
     match app.webview_windows().into_values().max_by_key(|window| window.is_focused().unwrap_or(false)) {
         Some(window) => focus(&window),
+        None if app.state::<StartedHidden>().over() => {
+            let others = app.state::<Machine>().settings().restores_windows;
+            open_all_again(app, &Workspace::used_last(app), others)
+        }
         None => open(app, &Workspace::used_last(app)).map(drop),
     }
 }

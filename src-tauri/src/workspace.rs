@@ -12,15 +12,17 @@ use protocol::error::{ErrorCode, WireError};
 use protocol::session::StartSession;
 use tauri::{AppHandle, Manager};
 
+use crate::at_login::HIDDEN;
 use crate::window_set::WindowSet;
 
 /// The argument of the launcher's entry "Open Folder…": the user is asked which.
 pub(crate) const CHOOSE: &str = "--choose-folder";
 
-const USAGE: &str = "usage: outrigger-desktop [PATH | --choose-folder | outrigger://session/ID | outrigger://workspace?path=PATH]
+const USAGE: &str = "usage: outrigger-desktop [PATH | --choose-folder | --hidden | outrigger://session/ID | outrigger://workspace?path=PATH]
 
 Opens the window of the workspace PATH, or what a link names. Without: the current folder when started in a terminal, otherwise
-the workspace that was used last. When the app runs already, it opens the window there.";
+the workspace that was used last. When the app runs already, it opens the window there.
+With --hidden it starts in the tray, without a window.";
 
 /// A folder that has a window. Its path is absolute and has no links in it, so that one folder has one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub(crate) fn answer_to_arguments() -> Option<ExitCode> {
     match argument.to_str() {
         Some("--help" | "-h") => println!("{USAGE}"),
         Some("--version" | "-V") => println!("outrigger-desktop {}", env!("CARGO_PKG_VERSION")),
-        Some(CHOOSE) => return None,
+        Some(CHOOSE | HIDDEN) => return None,
         Some(option) if option.starts_with('-') => {
             crate::startup_failure::tell(&format!("unknown option {option}\n{USAGE}"));
             return Some(ExitCode::from(2));

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod at_login;
 mod composing;
 mod conversation;
 mod crash;
@@ -27,3 +28,4 @@ mod told;
 mod tray;
 mod tray_host;
 mod window;
+mod updates;

@@ -1,12 +1,13 @@
 // Does the .deb work where nothing but Debian is installed, and is nothing of it left when it is removed? Takes what `./dev bundle` has
 // made. Needs root, for a root folder of its own; without, it is skipped and says so.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CleanDebian, run } from './clean_debian.mjs';
 import { Display, until } from './display.mjs';
+import { buildNewer, newerVersion } from './newer_version.mjs';
 
 const target = fileURLToPath(new URL('../../target/', import.meta.url));
 const packages = join(target, 'packages');
@@ -18,13 +19,14 @@ function madeDeb() {
   return join(packages, found[0]);
 }
 
-/** The same package under a higher version, so that it is installed over the other. */
+/** The package under a higher version, with the command line of a later version in it. The window is today's. */
 function newer(deb, folder) {
   const tree = join(folder, 'tree');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   run('dpkg-deb', ['--raw-extract', deb, tree]);
   run('sed', ['-i', 's/^Version: .*/&+newer/', join(tree, 'DEBIAN/control')]);
+  cpSync(buildNewer(join(target, 'two-versions')), join(tree, 'usr/bin/outrigger'));
   run('dpkg-deb', ['--build', '--root-owner-group', '-Znone', tree, join(folder, 'newer.deb')]);
   rmSync(tree, { recursive: true });
   return join(folder, 'newer.deb');
@@ -132,6 +134,7 @@ test('the package in a clean Debian', { skip }, async (t) => {
     debian.bring(newer(deb, join(target, 'clean-debian/newer')), 'tmp/newer.deb');
     debian.asRoot(['dpkg', '--install', '/tmp/newer.deb']);
     assert.match(debian.asRoot(['dpkg-query', '--show', 'outrigger']), /\+newer/);
+    assert.match(outrigger('--version'), new RegExp(newerVersion));
     assert.equal(keeper(), before, 'its keeper is the one that was there');
     await until('its turn ends', () =>
       json('ps', '--json').some((session) => JSON.stringify(session).includes('idle')),

@@ -39,6 +39,7 @@ mod account;
 mod codex_older;
 mod direct;
 mod opencode;
+mod earlier;
 mod pods;
 mod profiles;
 

@@ -5,6 +5,7 @@
 mod a_cli_without_a_runner;
 mod a_crash_costs_seconds;
 mod a_disk_may_fail;
+mod a_portable_home_holds_everything;
 mod a_provider_of_ones_own;
 mod a_resume_is_disclosed;
 mod a_run_streams_a_session;

@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("outrigger-confine", &["protocol", "process"]),
     ("outrigger-archive", &["protocol", "journal", "transcript"]),
     ("outrigger-toolbox", &["protocol", "process"]),
+    ("outrigger-earlier", &["protocol", "journal", "transcript"]),
     ("outrigger-driver", &["protocol", "process", "providers"]),
     (
         "outrigger-keeper",
@@ -46,7 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "outrigger-client",
-        &["protocol", "permissions", "journal", "ledger", "providers", "scopes", "transcript", "discovery", "process"],
+        &["protocol", "permissions", "journal", "ledger", "providers", "scopes", "transcript", "discovery", "process", "earlier"],
     ),
     ("outrigger-pods", &["protocol", "client", "transcript"]),
     (
@@ -57,6 +58,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "transcript",
             "client",
             "discovery",
+            "earlier",
             "driver",
             "keeper",
             "debuglog",

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::{self, Exit};
 use crate::{
-    answer, budget, confine, doctor, home, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options, search,
+    answer, budget, confine, doctor, home, import, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options, search,
     send, stop, toolbox, uninstall, usage,
 };
 
@@ -45,6 +45,8 @@ enum Command {
     Usage(usage::UsageOptions),
     /// Show what was found on this machine, and what to do about what was not
     Doctor(doctor::DoctorOptions),
+    /// Make sessions of the conversations that Claude Code and Codex keep in their own folders
+    Import(import::ImportOptions),
     /// Open a folder or a session in a window
     Open(open::OpenOptions),
     /// Run a command that the kernel holds to a scope
@@ -92,6 +94,7 @@ impl Command {
             | Self::Interrupt(_)
             | Self::Search(_)
             | Self::Usage(_)
+            | Self::Import(_)
             | Self::Open(_)
             | Self::Confine(_)
             | Self::Uninstall(_)
@@ -122,6 +125,7 @@ impl Command {
             Self::Search(options) => options.json,
             Self::Usage(options) => options.json,
             Self::Doctor(options) => options.json,
+            Self::Import(options) => options.json,
             Self::Open(options) => options.json,
             Self::Uninstall(options) => options.json,
             Self::Confine(_)
@@ -194,6 +198,7 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Search(options) => search::search(&options),
         Command::Usage(options) => usage::usage(&options),
         Command::Doctor(options) => doctor::doctor(&options).await,
+        Command::Import(options) => import::import(&options),
         Command::Open(options) => open::open(options).await,
         Command::Uninstall(options) => uninstall::uninstall(options).await,
         Command::Completions(options) => Ok(manual::completions(&mut CommandLine::command(), &options)),

@@ -15,6 +15,9 @@ pub(crate) struct DoctorOptions {
     /// Every limit with what happens when it is reached
     #[arg(long)]
     limits: bool,
+    /// Everything that was looked at, and where
+    #[arg(long)]
+    verbose: bool,
     /// Ask the login shell anew
     #[arg(long)]
     refresh: bool,
@@ -41,10 +44,12 @@ pub(crate) async fn doctor(options: &DoctorOptions) -> Result<Exit> {
     let report = home::for_looking()?.doctor(&std::env::current_dir()?, options.refresh);
     if options.json {
         output::json(&report);
-    } else {
+    } else if options.verbose {
         output::to_stdout(&discovery::render_text(&report));
     }
     Ok(if report.ok { Exit::Done } else { Exit::Unavailable })
+    } else {
+        output::to_stdout(&discovery::render_summary(&report));
 }
 
 fn show_limits(json: bool) {

@@ -11,6 +11,7 @@ mod doctor;
 mod exit;
 mod follow;
 mod home;
+mod import;
 mod interrupt;
 mod item_text;
 mod live_text;

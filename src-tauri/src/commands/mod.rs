@@ -4,6 +4,7 @@
 
 mod attachments;
 mod desk;
+mod earlier;
 mod feeds;
 mod places;
 mod pods;
@@ -13,6 +14,7 @@ mod sessions;
 mod settings;
 mod transcripts;
 mod window;
+mod updates;
 
 use tauri::Wry;
 use tauri::ipc::Invoke;
@@ -83,3 +85,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         settings::watch_settings,
     ]
 }
+        earlier::earlier_sessions,
+        earlier::take_in_session,
+        updates::watch_updates,
+        updates::look_for_updates,
+        updates::install_update,

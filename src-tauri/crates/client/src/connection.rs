@@ -59,7 +59,7 @@ impl PodConnection {
             last_seq: 0,
         };
         let mut connection = Self { lines, early: std::collections::VecDeque::new(), writer, next_id: 1, welcome };
-        let params = InitializeParams { protocol: POD_PROTOCOL, token: pod.token.clone(), client: client.to_owned() };
+        let params = InitializeParams::to_pod(&pod.token, client);
         connection.welcome = connection.call("initialize", params, EXCHANGE).await?;
         Ok(connection)
     }

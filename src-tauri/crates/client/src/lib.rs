@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod chosen_files;
 pub mod connection;
 pub mod desktop;
+pub mod earlier_sessions;
 pub mod keeper_process;
 pub mod links;
 pub mod machine;

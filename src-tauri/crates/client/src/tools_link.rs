@@ -13,7 +13,7 @@ use interprocess::local_socket::{GenericFilePath, ToFsName};
 use process::LineReader;
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{CLIENT_LINE_BYTES, EXCHANGE};
-use protocol::pod::{InitializeParams, Outgoing, POD_PROTOCOL, RpcError};
+use protocol::pod::{InitializeParams, Outgoing, RpcError};
 use protocol::pods::{TOOL_PROGRESS, TOOLS_CHANGED, ToolProgress};
 use protocol::tools::{CancelTool, ToolAnswer, ToolCall, ToolList};
 use serde::Deserialize;
@@ -77,8 +77,7 @@ impl ToolsLink {
         let (news, heard) = mpsc::unbounded_channel();
         tokio::spawn(hear(LineReader::new(reader, CLIENT_LINE_BYTES), Arc::clone(&waiting), news));
         let link = Self { writer: AsyncMutex::new(writer), waiting, next_id: AtomicU64::new(1) };
-        let greeting =
-            InitializeParams { protocol: POD_PROTOCOL, token: token.to_owned(), client: "bridge".to_owned() };
+        let greeting = InitializeParams::to_pod(token, "bridge");
         link.limited::<_, Value>("initialize", greeting, EXCHANGE).await?;
         Ok((link, heard))
     }

@@ -1,12 +1,13 @@
 //! Tells when the list of sessions may have changed: pods come and go, and live ones change their state.
 //!
-//! Pods coming and going show in the folder of sockets, which is watched by the system's own means; the state of each live pod
+//! Pods coming and going show in the folder of sockets, and sessions that nobody hosts in theirs; both are watched by the system's own means; the state of each live pod
 //! comes by a subscription. Nothing is polled.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
+use notify::event::ModifyKind;
+use notify::{EventKind, RecursiveMode, Watcher};
 use protocol::pod::{SessionEvent, SubscribeParams, Want};
 use protocol::session::{Liveness, SessionSummary};
 use protocol::{PodId, SessionId};
@@ -148,12 +149,15 @@ async fn follow_status(machine: &Machine, session: SessionId, nudge: &mpsc::Send
 
 fn watch_folder(machine: &Machine, changed: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
     let watching = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| event.kind.is_create() || event.kind.is_remove()) {
+        // A conversation that was taken in gets its name when it is whole.
+        let is_named = |event: &notify::Event| matches!(event.kind, EventKind::Modify(ModifyKind::Name(_)));
+        if event.is_ok_and(|event| event.kind.is_create() || event.kind.is_remove() || is_named(&event)) {
             let _ = changed.try_send(());
         }
     });
     let watched = watching.and_then(|mut watcher| {
         watcher.watch(&machine.places.run, RecursiveMode::NonRecursive)?;
+        watcher.watch(&machine.places.sessions, RecursiveMode::NonRecursive)?;
         Ok(watcher)
     });
     watched.inspect_err(|error| tracing::error!(%error, "new sessions will not show by themselves")).ok()

@@ -32,6 +32,8 @@ pub fn setting_keys(clis: &[(String, String)]) -> Vec<SettingKey> {
     keys.extend(notifications());
     keys.extend(health());
     keys.extend(paths(clis));
+    keys.extend(earlier());
+    keys.extend(updates());
     keys
 }
 
@@ -71,9 +73,50 @@ fn look() -> Vec<SettingKey> {
             true,
         ),
     ]
+        flag(
+            "windows.at_login",
+            SECTION,
+            "Start when you log in",
+            "In the tray and without a window, to tell you when an agent needs you. A portable Outrigger does not.",
+            false,
+        ),
 }
 
 fn notifications() -> Vec<SettingKey> {
+fn earlier() -> Vec<SettingKey> {
+    const SECTION: &str = "Earlier sessions";
+    let shown = |key: &str, name: &str, folder: &str| {
+        let about = format!(
+            "Lists the conversations that {name} keeps in {folder}. One that you open is copied, and can be resumed. \
+             Nothing is written there."
+        );
+        flag(key, SECTION, &format!("Show those of {name}"), &about, false)
+    };
+    vec![shown("earlier.claude", "Claude Code", "`~/.claude`"), shown("earlier.codex", "Codex", "`~/.codex`")]
+}
+
+fn updates() -> Vec<SettingKey> {
+    vec![flag(
+        "updates.look",
+        "Updates",
+        "Look for updates",
+        "Once a day, where the build names a place. A newer version is downloaded; it is installed when you say so.",
+        true,
+    )]
+}
+
+fn pods() -> SettingKey {
+    choice(
+        "pods.tools",
+        "Pods",
+        "Agents that command agents",
+        "Whether a new session's agent is offered the tools that start, brief, read and stop other agents. \
+         You can start pods by hand either way.",
+        &[("on", "Offered"), ("off", "Not offered")],
+        "on",
+    )
+}
+
     const SECTION: &str = "Notifications";
     let never = "Never while you look at that session.";
     vec![

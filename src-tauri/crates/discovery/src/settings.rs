@@ -31,6 +31,14 @@ pub struct Settings {
     pub last_closed: LastClosed,
     /// Whether the windows of last time come back (`windows.restore`).
     pub restores_windows: bool,
+    /// Whether the app starts, in the tray, when the user logs in (`windows.at_login`).
+    pub starts_at_login: bool,
+    /// Whether updates are looked for (`updates.look`).
+    pub looks_for_updates: bool,
+    /// Whose earlier sessions are listed (`[earlier]`).
+    pub earlier: Earlier,
+    /// Whether agents are offered the tools that start and command other agents (`pods.tools`).
+    pub pod_tools: bool,
     /// Why the file, or some values of it, could not be read; the defaults are in use for those.
     pub problem: Option<String>,
 }
@@ -46,6 +54,15 @@ pub struct Notifications {
     pub failed: bool,
     /// From when until when nothing is notified, as hours and minutes of the day.
     pub quiet: Option<((i8, i8), (i8, i8))>,
+}
+
+/// Whose earlier sessions, in the CLIs' own folders, are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// Those of Claude Code.
+    pub claude: bool,
+    /// Those of Codex.
+    pub codex: bool,
 }
 
 /// Light or dark.
@@ -197,6 +214,10 @@ impl Values {
                 Some(_) | None => LastClosed::Ask,
             },
             restores_windows: self.flag("windows.restore"),
+            starts_at_login: self.flag("windows.at_login"),
+            looks_for_updates: self.flag("updates.look"),
+            earlier: Earlier { claude: self.flag("earlier.claude"), codex: self.flag("earlier.codex") },
+            pod_tools: self.text("pods.tools") != Some("off"),
             file: PathBuf::new(),
             paths: BTreeMap::new(),
             problem: None,

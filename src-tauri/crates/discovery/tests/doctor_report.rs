@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use machine::{CLI, Machine};
-use outrigger_discovery::{DoctorOptions, Places, ProviderToCheck, RunnerSearch, doctor, render_text};
+use outrigger_discovery::{DoctorOptions, Places, ProviderToCheck, RunnerSearch, doctor, render_summary, render_text};
 use protocol::doctor::{DoctorReport, EnvironmentSource, ManifestError, Verdict};
 
 fn options(machine: &Machine) -> DoctorOptions {
@@ -161,6 +161,15 @@ fn what_is_missing_comes_with_what_to_do() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
+    // In short: the same troubles and cures, each once, without the places that were looked at.
+    let short = render_summary(&report);
+    for part in
+        ["get oarsman", &file, "adapter \"x\"", "settings.toml", "cache folder", "OUTRIGGER_HOME", "doctor --verbose"]
+    {
+        assert!(short.contains(part), "{part}\n{short}");
+    }
+    assert_eq!((short.matches("get oarsman").count(), short.contains(".local/bin/oarsman")), (1, false), "{short}");
+    assert!(short.lines().count() < text.lines().count() / 2, "{short}");
 }
 
 #[test]

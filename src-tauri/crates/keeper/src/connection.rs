@@ -7,7 +7,7 @@ use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{EXCHANGE, LINE_BYTES};
 use protocol::pod::{
     AnswerParams, ForgetRuleParams, InitializeParams, POD_PROTOCOL, Request, SetParams, SteerParams, StopParams,
-    SubscribeParams, SubscribeResult, UnqueueParams,
+    SubscribeParams, SubscribeResult, UnqueueParams, agreed,
 };
 use protocol::pods::NoteBudget;
 use protocol::record::HostRecord;
@@ -34,8 +34,8 @@ where
     let Ok(Ok(Some(batch))) = greeting else { return };
     let mut batch = batch.into_iter();
     match batch.next().map(|line| greet(&line, &shared)) {
-        Some((id, Ok(opens))) => {
-            if outbox.send(answer(id, Ok(shared.welcome()))).await.is_err() {
+        Some((id, Ok((opens, version)))) => {
+            if outbox.send(answer(id, Ok(shared.welcome(version)))).await.is_err() {
                 return;
             }
             match opens {
@@ -68,8 +68,8 @@ enum Opens {
     Tools,
 }
 
-/// Checks the first request, which must be `initialize` with one of the pod's tokens.
-fn greet(line: &Line, shared: &Shared) -> (Value, Result<Opens, WireError>) {
+/// Checks the first request, which must be `initialize` with one of the pod's tokens, and agrees on a version with its client.
+fn greet(line: &Line, shared: &Shared) -> (Value, Result<(Opens, u32), WireError>) {
     let refused = |message: String| Err(WireError::new(ErrorCode::NotAuthorised, message));
     let request =
         match std::str::from_utf8(&line.bytes).ok().and_then(|text| serde_json::from_str::<Request<'_>>(text).ok()) {
@@ -84,13 +84,13 @@ fn greet(line: &Line, shared: &Shared) -> (Value, Result<Opens, WireError>) {
         Ok(params) => params,
         Err(error) => return (id, Err(error)),
     };
-    if params.protocol != POD_PROTOCOL {
+    let Some(version) = agreed(params.protocol, params.oldest) else {
         let message = format!(
             "this pod speaks protocol {POD_PROTOCOL}, the client {}; let the session end and resume it with the newer program",
             params.protocol
         );
         return (id, refused(message));
-    }
+    };
     let is = |token: &str| same(params.token.as_bytes(), token.as_bytes());
     let opens = match (is(&shared.token), is(&shared.tools_token)) {
         (true, _) => Opens::Everything,
@@ -99,8 +99,8 @@ fn greet(line: &Line, shared: &Shared) -> (Value, Result<Opens, WireError>) {
             return (id, refused("wrong token; read it anew from pod.json in the session's folder".to_owned()));
         }
     };
-    tracing::debug!(client = params.client, ?opens, "a client has connected");
-    (id, Ok(opens))
+    tracing::debug!(client = params.client, ?opens, version, "a client has connected");
+    (id, Ok((opens, version)))
 }
 
 /// Compares without telling by its time how much was right.

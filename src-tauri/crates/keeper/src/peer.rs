@@ -9,7 +9,7 @@ use interprocess::local_socket::{GenericFilePath, ToFsName};
 use process::LineReader;
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::{EXCHANGE, LINE_BYTES};
-use protocol::pod::{InitializeParams, Outgoing, POD_PROTOCOL, Response};
+use protocol::pod::{InitializeParams, Outgoing, Response};
 use protocol::session::PodFile;
 use serde::Serialize;
 use serde_json::Value;
@@ -33,7 +33,7 @@ pub(crate) async fn ask(
     let stream = timeout(EXCHANGE, connect).await.map_err(|_| unreachable(pod, "no answer"))?;
     let (reader, writer) = tokio::io::split(stream.map_err(|error| unreachable(pod, &error.to_string()))?);
     let mut line = Line { pod, reader: LineReader::new(reader, LINE_BYTES), writer };
-    let greeting = InitializeParams { protocol: POD_PROTOCOL, token: pod.token.clone(), client: "keeper".to_owned() };
+    let greeting = InitializeParams::to_pod(&pod.token, "keeper");
     line.exchange(1, "initialize", greeting, EXCHANGE).await?;
     line.exchange(2, method, params, limit).await
 }

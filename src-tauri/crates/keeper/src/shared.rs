@@ -6,7 +6,7 @@ use std::sync::Arc;
 use journal::SessionFolder;
 use process::{ProcessEntry, ProcessRef};
 use protocol::error::{ErrorCode, WireError};
-use protocol::pod::{InitializeResult, POD_PROTOCOL, PromptParams};
+use protocol::pod::{InitializeResult, PromptParams};
 use protocol::processes::{ProcessInfo, ProcessPurpose};
 use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, oneshot};
@@ -42,10 +42,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The answer to `initialize`.
-    pub(crate) fn welcome(&self) -> InitializeResult {
+    /// The answer to `initialize`, with the version that was agreed on.
+    pub(crate) fn welcome(&self, protocol: u32) -> InitializeResult {
         InitializeResult {
-            protocol: POD_PROTOCOL,
+            protocol,
             pod: self.pod,
             session: self.session,
             generation: self.generation,

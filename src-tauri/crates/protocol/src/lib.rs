@@ -9,6 +9,7 @@ pub mod attachment;
 pub mod debug_log;
 pub mod desk;
 pub mod doctor;
+pub mod earlier;
 pub mod error;
 pub mod failure;
 pub mod health;
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod sidecar;
 pub mod tools;
 pub mod view;
+pub mod updates;
 
 pub use error::{ErrorCode, WireError};
 pub use ids::{PodId, SessionId};

@@ -197,6 +197,12 @@ pub struct Limit {
     /// What happens when it is reached.
     pub then: String,
 }
+/// Conversations of a CLI's own folder that are listed: its newest.
+pub const EARLIER_LISTED: usize = 500;
+/// Largest download of a newer version, in bytes.
+pub const UPDATE_BYTES: usize = 512 * 1024 * 1024;
+/// Between two looks for a newer version, when nobody asks for one.
+pub const UPDATE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// All limits with what happens when they are hit.
 #[must_use]
@@ -287,6 +293,8 @@ fn sizes() -> Vec<Limit> {
             TREE_SPAWNS_PER_MINUTE.to_string(),
             "a spawn is refused until the minute is over",
         ),
+        row("earlier conversations listed of one CLI", EARLIER_LISTED.to_string(), "older ones are not listed"),
+        row("download of a newer version", bytes(UPDATE_BYTES), "given up, and that is said"),
         row("path of a socket", bytes(SOCKET_PATH_BYTES), "a short folder under the temporary one is used"),
     ]
 }
@@ -326,6 +334,7 @@ fn times() -> Vec<Limit> {
         row("an agent waits for its pods", time(POD_WAIT), "it is told what they are doing, and may wait again"),
         row("longest such wait", time(POD_WAIT_AT_MOST), "it is told what they are doing, and may wait again"),
         row("pod tree after its end", time(TREE_KEPT), "forgotten; its sessions stay"),
+        row("between two looks for a newer version", time(UPDATE_EVERY), "the next look, unless the settings say no"),
         row("ended session in the live list", time(ENDED_STAYS), "then only in `ps --all` and the archive"),
     ]
 }

@@ -19,8 +19,19 @@ use crate::record::{Outcome, PermissionOutcome};
 
 pub use crate::pod_status::{PendingPermission, PodState, PodStatus, QueuedPrompt, Recording, Work};
 
-/// The version that this program speaks.
+/// The newest version that this program speaks.
 pub const POD_PROTOCOL: u32 = 1;
+/// The oldest version that it speaks: when a program is updated, agents go on with the keepers that they have.
+pub const POD_PROTOCOL_OLDEST: u32 = 1;
+
+/// The version to speak with somebody who speaks these: the newest that both do. None when there is none.
+#[must_use]
+pub fn agreed(theirs: u32, their_oldest: Option<u32>) -> Option<u32> {
+    let version = theirs.min(POD_PROTOCOL);
+    // Who names no oldest speaks one.
+    let oldest = POD_PROTOCOL_OLDEST.max(their_oldest.unwrap_or(theirs));
+    (version >= oldest).then_some(version)
+}
 
 /// A request, as it is read from the socket.
 #[derive(Debug, Deserialize)]
@@ -83,19 +94,30 @@ pub struct RpcError {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeParams {
-    /// [`POD_PROTOCOL`].
+    /// The newest version that the client speaks, [`POD_PROTOCOL`].
     pub protocol: u32,
+    /// The oldest one; the same when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<u32>,
     /// From the pod's file, which only its user can read.
     pub token: String,
     /// Who connects: `cli`, `desktop`, `bridge`, …
     pub client: String,
 }
 
+impl InitializeParams {
+    /// What a client of a pod says first.
+    #[must_use]
+    pub fn to_pod(token: impl Into<String>, client: impl Into<String>) -> Self {
+        Self { protocol: POD_PROTOCOL, oldest: Some(POD_PROTOCOL_OLDEST), token: token.into(), client: client.into() }
+    }
+}
+
 /// The answer to `initialize`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResult {
-    /// [`POD_PROTOCOL`].
+    /// The version that both speak from here on, see [`agreed`].
     pub protocol: u32,
     /// The pod.
     pub pod: PodId,
@@ -395,4 +417,20 @@ pub enum SessionEvent {
         /// The record.
         seq: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_that_both_speak_is_agreed_on() {
+        assert_eq!(agreed(POD_PROTOCOL, Some(POD_PROTOCOL_OLDEST)), Some(POD_PROTOCOL));
+        // A newer program that still speaks our version, and one that does not.
+        assert_eq!(agreed(POD_PROTOCOL + 1, Some(POD_PROTOCOL)), Some(POD_PROTOCOL));
+        assert_eq!(agreed(POD_PROTOCOL + 1, Some(POD_PROTOCOL + 1)), None);
+        assert_eq!(agreed(POD_PROTOCOL + 1, None), None);
+        // An older one, before the oldest that we speak.
+        assert_eq!(agreed(POD_PROTOCOL_OLDEST - 1, None), None);
+    }
 }

@@ -124,7 +124,7 @@ impl OwnerClient {
         let waiting = Waiting::default();
         let reading = tokio::spawn(read(reader, Arc::clone(&waiting), news.clone())).abort_handle();
         let this = Self { out, waiting, next: Arc::default(), news, _reading: Arc::new(Reading(reading)) };
-        let params = InitializeParams { protocol: TOOLBOX_PROTOCOL, token: file.token, client: client.to_owned() };
+        let params = InitializeParams { protocol: TOOLBOX_PROTOCOL, oldest: None, token: file.token, client: client.to_owned() };
         this.ask::<_, Value>("initialize", &params, EXCHANGE).await?;
         Ok(this)
     }
