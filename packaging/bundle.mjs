@@ -138,6 +138,17 @@ function collect(order, packages) {
   return found;
 }
 
+/** The bundler writes the dependencies on Tauri anew, as it would have them, and takes their comments along. */
+function leavingCargoTomlAlone(bundle) {
+  const path = join(root, 'Cargo.toml');
+  const before = readFileSync(path, 'utf8');
+  try {
+    bundle();
+  } finally {
+    if (readFileSync(path, 'utf8') !== before) writeFileSync(path, before);
+  }
+}
+
 function pack() {
   const target = options.target ?? ask('rustc', ['--print', 'host-tuple']);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -146,15 +157,8 @@ function pack() {
   const file = join(order.stage, 'tauri.conf.json');
   writeFileSync(file, JSON.stringify(config(order), null, 2));
   rmSync(join(programs, 'bundle'), { recursive: true, force: true });
-  npx([
-    'bundle',
-    '--ci',
-    '--bundles',
-    options.bundles,
-    '--config',
-    file,
-    ...(options.target ? ['--target', options.target] : []),
-  ]);
+  const more = options.target ? ['--target', options.target] : [];
+  leavingCargoTomlAlone(() => npx(['bundle', '--ci', '--bundles', options.bundles, '--config', file, ...more]));
   const packages = join(targetFolder, 'packages');
   const made = collect(order, packages);
   if (target.includes('linux')) {

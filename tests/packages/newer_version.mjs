@@ -13,7 +13,11 @@ export const newerVersion = '99.0.0';
 const changes = {
   'Cargo.toml': (text) => replaced(text, /^version = "[^"]+"$/m, `version = "${newerVersion}"`),
   'src-tauri/crates/protocol/src/pod.rs': (text) =>
-    replaced(text, /^pub const POD_PROTOCOL: u32 = (\d+);$/m, (_, version) => `pub const POD_PROTOCOL: u32 = ${Number(version) + 1};`),
+    replaced(
+      text,
+      /^pub const POD_PROTOCOL: u32 = (\d+);$/m,
+      (_, version) => `pub const POD_PROTOCOL: u32 = ${Number(version) + 1};`,
+    ),
 };
 
 function replaced(text, pattern, by) {

@@ -2,7 +2,18 @@
 // other? Both are built from these sources; tests/packages/newer_version.mjs says in what they differ.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -61,7 +72,9 @@ class Installed {
 
   /** Process and version of the keeper of a session. */
   keeper(id) {
-    const { pid } = JSON.parse(readFileSync(join(this.folder, 'home/data/sessions', this.whole(id), 'pod.json'), 'utf8'));
+    const { pid } = JSON.parse(
+      readFileSync(join(this.folder, 'home/data/sessions', this.whole(id), 'pod.json'), 'utf8'),
+    );
     return { pid, program: readlinkSync(`/proc/${pid}/exe`) };
   }
 
@@ -70,7 +83,9 @@ class Installed {
   }
 
   idle(id) {
-    return this.json('ps').some((pod) => JSON.stringify(pod).includes(this.whole(id)) && JSON.stringify(pod).includes('idle'));
+    return this.json('ps').some(
+      (pod) => JSON.stringify(pod).includes(this.whole(id)) && JSON.stringify(pod).includes('idle'),
+    );
   }
 
   remove() {

@@ -30,8 +30,10 @@ import type { WindowInfo } from '../protocol/WindowInfo';
 import type { WindowLayout } from '../protocol/WindowLayout';
 import type { WireError } from '../protocol/WireError';
 import type { JsonValue } from '../protocol/serde_json/JsonValue';
+import type { EarlierHost } from './earlier';
 import type { PlacesHost } from './places';
 import type { PodsHost } from './pods';
+import type { UpdatesHost } from './updates';
 
 /** A session's feed that was opened with `followSession`. */
 export interface Feed {
@@ -41,7 +43,7 @@ export interface Feed {
   close(): void;
 }
 
-export interface Host extends PlacesHost, PodsHost {
+export interface Host extends PlacesHost, PodsHost, EarlierHost, UpdatesHost {
   windowInfo(): Promise<WindowInfo>;
   /** Tells that the sessions can be seen and used, for the debug log. */
   pageShown(): Promise<void>;

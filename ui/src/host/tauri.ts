@@ -6,6 +6,7 @@ import type { PageOrder } from '../protocol/PageOrder';
 import type { PodTree } from '../protocol/PodTree';
 import type { SessionList } from '../protocol/SessionList';
 import type { SettingsView } from '../protocol/SettingsView';
+import type { UpdateView } from '../protocol/UpdateView';
 import type { WaitingRequest } from '../protocol/WaitingRequest';
 import type { Host } from './host';
 
@@ -99,6 +100,11 @@ export function tauriHost(): Host {
     listFolder: (path) => invoke('list_folder', { path }),
     readSettings: () => invoke('read_settings'),
     writeSetting: (key, value) => invoke('write_setting', { key, value }),
+    earlierSessions: () => invoke('earlier_sessions'),
+    takeInSession: (cli, nativeSessionId) => invoke('take_in_session', { cli, nativeSessionId }),
+    watchUpdates: (on) => invoke('watch_updates', { channel: channelTo<UpdateView>(on) }),
+    lookForUpdates: () => invoke('look_for_updates'),
+    installUpdate: () => invoke('install_update'),
     watchSettings: (on) => invoke('watch_settings', { channel: channelTo<SettingsView>(on) }),
     pickFolder: () => invoke('pick_folder'),
     openWorkspace: (path) => invoke('open_workspace', { path }),

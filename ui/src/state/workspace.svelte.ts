@@ -16,6 +16,7 @@ import type { WireError } from '../protocol/WireError';
 import { announcementOf } from './announcements';
 import { grouped, stateOf, type Row } from './session_groups';
 import { SessionView } from './session_view.svelte';
+import { Earlier } from './earlier.svelte';
 import { Inbox } from './inbox.svelte';
 import { OutsideLink } from './outside_link.svelte';
 import { keep, kept } from './kept';
@@ -23,6 +24,7 @@ import { Panes } from './panes.svelte';
 import { Places } from './places.svelte';
 import { Pods } from './pods.svelte';
 import { Settings } from './settings.svelte';
+import { Updates } from './updates.svelte';
 
 const KEY = Symbol('workspace');
 
@@ -58,6 +60,8 @@ export class Workspace {
   /** What stands in front of the sessions. */
   readonly places = new Places();
   readonly settings: Settings;
+  readonly earlier: Earlier;
+  readonly updates: Updates;
   paletteIsOpen = $state(false);
   sidebarIsOpen = $state(true);
   inspectorIsOpen = $state(false);
@@ -83,6 +87,8 @@ export class Workspace {
     this.host = host;
     this.inbox = new Inbox(host);
     this.settings = new Settings(host);
+    this.earlier = new Earlier(host);
+    this.updates = new Updates(host);
     this.link = new OutsideLink(host);
     this.pods = new Pods(host);
     this.panes = new Panes((session) => this.#opened(session));
@@ -103,6 +109,7 @@ export class Workspace {
     keep('newSince', this.#newSince);
     void this.refreshChoices(false);
     void this.settings.begin();
+    void this.updates.begin();
     this.info = await this.host.windowInfo();
     document.title = `${this.info.name} - Outrigger`;
     void this.refreshWorkspaces();
@@ -115,6 +122,7 @@ export class Workspace {
     await this.host.watchSessions((list) => this.#take(list));
     if (this.view === null && layout !== null) this.panes.restore(layout, () => true);
     await this.host.watchOrders((order) => this.#obey(order));
+    void this.earlier.look();
     this.#takeTarget();
     addEventListener('storage', this.#takeTarget);
   }

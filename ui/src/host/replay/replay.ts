@@ -15,6 +15,7 @@ import type { WireError } from '../../protocol/WireError';
 import type { KnownWorkspace } from '../../protocol/KnownWorkspace';
 import type { PageOrder } from '../../protocol/PageOrder';
 import type { WindowLayout } from '../../protocol/WindowLayout';
+import type { EarlierSession } from '../../protocol/EarlierSession';
 import type { JsonValue } from '../../protocol/serde_json/JsonValue';
 import type { Host } from '../host';
 import { marksIn, placesIn } from '../item_words';
@@ -22,6 +23,7 @@ import { RequestReader } from '../requests';
 import { searchIn } from './archive';
 import { ReplayLog } from './debug_log';
 import { pastUsage } from './past';
+import { ReplayEarlier } from './earlier';
 import { complete, keep as keepFile, looks } from './files';
 import { keep, kept } from '../../state/kept';
 import { listed, momentsOf, ReplayPods } from './pods';
@@ -31,6 +33,7 @@ import { choicesOf } from './people';
 import { ReplaySettings } from './settings_file';
 import { sceneOf } from './scenes';
 import { noUsage } from './script';
+import { replayUpdates } from './updates';
 import { freshStatus, ReplaySession, ruleOf, type Kept } from './session';
 
 const KEY = 'outrigger.replay';
@@ -136,6 +139,29 @@ class Replay {
     return id;
   }
 
+  /** A conversation of a CLI becomes a session that has ended. */
+  takeIn({ cli, title, cwd, updatedAt, nativeSessionId }: EarlierSession): SessionId {
+    const id = `s-${this.#sessions.size + 1}`;
+    const summary = {
+      session: id,
+      provider: cli,
+      workspace: cwd,
+      cwd,
+      title,
+      parent: null,
+      createdAt: updatedAt,
+      updatedAt,
+      model: null,
+      nativeSessionId,
+      usage: noUsage,
+      liveness: { type: 'ended' as const, outcome: 'done' as const, at: updatedAt },
+    };
+    const session = this.#add({ summary, status: null, items: [], live: [], seq: 0, steps: [], turns: 0 });
+    session.tell({ type: 'userMessage', text: title, delivery: 'prompt', from: null, attachments: [] });
+    session.tell({ type: 'agentMessage', text: 'It was the mirror.', open: false });
+    return id;
+  }
+
   follow(id: SessionId, fromSeq: number, on: (frame: FeedFrame) => void) {
     const feed = ++this.#feeds;
     const session = this.get(id);
@@ -189,6 +215,7 @@ export function replayHost(query: URLSearchParams): Host {
   const replay = new Replay(query);
   const log = new ReplayLog(query);
   const settings = new ReplaySettings(query.get('settings') === 'broken');
+  const earlier = new ReplayEarlier(query);
   let rules: PermissionRule[] = [];
   /** Answers come later, as they do over a real boundary, and as copies. */
   const later = async <T>(answer: () => T): Promise<T> => {
@@ -314,6 +341,9 @@ export function replayHost(query: URLSearchParams): Host {
         const names = listed(path);
         return { names, total: names.length };
       }),
+    ...replayUpdates(query),
+    earlierSessions: () => later(() => earlier.lists((key) => settings.set(key))),
+    takeInSession: (_cli, id) => later(() => replay.takeIn(earlier.take(id))),
     readSettings: () => later(() => settings.view),
     writeSetting: (key, value) => later(() => settings.write(key, value)),
     watchSettings: async (on) => settings.watch(on),

@@ -50,6 +50,22 @@ const TABLE: [string, string, string, string, SettingKind, JsonValue][] = [
     true,
   ],
   [
+    'pods.tools',
+    'Pods',
+    'Agents that command agents',
+    "Whether a new session's agent is offered the tools that start, brief, read and stop other agents. You can start pods by hand either way.",
+    choice(['on', 'Offered'], ['off', 'Not offered']),
+    'on',
+  ],
+  [
+    'windows.at_login',
+    'Windows',
+    'Start when you log in',
+    'In the tray and without a window, to tell you when an agent needs you. A portable Outrigger does not.',
+    { type: 'flag' },
+    false,
+  ],
+  [
     'notifications.needs_you',
     'Notifications',
     'When an agent needs you',
@@ -98,6 +114,30 @@ const TABLE: [string, string, string, string, SettingKind, JsonValue][] = [
     30,
   ],
   [
+    'earlier.claude',
+    'Earlier sessions',
+    'Show those of Claude Code',
+    'Lists the conversations that Claude Code keeps in `~/.claude`. One that you open is copied, and can be resumed. Nothing is written there.',
+    { type: 'flag' },
+    false,
+  ],
+  [
+    'earlier.codex',
+    'Earlier sessions',
+    'Show those of Codex',
+    'Lists the conversations that Codex keeps in `~/.codex`. One that you open is copied, and can be resumed. Nothing is written there.',
+    { type: 'flag' },
+    false,
+  ],
+  [
+    'updates.look',
+    'Updates',
+    'Look for updates',
+    'Once a day, where the build names a place. A newer version is downloaded; it is installed when you say so.',
+    { type: 'flag' },
+    true,
+  ],
+  [
     'paths.runtime',
     'Programs',
     'Runtime of all runners',
@@ -133,6 +173,11 @@ export class ReplaySettings {
       settings: TABLE.map((row) => setting(row, values)),
       unknown: this.#isBroken ? [] : ['view.font'],
     };
+  }
+
+  /** The value that the file has for a setting. */
+  set(key: string): JsonValue | undefined {
+    return this.#values()[key];
   }
 
   write(key: string, value: JsonValue): SettingsView {
