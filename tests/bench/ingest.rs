@@ -124,6 +124,7 @@ fn order(machine: &Machine, folder: &Path, runner: &Path, file: &Path) -> Keeper
         health: protocol::health::HealthThresholds::default(),
         workspace_rules: None,
         program: None,
+        pod_tools: false,
         write_paths: Vec::new(),
         read_paths: Vec::new(),
     }

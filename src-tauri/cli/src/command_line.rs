@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::{self, Exit};
 use crate::{
-    answer, budget, confine, doctor, home, import, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options, search,
-    send, stop, toolbox, uninstall, usage,
+    answer, budget, confine, doctor, home, import, interrupt, logs, manual, mcp, open, pod_tool, ps, run, run_options,
+    search, send, sidecar, stop, uninstall, usage,
 };
 
 /// Runs coding agents, keeps what they do, and lets you answer, steer and stop them.
@@ -47,6 +47,8 @@ enum Command {
     Doctor(doctor::DoctorOptions),
     /// Make sessions of the conversations that Claude Code and Codex keep in their own folders
     Import(import::ImportOptions),
+    /// Show, trust, start, stop and call the tool programs of your own that agents are offered
+    Sidecar(sidecar::SidecarOptions),
     /// Open a folder or a session in a window
     Open(open::OpenOptions),
     /// Run a command that the kernel holds to a scope
@@ -70,9 +72,6 @@ enum Command {
     /// Does one call of such a tool; started by a keeper
     #[command(hide = true)]
     PodTool(pod_tool::PodToolOptions),
-    /// Owns the tool sidecars that sessions share; started by whoever needs it first
-    #[command(hide = true)]
-    Toolbox,
 }
 
 /// The arguments of `outrigger drive`.
@@ -96,6 +95,7 @@ impl Command {
             | Self::Usage(_)
             | Self::Import(_)
             | Self::Open(_)
+            | Self::Sidecar(_)
             | Self::Confine(_)
             | Self::Uninstall(_)
             | Self::Completions(_)
@@ -103,8 +103,7 @@ impl Command {
             | Self::Keep
             | Self::Drive(_)
             | Self::Mcp
-            | Self::PodTool(_)
-            | Self::Toolbox => false,
+            | Self::PodTool(_) => false,
             Self::Run(_) | Self::Ps(_) | Self::Logs(_) | Self::Send(_) | Self::Stop(_) | Self::Budget(_) => true,
             // Whoever asks what was left behind decides about it.
             Self::Doctor(options) => !options.orphans,
@@ -127,6 +126,7 @@ impl Command {
             Self::Doctor(options) => options.json,
             Self::Import(options) => options.json,
             Self::Open(options) => options.json,
+            Self::Sidecar(options) => options.json,
             Self::Uninstall(options) => options.json,
             Self::Confine(_)
             | Self::Completions(_)
@@ -134,8 +134,7 @@ impl Command {
             | Self::Keep
             | Self::Drive(_)
             | Self::Mcp
-            | Self::PodTool(_)
-            | Self::Toolbox => false,
+            | Self::PodTool(_) => false,
         }
     }
 }
@@ -158,9 +157,6 @@ pub(crate) fn main() -> ExitCode {
     }
     if let Command::PodTool(options) = command {
         return pod_tool::pod_tool(&options);
-    }
-    if matches!(command, Command::Toolbox) {
-        return toolbox::toolbox();
     }
     // What is deleted must not be written at the same time.
     let _log = if matches!(command, Command::Uninstall(_)) { None } else { home::debug_log() };
@@ -200,15 +196,11 @@ async fn execute(command: Command) -> Result<Exit> {
         Command::Doctor(options) => doctor::doctor(&options).await,
         Command::Import(options) => import::import(&options),
         Command::Open(options) => open::open(options).await,
+        Command::Sidecar(options) => sidecar::sidecar(options).await,
         Command::Uninstall(options) => uninstall::uninstall(options).await,
         Command::Completions(options) => Ok(manual::completions(&mut CommandLine::command(), &options)),
         Command::Manual(options) => manual::manual(CommandLine::command(), &options),
-        Command::Confine(_)
-        | Command::Keep
-        | Command::Drive(_)
-        | Command::Mcp
-        | Command::PodTool(_)
-        | Command::Toolbox => Ok(Exit::Usage),
+        Command::Confine(_) | Command::Keep | Command::Drive(_) | Command::Mcp | Command::PodTool(_) => Ok(Exit::Usage),
     }
 }
 

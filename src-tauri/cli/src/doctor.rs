@@ -41,19 +41,22 @@ pub(crate) async fn doctor(options: &DoctorOptions) -> Result<Exit> {
         show_limits(options.json);
         return Ok(Exit::Done);
     }
-    let report = home::for_looking()?.doctor(&std::env::current_dir()?, options.refresh);
+    let (machine, workspace) = (home::for_looking()?, std::env::current_dir()?);
+    let mut report = machine.doctor(&workspace, options.refresh);
+    report.sidecars = client::sidecars::report(&machine, &workspace).await;
     if options.json {
         output::json(&report);
     } else if options.verbose {
         output::to_stdout(&discovery::render_text(&report));
-    }
-    Ok(if report.ok { Exit::Done } else { Exit::Unavailable })
     } else {
         output::to_stdout(&discovery::render_summary(&report));
+    }
+    Ok(if report.ok { Exit::Done } else { Exit::Unavailable })
 }
 
 fn show_limits(json: bool) {
-    let table = limits::table();
+    let mut table = limits::table();
+    table.extend(toolbox::limits::table());
     if json {
         table.iter().for_each(output::json);
         return;

@@ -45,6 +45,10 @@ pub(crate) async fn settle() {
         let text = "The ledger was damaged. It was set aside and made anew from the session folders";
         output::to_stderr(&format!("{text}: {before}"));
     }
+    if settled.sidecars > 0 {
+        let text = "The owner of the tool sidecars was killed; what it had left was ended";
+        output::to_stderr(&format!("{text}: {} processes.", settled.sidecars));
+    }
     for session in settled.sessions {
         let id = short_ids(&machine, &[session.session]).concat();
         output::to_stderr(&words(&id, &session));

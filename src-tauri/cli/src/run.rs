@@ -77,6 +77,8 @@ async fn begin(machine: &Machine, options: &RunOptions, prompt: String) -> Resul
     wish.provider_config = options.provider_config.clone();
     wish.create_cwd = options.create_cwd;
     wish.mcp_servers = options.mcp_config.clone().unwrap_or_default();
+    let named = |names: &Vec<String>| names.iter().filter(|name| !name.is_empty()).cloned().collect();
+    wish.sidecars = options.sidecars.as_ref().map(named);
     if options.detach {
         let started = start(machine, wish).await?;
         return leave(started, prompt, options).await;

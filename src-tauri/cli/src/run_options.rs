@@ -83,6 +83,9 @@ pub(crate) struct RunOptions {
     #[arg(long = "budget", value_name = "KEY=VALUE", value_parser = budget::limit,
         conflicts_with_all = ["resume", "continue_newest"])]
     pub(crate) budget: Vec<Limit>,
+    /// Only these tool sidecars, or tools of them (`git`, `git/log`), for it and all pods below it; an empty text is none
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["resume", "continue_newest"])]
+    pub(crate) sidecars: Option<Vec<String>>,
     /// What the agent is to do; `-` reads it from stdin
     pub(crate) prompt: String,
 }

@@ -86,6 +86,8 @@ pub(crate) async fn uninstall(options: UninstallOptions) -> Result<Exit> {
         // Somebody may have started one meanwhile.
         nobody_lives(&machine).await?;
     }
+    // What it owns is written about in what is deleted.
+    client::sidecars::end_owner(&machine).await?;
     delete(&mut traces);
     remove_if_empty(&machine.places);
     tell(&traces, options.json);

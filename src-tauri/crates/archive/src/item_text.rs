@@ -110,6 +110,7 @@ mod tests {
             locations: vec![Location { path: "src/lamp.rs".into(), line: None }],
             ended_at: None,
             duration_ms: None,
+            sidecar: None,
         })
     }
 

@@ -113,6 +113,14 @@ impl PodConnection {
         self.call::<_, Value>("pod/forgetRule", params, EXCHANGE).await.map(drop)
     }
 
+    /// Has it look whether the user's sidecars offer other tools now; it does so on its own time.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn look_at_tools(&mut self) -> Result<(), WireError> {
+        self.call::<_, Value>("pod/lookAtTools", no_params(), EXCHANGE).await.map(drop)
+    }
+
     /// Ends the turn; answers when it has ended.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ pub mod records;
 pub mod recovery;
 pub mod sessions;
 pub mod settings;
+pub mod sidecars;
 pub mod start;
 pub mod start_turn;
 mod starter;

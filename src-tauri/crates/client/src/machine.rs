@@ -85,7 +85,9 @@ impl Machine {
         if refresh {
             options.environment = options.environment.refreshed();
         }
-        discovery::doctor(&options)
+        let mut report = discovery::doctor(&options);
+        report.limits.extend(toolbox::limits::table());
+        report
     }
 
     /// Sets, or with `None` clears, the path of a CLI or runtime by hand.

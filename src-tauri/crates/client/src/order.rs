@@ -89,7 +89,9 @@ fn prepare_in(
         ledger: Some(machine.places.ledger.display().to_string()),
         health: settings.health,
         workspace_rules: Some(machine.workspace_rules().file().display().to_string()),
+        config: Some(machine.places.config.display().to_string()),
         program: Some(machine.program.display().to_string()),
+        pod_tools: settings.pod_tools,
         write_paths: own.write,
         read_paths: own.read,
     };

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use ledger::{Ledger, LedgerError};
-use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
-use protocol::pods::NoteBudget;
-use protocol::scope::{Budget, ScopeRule, TreeEntry};
+use protocol::pods::{NoteBudget, Notify, end_words};
+use protocol::scope::{Budget, PodOutcome, ScopeRule, TreeEntry};
+use protocol::{PodId, SessionId};
 use scopes::{Area, Reclaimed, Refused, Rule};
 
 use crate::machine::Machine;
@@ -81,6 +81,24 @@ pub async fn set_budget(
 /// When the ledger cannot be written.
 pub async fn reclaim(machine: &Machine) -> Result<Vec<Reclaimed>, WireError> {
     in_ledger(machine, |ledger| Ok(scopes::reclaim(ledger, now(), &proof::is_dead)?)).await
+}
+
+/// Takes a pod that is gone, with all that it had started, out of its tree, and tells the one above it, which has its scope again.
+pub(crate) async fn lost(machine: &Machine, ledger: &Ledger, session: SessionId, pod: PodId) {
+    let reclaimed = match scopes::end(ledger, session, Some(pod), PodOutcome::Disconnected, now()) {
+        Ok(Some(reclaimed)) => reclaimed,
+        // It had ended before, or lives again.
+        Ok(None) => return,
+        Err(error) => return tracing::warn!(%error, %session, "a pod that is gone still stands in its tree"),
+    };
+    let Some(parent) = reclaimed.to else { return };
+    let outcome = PodOutcome::Disconnected;
+    let text = end_words(&reclaimed.name, outcome);
+    let news = Notify { session, from: reclaimed.name, text, outcome: Some(outcome), quiet: false };
+    let told = async { sessions::connect(machine, parent, "client").await?.notify(news).await };
+    if let Err(error) = told.await {
+        tracing::info!(%error, %parent, %session, "the pod above one that is gone could not be told");
+    }
 }
 
 /// The rules as a pod of this workspace would hold them.

@@ -22,6 +22,8 @@ use candidates::{Abandoned, Candidates};
 pub struct Settled {
     /// The sessions that were closed, or that had left something running.
     pub sessions: Vec<SettledSession>,
+    /// Processes that a killed owner of the tool sidecars had left, and that were ended.
+    pub sidecars: usize,
     /// Where the damaged ledger lies whose successor was filled just now.
     pub ledger_set_aside: Option<String>,
     /// What could not be done, for the debug log.
@@ -59,7 +61,7 @@ pub async fn settle(machine: &Machine) -> Settled {
 }
 
 async fn settle_here(machine: &Machine) -> Settled {
-    let mut settled = Settled::default();
+    let mut settled = Settled { sidecars: crate::sidecars::settle(machine).await, ..Settled::default() };
     if !machine.places.sessions.is_dir() {
         return settled;
     }
@@ -121,6 +123,10 @@ async fn settle_pod(
     closing::remove_socket(machine, pod);
     if let Some(ledger) = ledger {
         note(ledger, &folder, pod)?;
+        // What could not be ended may still write: its scope is nobody else's yet.
+        if sweep.survivors.is_empty() {
+            crate::pods::lost(machine, ledger, pod.session, pod.pod).await;
+        }
     }
     let process::Sweep { ended, survivors } = sweep;
     let nothing_to_tell = !interrupted && ended.is_empty() && survivors.is_empty();

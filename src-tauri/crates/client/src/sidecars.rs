@@ -1,7 +1,7 @@
 //! The tool sidecars of this machine's user, for windows and the command line: which there are, how they stand, and what is done
 //! about them.
 //!
-//! What runs is the owner's (`outrigger toolbox`), which is asked over its socket. A look never starts one: without an owner nothing
+//! What runs is the owner's (`outrigger-toolbox`), which is asked over its socket. A look never starts one: without an owner nothing
 //! runs, and the manifests tell the rest. Who may use what is decided by the user's rules ([`grants`]).
 
 mod grants;
@@ -12,6 +12,7 @@ mod watching;
 use std::path::Path;
 use std::time::Duration;
 
+use protocol::doctor::{SidecarProblem, SidecarsReport};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::EXCHANGE;
 use protocol::pods::ToolProgress;
@@ -119,8 +120,9 @@ pub async fn settled(machine: &Machine, place: &SidecarPlace, name: &str) -> Res
             | SidecarState::Failed { .. }
             | SidecarState::Stopped { .. } => return Ok(view),
         }
-        if matches!(news.recv().await, Err(tokio::sync::broadcast::error::RecvError::Closed)) {
-            return self::view(machine, place, name).await;
+        tokio::select! {
+            () = owner.lost() => return self::view(machine, place, name).await,
+            _ = news.recv() => {}
         }
     }
 }
@@ -161,7 +163,7 @@ pub async fn trust(
 /// # Errors
 /// When the owner cannot be started or reached.
 pub async fn tools(machine: &Machine, place: &SidecarPlace) -> Result<Vec<ToolDefinition>, WireError> {
-    if !toolbox::broker::has_any(&machine.places.config, place.workspace.as_deref().map(Path::new)) {
+    if !toolbox::roots::has_any(&machine.places.config, place.workspace.as_deref().map(Path::new)) {
         return Ok(Vec::new());
     }
     let owner = owner::connected(machine).await?;
@@ -195,10 +197,36 @@ pub async fn call(
     owner.call(&call, CALL_AT_MOST + BESIDE, on_progress, std::future::pending()).await
 }
 
-/// The sidecars of a workspace that nobody has trusted yet.
-#[must_use]
-pub fn untrusted(views: &[SidecarView]) -> Vec<&SidecarView> {
-    views.iter().filter(|view| matches!(view.trust, SidecarTrust::Needed { .. })).collect()
+/// What doctor says of them.
+pub async fn report(machine: &Machine, workspace: &Path) -> SidecarsReport {
+    let workspace = std::fs::canonicalize(workspace).unwrap_or_else(|_| workspace.to_owned());
+    let place = SidecarPlace { workspace: Some(workspace.display().to_string()), ..SidecarPlace::default() };
+    let owner = owner::process(machine);
+    match list(machine, &place).await {
+        Ok(views) => SidecarsReport { count: views.len(), owner, problems: views.iter().filter_map(problem).collect() },
+        Err(error) => {
+            let fix = "end that process; the next use starts another one".to_owned();
+            let name = "all".to_owned();
+            SidecarsReport { count: 0, owner, problems: vec![SidecarProblem { name, problem: error.message, fix }] }
+        }
+    }
+}
+
+fn problem(view: &SidecarView) -> Option<SidecarProblem> {
+    let name = view.name.clone();
+    let start =
+        || format!("mend it, then `outrigger sidecar restart {name}`; `outrigger sidecar logs {name}` tells more");
+    let (problem, fix) = match (&view.error, &view.trust, &view.state, &view.reload_failed) {
+        (Some(error), ..) => (error.clone(), "correct the manifest".to_owned()),
+        (None, SidecarTrust::Needed { .. }, SidecarState::Idle, _) => {
+            ("it waits for your trust".to_owned(), format!("`outrigger sidecar trust {name}` shows what it would run"))
+        }
+        (None, _, SidecarState::Failed { failure, .. }, _) => (failure.message.clone(), start()),
+        (None, _, SidecarState::Disconnected { why }, _) => (why.clone(), start()),
+        (None, _, _, Some(failure)) => (format!("its last change was not taken over: {}", failure.message), start()),
+        (None, _, _, None) => return None,
+    };
+    Some(SidecarProblem { name, problem, fix })
 }
 
 async fn by_hand(machine: &Machine, place: &SidecarPlace, name: &str, method: &str) -> Result<SidecarState, WireError> {

@@ -162,7 +162,7 @@ impl Grants {
         self.check_count(folder)?;
         if on_folder == Allow::WriteTree {
             self.left_out.push(format!(
-                "Making and removing entries directly in {} is refused while a part of it is another pod's.",
+                "Making and removing entries directly in {} is refused while a part of it is not for this pod.",
                 folder.display()
             ));
         }

@@ -28,10 +28,17 @@ pub(crate) fn used_bytes(folder: &Path, until: Instant) -> Option<u64> {
     Some(bytes)
 }
 
-/// Sockets in a folder.
+/// How the names of sockets begin by which no session is reached: those of tool sidecars and of their owner.
+const OTHERS: [&str; 2] = ["toolbox", "sidecar-"];
+
+/// Sockets of sessions in a folder.
 pub(crate) fn sockets(folder: &Path) -> u64 {
     let names = fs::read_dir(folder).into_iter().flatten().flatten();
-    names.filter(|entry| entry.file_type().is_ok_and(|kind| is_socket(&kind))).count() as u64
+    let of_session = |name: &str| !OTHERS.iter().any(|other| name.starts_with(other));
+    names
+        .filter(|entry| of_session(&entry.file_name().to_string_lossy()))
+        .filter(|entry| entry.file_type().is_ok_and(|kind| is_socket(&kind)))
+        .count() as u64
 }
 
 #[cfg(unix)]
@@ -76,6 +83,7 @@ mod tests {
     fn only_sockets_are_counted_as_such() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "x").unwrap();
+        let _owner = std::os::unix::net::UnixListener::bind(folder.path().join("toolbox.sock")).unwrap();
         let _listener = std::os::unix::net::UnixListener::bind(folder.path().join("s")).unwrap();
         assert_eq!(sockets(folder.path()), 1);
     }

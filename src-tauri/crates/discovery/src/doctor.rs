@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use protocol::doctor::{
     DoctorReport, EnvironmentReport, EnvironmentSource, Found, ManifestError, PathFolder, PlaceReport, ProviderReport,
-    RunnerReport, RuntimeReport, SettingsReport, SocketsReport, Verdict,
+    RunnerReport, RuntimeReport, SettingsReport, SidecarsReport, SocketsReport, Verdict,
 };
 use protocol::limits::{DOCTOR, DOCTOR_LOGIN_SHELL, table};
 
@@ -118,6 +118,8 @@ pub fn doctor(options: &DoctorOptions) -> DoctorReport {
             folder: options.places.run.display().to_string(),
             count: disk_use::sockets(&options.places.run),
         },
+        // Whoever knows of them tells.
+        sidecars: SidecarsReport::default(),
         manifest_errors: options.manifest_errors.clone(),
         limits: table(),
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use protocol::doctor::{
     Candidate, DoctorReport, EnvironmentSource, Found, FoundBy, PlaceReport, ProviderReport, RuntimeReport,
-    SandboxReport, Verdict,
+    SandboxReport, SidecarsReport, Verdict,
 };
 
 /// The report for people.
@@ -39,6 +39,7 @@ fn write_all(text: &mut String, report: &DoctorReport) -> std::fmt::Result {
             .iter()
             .try_for_each(|error| writeln!(text, "  {}\n    {}", error.path, error.message))?;
     }
+    write_sidecars(text, &report.sidecars)?;
     write_environment(text, report)?;
     writeln!(text, "\nFolders")?;
     report.places.iter().try_for_each(|place| write_place(text, place))?;
@@ -52,6 +53,21 @@ fn write_all(text: &mut String, report: &DoctorReport) -> std::fmt::Result {
     writeln!(text, "\nSandbox of the system\n  {}", sandbox(&report.sandbox))?;
     let verdict = if report.ok { "Everything that is needed is here" } else { "Something is missing; see above" };
     writeln!(text, "\n{verdict} ({} ms).", report.took_ms)
+}
+
+fn write_sidecars(text: &mut String, sidecars: &SidecarsReport) -> std::fmt::Result {
+    if sidecars.count == 0 {
+        return Ok(());
+    }
+    let owner = match sidecars.owner {
+        Some(pid) => format!("owned by process {pid}"),
+        None => "none runs".to_owned(),
+    };
+    writeln!(text, "\nTool sidecars ({}, {owner})", sidecars.count)?;
+    for one in &sidecars.problems {
+        writeln!(text, "  problem  {}: {}\n           fix:     {}", one.name, one.problem, one.fix)?;
+    }
+    Ok(())
 }
 
 fn write_provider(text: &mut String, provider: &ProviderReport) -> std::fmt::Result {

@@ -29,11 +29,12 @@ const RUNTIMES: [&str; 3] = ["node", "deno", "bun"];
 #[must_use]
 pub fn setting_keys(clis: &[(String, String)]) -> Vec<SettingKey> {
     let mut keys = look();
+    keys.push(pods());
     keys.extend(notifications());
     keys.extend(health());
-    keys.extend(paths(clis));
     keys.extend(earlier());
     keys.extend(updates());
+    keys.extend(paths(clis));
     keys
 }
 
@@ -72,7 +73,6 @@ fn look() -> Vec<SettingKey> {
             "At the start every window that was open comes back, where it was and with what it showed.",
             true,
         ),
-    ]
         flag(
             "windows.at_login",
             SECTION,
@@ -80,9 +80,9 @@ fn look() -> Vec<SettingKey> {
             "In the tray and without a window, to tell you when an agent needs you. A portable Outrigger does not.",
             false,
         ),
+    ]
 }
 
-fn notifications() -> Vec<SettingKey> {
 fn earlier() -> Vec<SettingKey> {
     const SECTION: &str = "Earlier sessions";
     let shown = |key: &str, name: &str, folder: &str| {
@@ -117,6 +117,7 @@ fn pods() -> SettingKey {
     )
 }
 
+fn notifications() -> Vec<SettingKey> {
     const SECTION: &str = "Notifications";
     let never = "Never while you look at that session.";
     vec![

@@ -38,6 +38,7 @@ pub(crate) fn asked(request_id: &str, request: &Value) -> (PermissionAsk, Asked)
         kind: kind(tool_name),
         input: input.clone(),
         options,
+        sidecar: None,
     };
     (ask, Asked { input, suggestions })
 }

@@ -48,6 +48,8 @@ mod tests {
             entry(6, 5, "sh"),
             entry(7, 1, &format!("{own} pod-tool")),
             entry(8, 3, "sh -c x keep"),
+            entry(9, 1, "/usr/bin/outrigger-toolbox"),
+            entry(10, 9, "node server.mjs"),
         ];
         let left: Vec<u32> = of_agent(entries).iter().map(|entry| entry.process.pid).collect();
         assert_eq!(left, [2, 3, 8]);

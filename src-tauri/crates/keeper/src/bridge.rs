@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use process::{Line, LineReader};
 use protocol::error::{ErrorCode, WireError};
 use protocol::pod::{Outgoing, Request};
-use protocol::pods::TOOLS_CHANGED;
+use protocol::pods::{TOOL_PROGRESS, TOOLS_CHANGED};
 use protocol::record::HostRecord;
 use protocol::tools::{CancelTool, ToolAnswer, ToolCall};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 use tokio::sync::oneshot;
@@ -20,9 +21,12 @@ use crate::connection::{json, parse};
 use crate::exchange::{Ask, ToldOf};
 use crate::outbox::{Outbox, answer};
 use crate::shared::Shared;
+use crate::tools::{Called, Heard};
 
 /// Calls of one bridge at one time.
 const CALLS: usize = 32;
+/// Steps of a call's progress that wait for the bridge; what does not fit is left out.
+const PROGRESS: usize = 64;
 /// Characters of a call's arguments, and of its answer, that its record keeps.
 const KEPT: usize = 1000;
 
@@ -59,7 +63,7 @@ pub(crate) async fn serve<R: AsyncRead + Unpin>(
                 }
             }
             Ok(()) = changes.changed() => {
-                if outbox.send(changed()).await.is_err() {
+                if outbox.send(notification(TOOLS_CHANGED, &json!({}))).await.is_err() {
                     break;
                 }
             }
@@ -68,8 +72,8 @@ pub(crate) async fn serve<R: AsyncRead + Unpin>(
     bridge.calls().clear();
 }
 
-fn changed() -> Vec<u8> {
-    let notification = Outgoing { jsonrpc: "2.0", id: None, method: TOOLS_CHANGED, params: json!({}) };
+fn notification<P: Serialize>(method: &str, params: &P) -> Vec<u8> {
+    let notification = Outgoing { jsonrpc: "2.0", id: None, method, params };
     let mut line = serde_json::to_vec(&notification).unwrap_or_default();
     line.push(b'\n');
     line
@@ -81,7 +85,9 @@ fn request(line: Line, bridge: &Arc<Bridge>, shared: &Arc<Shared>, outbox: &Outb
     tokio::spawn(async move {
         let text = String::from_utf8_lossy(&line.bytes);
         let (id, result) = match serde_json::from_str::<Request<'_>>(&text) {
-            Ok(request) => (request.id.clone().unwrap_or(Value::Null), handle(&request, &bridge, &shared).await),
+            Ok(request) => {
+                (request.id.clone().unwrap_or(Value::Null), handle(&request, &bridge, &shared, &outbox).await)
+            }
             Err(error) => {
                 let error = WireError::new(ErrorCode::BadRequest, format!("not a JSON-RPC request: {error}"));
                 (Value::Null, Err(error))
@@ -92,10 +98,10 @@ fn request(line: Line, bridge: &Arc<Bridge>, shared: &Arc<Shared>, outbox: &Outb
     });
 }
 
-async fn handle(request: &Request<'_>, bridge: &Bridge, shared: &Shared) -> Result<Value, WireError> {
+async fn handle(request: &Request<'_>, bridge: &Bridge, shared: &Shared, outbox: &Outbox) -> Result<Value, WireError> {
     match request.method.as_ref() {
         "tools/list" => json(&shared.tools.list().await),
-        "tools/call" => json(&call(parse(request)?, bridge, shared).await?),
+        "tools/call" => json(&call(parse(request)?, bridge, shared, outbox).await?),
         "tools/cancel" => {
             bridge.calls().remove(&parse::<CancelTool>(request)?.call_id);
             Ok(json!({}))
@@ -107,7 +113,7 @@ async fn handle(request: &Request<'_>, bridge: &Bridge, shared: &Shared) -> Resu
     }
 }
 
-async fn call(call: ToolCall, bridge: &Bridge, shared: &Shared) -> Result<ToolAnswer, WireError> {
+async fn call(call: ToolCall, bridge: &Bridge, shared: &Shared, outbox: &Outbox) -> Result<ToolAnswer, WireError> {
     let (cancel, nobody_waits) = oneshot::channel();
     {
         let mut calls = bridge.calls();
@@ -119,22 +125,30 @@ async fn call(call: ToolCall, bridge: &Bridge, shared: &Shared) -> Result<ToolAn
         calls.insert(call.call_id.clone(), cancel);
     }
     let began = Instant::now();
-    let answer = shared.tools.call(call.clone(), nobody_waits).await;
+    let (heard, mut steps) = Heard::new(PROGRESS);
+    let calling = shared.tools.call(call.clone(), heard, nobody_waits);
+    // All of it is told before the answer.
+    let telling = async {
+        while let Some(step) = steps.recv().await {
+            let _ = outbox.send(notification(TOOL_PROGRESS, &step)).await;
+        }
+    };
+    let (Called { answer, sidecar }, ()) = tokio::join!(calling, telling);
     bridge.calls().remove(&call.call_id);
     // It stands in the journal before the agent has it.
-    let _ = shared.ask(Ask::Note(record(&call, &answer, began.elapsed()))).await;
+    let _ = shared.ask(Ask::Note(record(&call, &answer, sidecar, began.elapsed()))).await;
     let _ = shared.ask(Ask::ToldOf(told(&call, &answer))).await;
     Ok(answer)
 }
 
-fn record(call: &ToolCall, answer: &ToolAnswer, took: Duration) -> HostRecord {
+fn record(call: &ToolCall, answer: &ToolAnswer, sidecar: Option<String>, took: Duration) -> HostRecord {
     HostRecord::ToolCalled {
         name: call.name.clone(),
         arguments: shortened(&Value::Object(call.arguments.clone()).to_string()),
         answer: shortened(&answer.text()),
         is_error: answer.is_error,
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        sidecar: None,
+        sidecar,
     }
 }
 

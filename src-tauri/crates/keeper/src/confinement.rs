@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use confine::{ReadAccess, Spec, TcpPorts};
 use journal::SessionFolder;
 use protocol::error::{ErrorCode, WireError};
-use protocol::scope::{Confinement, HeldRule, ScopePermission};
+use protocol::scope::{Confinement, HeldRule, ScopePermission, ScopeReach};
 use protocol::session::KeeperOrder;
 use scopes::Scope;
 
@@ -60,7 +60,12 @@ impl Confined {
         let (spec, report) = (at.join("spec.json"), at.join("report.json"));
         let _ = fs::remove_file(&report);
         let what = Spec {
-            taken: scope.taken.iter().map(|taken| taken.rule.held().clone()).collect(),
+            taken: scope
+                .taken
+                .iter()
+                .map(|taken| taken.rule.held().clone())
+                .chain(run_unconfined(order, scope))
+                .collect(),
             read: ReadAccess::Toolchain { paths: readable(order, &program, &rules, scope) },
             rules,
             write_paths: own.clone(),
@@ -107,6 +112,20 @@ impl Confined {
             tracing::warn!(%error, temp = %self.temp.display(), "the folder for temporary files could not be removed");
         }
     }
+}
+
+/// The folders of the workspace's trusted tool sidecars. What lies there is built and run outside of every scope, so a pod that is
+/// held to one does not write there.
+fn run_unconfined(order: &KeeperOrder, scope: &Scope) -> Vec<HeldRule> {
+    let Some(config) = &order.config else { return Vec::new() };
+    let folders = toolbox::broker::trusted_folders(Path::new(config), &scope.workspace);
+    let real = folders.into_iter().map(|folder| fs::canonicalize(&folder).unwrap_or(folder));
+    real.map(|folder| HeldRule {
+        permission: ScopePermission::Write,
+        path: folder.to_string_lossy().into_owned(),
+        reach: ScopeReach::Tree,
+    })
+    .collect()
 }
 
 /// What may be read beside the system and the toolchains. A scope that says what may be read means it.

@@ -173,6 +173,10 @@ async fn handle(request: &Request<'_>, shared: &Shared) -> Result<Value, WireErr
         "pod/childSpawned" => Ask::ChildSpawned(parse(request)?),
         "pod/notify" => Ask::Notify(parse(request)?),
         "pod/noteBudget" => Ask::Note(HostRecord::BudgetChanged { budget: parse::<NoteBudget>(request)?.budget }),
+        "pod/lookAtTools" => {
+            shared.look_at_tools();
+            return Ok(Value::Object(serde_json::Map::new()));
+        }
         "pod/status" => return json(&*shared.feed.status()),
         "pod/processes" => return json(&shared.processes()),
         "session/read" => return json(&reading::read(shared, parse(request)?).await?),

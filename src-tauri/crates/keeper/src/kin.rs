@@ -52,17 +52,6 @@ pub(crate) fn turn_words(name: &str, how: StopReason) -> String {
     format!("Pod `{name}` {how}; read_pod_output tells what it said.")
 }
 
-/// The line that wakes the parent at the end of the pod.
-pub(crate) fn end_words(name: &str, how: PodOutcome) -> String {
-    let how = match how {
-        PodOutcome::Completed => "has completed",
-        PodOutcome::Failed => "has failed",
-        PodOutcome::Cancelled => "was stopped",
-        PodOutcome::Disconnected => "is gone without a word",
-    };
-    format!("Pod `{name}` {how}; its scope is yours again. read_pod_output tells what it said.")
-}
-
 /// Tells the parent, or whoever has adopted the pod. Where nobody lives above it nobody is told.
 pub(crate) async fn tell_parent(tree: Tree, sessions: PathBuf, text: String, outcome: Option<PodOutcome>) {
     let (session, from) = (tree.session(), tree.name().to_owned());

@@ -35,6 +35,7 @@ pub mod retry;
 mod runner_stdin;
 mod session_meta;
 mod shared;
+mod sidecars;
 mod socket;
 mod startup;
 mod status;

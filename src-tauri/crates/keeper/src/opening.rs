@@ -1,5 +1,7 @@
 //! What does the journal say first when a keeper has taken a session?
 
+use std::path::Path;
+
 use journal::Recovery;
 use protocol::record::{HostRecord, NoticeLevel};
 use protocol::session::{KeeperOrder, SessionMeta};
@@ -11,6 +13,23 @@ pub(crate) fn tell(recorder: &mut Recorder, order: &KeeperOrder, meta: &SessionM
     recorder.host(&opened_record(order));
     tell_recovery(recorder, recovery);
     tell_fresh_start(recorder, order, meta);
+    tell_untrusted(recorder, order, meta);
+}
+
+/// Sidecars that nobody has trusted offer nothing, which must not go unnoticed.
+fn tell_untrusted(recorder: &mut Recorder, order: &KeeperOrder, meta: &SessionMeta) {
+    let Some(config) = &order.config else { return };
+    let text = match toolbox::broker::untrusted(Path::new(config), Path::new(&meta.workspace)) {
+        0 => return,
+        1 => "1 tool sidecar of this workspace waits for your trust, so its tools are not offered.".to_owned(),
+        count => {
+            format!("{count} tool sidecars of this workspace wait for your trust, so their tools are not offered.")
+        }
+    };
+    let text = format!(
+        "{text} `outrigger sidecar list` names what waits, and `outrigger sidecar trust NAME` shows what it would run."
+    );
+    recorder.host(&HostRecord::Notice { level: NoticeLevel::Info, code: "sidecars_untrusted".to_owned(), text });
 }
 
 fn opened_record(order: &KeeperOrder) -> HostRecord {

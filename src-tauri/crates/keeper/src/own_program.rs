@@ -1,8 +1,11 @@
 //! Which command lines are those of this very program? Told by the name that it had when the keeper began.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::OnceLock;
+
+/// The program that owns the tool sidecars.
+const TOOLBOX: &str = "outrigger-toolbox";
 
 static NAME: OnceLock<Option<OsString>> = OnceLock::new();
 
@@ -16,15 +19,20 @@ pub(crate) fn is_keeper(command: &str) -> bool {
     command.strip_suffix(" keep").is_some_and(is_ours)
 }
 
-/// Whether a command line is that of a keeper, or of a call of a pod tool.
+/// Whether a command line is that of a keeper, of a call of a pod tool, or of the owner of the tool sidecars.
 pub(crate) fn is_ours_beside_the_agent(command: &str) -> bool {
-    is_keeper(command) || command.strip_suffix(" pod-tool").is_some_and(is_ours)
+    let does = |what: &str| command.strip_suffix(what).is_some_and(is_ours);
+    is_keeper(command) || does(" pod-tool") || is_named(command, TOOLBOX)
 }
 
 fn is_ours(program: &str) -> bool {
-    // An older keeper may be running from a file that has been replaced since.
+    name().is_some_and(|own| is_named(program, own))
+}
+
+fn is_named(program: &str, name: impl AsRef<OsStr>) -> bool {
+    // It may be running from a file that has been replaced since.
     let program = program.strip_suffix(" (deleted)").unwrap_or(program);
-    Path::new(program).file_name().is_some_and(|found| name().is_some_and(|own| found == own))
+    Path::new(program).file_name().is_some_and(|found| found == name.as_ref())
 }
 
 fn name() -> Option<&'static OsString> {
@@ -42,5 +50,6 @@ mod tests {
         assert!(is_keeper(&format!("{own} keep")) && is_keeper(&format!("{own} (deleted) keep")));
         assert!(!is_keeper(&own) && !is_keeper("other keep") && !is_keeper("housekeep"));
         assert!(is_ours_beside_the_agent(&format!("{own} pod-tool")) && !is_keeper(&format!("{own} pod-tool")));
+        assert!(is_ours_beside_the_agent("/usr/bin/outrigger-toolbox") && !is_ours_beside_the_agent("x toolbox"));
     }
 }

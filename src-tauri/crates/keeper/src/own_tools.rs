@@ -1,6 +1,7 @@
 //! Is a request for permission about one of the tools that Outrigger itself offers? Those look after themselves.
 //!
-//! Each provider names the tool of an MCP server in its own way. Spawning a pod is put to people like any command.
+//! Each provider names the tool of an MCP server in its own way. Spawning a pod is put to people like any command, and so is every
+//! tool of the user's sidecars.
 
 use protocol::runner::{PermissionAsk, ToolKind};
 use protocol::tools::TOOLS_SERVER;
@@ -12,12 +13,6 @@ const HARMLESS: [&str; 5] = ["send_to_pod", "read_pod_output", "stop_pod", "list
 
 /// What settles such a request.
 pub(crate) fn own_tool(ask: &PermissionAsk) -> Option<Verdict> {
-    let tool = name(ask)?;
-    HARMLESS.contains(&tool).then_some(Verdict::OwnTool)
-}
-
-/// The tool's own name, if it is one of ours. What the agent words itself, such as a title, is no proof.
-fn name(ask: &PermissionAsk) -> Option<&str> {
     match ask.kind {
         ToolKind::Other
         | ToolKind::Think
@@ -27,6 +22,11 @@ fn name(ask: &PermissionAsk) -> Option<&str> {
         | ToolKind::Delegate => {}
         ToolKind::Execute | ToolKind::Edit | ToolKind::Delete | ToolKind::Move => return None,
     }
+    HARMLESS.contains(&offered_name(ask)?).then_some(Verdict::OwnTool)
+}
+
+/// The name under which we offer the tool, if it is one that we offer. What the agent words itself, such as a title, is no proof.
+pub(crate) fn offered_name(ask: &PermissionAsk) -> Option<&str> {
     let name = ask.tool_name.as_str();
     let name = name.strip_prefix("mcp__").or_else(|| name.strip_prefix("mcp_")).unwrap_or(name);
     let rest = name.strip_prefix(TOOLS_SERVER)?;
@@ -56,6 +56,7 @@ mod tests {
     #[test]
     fn spawning_and_what_only_looks_like_ours_is_put_to_people() {
         assert_eq!(of("mcp__outrigger__spawn_pod", "other", ""), None);
+        assert_eq!(of("mcp__outrigger__git_status", "other", ""), None, "a tool of a sidecar");
         assert_eq!(of("mcp__outriggers__list_pods", "other", ""), None);
         assert_eq!(of("mcp__evil__outrigger_list_pods", "other", ""), None);
         assert_eq!(of("Bash", "execute", "mcp__outrigger__list_pods"), None);

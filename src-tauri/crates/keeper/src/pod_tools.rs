@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::time::timeout;
 
-use crate::tools::{Later, ToolSource};
+use crate::tools::{Heard, Later, ToolSource};
 
 /// For a call that asks a pod or the ledger.
 const ASKING: Duration = Duration::from_secs(30);
@@ -105,7 +105,15 @@ impl ToolSource for PodTools {
         Box::pin(async { self.known.get_or_try_init(|| self.ask_for_list()).await.cloned() })
     }
 
-    fn call(&self, call: ToolCall, nobody_waits: oneshot::Receiver<()>) -> Later<'_, ToolAnswer> {
+    fn offers<'a>(&'a self, name: &'a str) -> Later<'a, bool> {
+        Box::pin(async move { self.list().await.is_ok_and(|tools| tools.iter().any(|tool| tool.name == name)) })
+    }
+
+    fn sidecar_of(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn call(&self, call: ToolCall, _heard: Heard, nobody_waits: oneshot::Receiver<()>) -> Later<'_, ToolAnswer> {
         Box::pin(async move {
             let name = call.name.clone();
             let answer = self.answer(call, nobody_waits).await;

@@ -15,6 +15,7 @@ use crate::attachments;
 use crate::below::of_agent;
 use crate::exchange::{Answer, Ask, Prompt};
 use crate::feed::Feed;
+use crate::sidecars::Sidecars;
 use crate::tools::Tools;
 
 /// An ask on its way to the pod's task, and where its answer goes.
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     /// Opens the tools and nothing else.
     pub(crate) tools_token: String,
     pub(crate) tools: Tools,
+    /// Those of the tools that the user's sidecars offer. None where there can be none.
+    pub(crate) sidecars: Option<Sidecars>,
     pub(crate) folder: SessionFolder,
     pub(crate) adapter: String,
     pub(crate) feed: Arc<Feed>,
@@ -65,6 +68,13 @@ impl Shared {
         let broke =
             |error| WireError::new(ErrorCode::Internal, format!("taking the attachments in broke off: {error}"));
         Ok(Prompt { text, attached: taking.await.map_err(broke)??, if_busy, from })
+    }
+
+    /// Looks whether the sidecars offer other tools now, beside everything else.
+    pub(crate) fn look_at_tools(&self) {
+        if let Some(sidecars) = self.sidecars.clone() {
+            tokio::spawn(async move { sidecars.look().await });
+        }
     }
 
     /// Asks the pod's task and waits for its answer.

@@ -12,6 +12,7 @@ use journal::{JournalError, JournalWriter, Lease, SessionFolder};
 use process::ProcessRef;
 use protocol::error::{ErrorCode, WireError};
 use protocol::offers::AgentOffers;
+use protocol::pods::end_words;
 use protocol::scope::PodOutcome;
 use protocol::session::{KeeperOrder, KeeperReport, PodFile, SessionMeta};
 use protocol::{PodId, SessionId};
@@ -28,8 +29,9 @@ use crate::pod_task::{Parts, PodTask, ToolsDoor};
 use crate::pod_tools::PodTools;
 use crate::recorder::Recorder;
 use crate::shared::{Asked, Shared};
+use crate::sidecars::Sidecars;
 use crate::socket::Socket;
-use crate::tools::{ToolSource, Tools};
+use crate::tools::{Changed, ToolSource, Tools};
 use crate::tree::Tree;
 use crate::{kin, opening, session_meta};
 
@@ -236,8 +238,9 @@ impl Place {
         let adapter = order.adapter.clone();
         let (cli, cwd) = (order.cli.clone(), order.start.cwd.clone());
         let generation = meta.generation;
-        let (tools, has_tools) = (tools(&order, &file), order.program.is_some());
-        let door = ToolsDoor { socket: file.socket.clone(), token: tools_token.clone() };
+        let (tools, sidecars) = tools(&order, &meta, &file);
+        let has_tools = offers_tools(&order, &meta);
+        let door = ToolsDoor { socket: file.socket.clone(), token: tools_token.clone(), sidecars: sidecars.clone() };
         let notes = begin_notes(&tree, &order, &file, &meta, &launched);
         let end = TreeEnd { tree: tree.clone(), sessions: PathBuf::from(&order.sessions), parent: meta.parent };
         let from = if meta.parent.is_some() && generation == 1 { tree.spawner().await } else { None };
@@ -264,6 +267,7 @@ impl Place {
             token: file.token.clone(),
             tools_token,
             tools,
+            sidecars,
             folder: self.folder.clone(),
             adapter,
             feed: Arc::clone(&feed),
@@ -303,7 +307,7 @@ impl TreeEnd {
         let Self { tree, sessions, parent } = self;
         let notes = tree.notes().clone();
         if parent.is_some() {
-            let text = kin::end_words(tree.name(), outcome);
+            let text = end_words(tree.name(), outcome);
             kin::tell_parent(tree, sessions, text, Some(outcome)).await;
         }
         let _ = tokio::task::spawn_blocking(move || notes.end()).await;
@@ -323,11 +327,24 @@ fn begin_notes(
     tree.notes().clone()
 }
 
-/// The tools that the agent is offered. Sources beside the pods come here.
-fn tools(order: &KeeperOrder, pod: &PodFile) -> Tools {
+/// The tools that the agent is offered: those of pods, then those of the user's sidecars.
+fn tools(order: &KeeperOrder, meta: &SessionMeta, pod: &PodFile) -> (Tools, Option<Sidecars>) {
+    let changed = Changed::new();
     let of_pods =
         |program: &String| Arc::new(PodTools::new(PathBuf::from(program), pod.session, pod.pod)) as Arc<dyn ToolSource>;
-    Tools::of(order.program.iter().map(of_pods).collect())
+    let of_pods = order.program.iter().filter(|_| order.pod_tools).map(of_pods);
+    let sidecars = Sidecars::of(order, &meta.workspace, changed.clone());
+    let of_sidecars = sidecars.iter().map(|sidecars| Arc::new(sidecars.clone()) as Arc<dyn ToolSource>);
+    (Tools::of(of_pods.chain(of_sidecars).collect(), changed), sidecars)
+}
+
+/// Whether there is anything that a bridge beside the agent could offer it.
+fn offers_tools(order: &KeeperOrder, meta: &SessionMeta) -> bool {
+    let sidecars = || {
+        let config = order.config.as_ref();
+        config.is_some_and(|config| toolbox::roots::has_any(Path::new(config), Some(Path::new(&meta.workspace))))
+    };
+    order.program.is_some() && (order.pod_tools || sidecars())
 }
 
 /// Takes the lease. The keeper of a session that has just ended holds it while its last readers fetch the end: that one is waited for.

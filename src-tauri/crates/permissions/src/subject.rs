@@ -79,13 +79,17 @@ fn host(url: &str) -> RuleSubject {
     RuleSubject::Host { host: host.to_ascii_lowercase() }
 }
 
+/// Folders in a workspace out of which programs are run that nobody confines: hooks, and tool sidecars.
+const RUN_FROM: [&str; 2] = [".git", ".outrigger"];
+
 /// The agent's folder, when all files that the input names are in it.
 fn files(input: &Value, cwd: &Path) -> Option<RuleSubject> {
     let named: Vec<&str> = named(input).collect();
     let below = std::fs::canonicalize(cwd).ok()?;
     let inside = |path: &&str| {
         let real = real(&below.join(path));
-        real.is_some_and(|real| real.strip_prefix(&below).is_ok_and(|rest| !rest.iter().any(|part| part == ".git")))
+        let run_from = |rest: &Path| rest.iter().any(|part| RUN_FROM.iter().any(|name| part == *name));
+        real.is_some_and(|real| real.strip_prefix(&below).is_ok_and(|rest| !run_from(rest)))
     };
     let all = !named.is_empty() && named.iter().all(inside);
     all.then(|| RuleSubject::Files { below: below.to_string_lossy().into_owned() })
@@ -126,6 +130,7 @@ mod tests {
             kind,
             input,
             options: Vec::new(),
+            sidecar: None,
         }
     }
 
@@ -191,6 +196,7 @@ mod tests {
         assert_eq!(edit("../a.rs"), None);
         assert_eq!(edit("/etc/passwd"), None);
         assert_eq!(edit(".git/hooks/pre-commit"), None);
+        assert_eq!(edit(".outrigger/sidecars/lint/server.mjs"), None);
         let several = json!({ "changes": [{ "path": "a" }, { "path": outside.path() }] });
         assert_eq!(subject(&ask("apply_patch", ToolKind::Edit, several), &cwd), None);
         assert_eq!(subject(&ask("Edit", ToolKind::Edit, json!({})), &cwd), None);

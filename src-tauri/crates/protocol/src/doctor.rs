@@ -37,10 +37,42 @@ pub struct DoctorReport {
     /// The sockets by which sessions are reached.
     #[serde(default)]
     pub sockets: SocketsReport,
+    /// The tool sidecars of the user and of the workspace.
+    #[serde(default)]
+    #[ts(optional, as = "Option<SidecarsReport>")]
+    pub sidecars: SidecarsReport,
     /// Manifests that could not be used; the others are not affected.
     pub manifest_errors: Vec<ManifestError>,
     /// Every limit, as `doctor --limits` prints them.
     pub limits: Vec<Limit>,
+}
+
+/// Tool sidecars, as far as something is the matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+#[ts(export)]
+pub struct SidecarsReport {
+    /// How many there are.
+    pub count: usize,
+    /// The process that owns those that run, while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub owner: Option<u32>,
+    /// Those that somebody has to look at.
+    pub problems: Vec<SidecarProblem>,
+}
+
+/// A tool sidecar that somebody has to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SidecarProblem {
+    /// Its name.
+    pub name: String,
+    /// What is the matter.
+    pub problem: String,
+    /// What to do about it.
+    pub fix: String,
 }
 
 /// Where the environment came from that agents get.

@@ -191,6 +191,10 @@ pub struct ToolCall {
     pub ended_at: Option<String>,
     /// How long it ran, if the provider says so or both ends are known.
     pub duration_ms: Option<u64>,
+    /// The tool sidecar that served it; none for every other tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sidecar: Option<String>,
 }
 
 /// How far a tool call is.
@@ -301,6 +305,10 @@ pub struct Permission {
     pub input: Value,
     /// What can be answered.
     pub options: Vec<PermissionOption>,
+    /// The tool sidecar whose tool it is; none where it is another tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sidecar: Option<String>,
     /// How far it is.
     pub state: PermissionState,
 }

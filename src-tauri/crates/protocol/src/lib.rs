@@ -31,9 +31,10 @@ pub mod scope;
 pub mod session;
 pub mod settings;
 pub mod sidecar;
+pub mod sidecar_view;
 pub mod tools;
-pub mod view;
 pub mod updates;
+pub mod view;
 
 pub use error::{ErrorCode, WireError};
 pub use ids::{PodId, SessionId};

@@ -339,11 +339,15 @@ fn times() -> Vec<Limit> {
     ]
 }
 
-fn row(what: &str, value: String, then: &str) -> Limit {
+/// A row of a table of limits.
+#[must_use]
+pub fn row(what: &str, value: String, then: &str) -> Limit {
     Limit { what: what.to_owned(), value, then: then.to_owned() }
 }
 
-fn bytes(n: usize) -> String {
+/// So many bytes, for people.
+#[must_use]
+pub fn bytes(n: usize) -> String {
     match n {
         n if n >= 1024 * 1024 => format!("{} MiB", n / (1024 * 1024)),
         n if n >= 1024 => format!("{} KiB", n / 1024),
@@ -351,8 +355,9 @@ fn bytes(n: usize) -> String {
     }
 }
 
-/// In the largest unit that is whole.
-fn time(d: Duration) -> String {
+/// A time in the largest unit that is whole.
+#[must_use]
+pub fn time(d: Duration) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;

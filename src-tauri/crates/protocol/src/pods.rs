@@ -42,6 +42,18 @@ pub struct Notify {
     pub quiet: bool,
 }
 
+/// The line that wakes the parent at the end of the pod.
+#[must_use]
+pub fn end_words(name: &str, how: PodOutcome) -> String {
+    let how = match how {
+        PodOutcome::Completed => "has completed",
+        PodOutcome::Failed => "has failed",
+        PodOutcome::Cancelled => "was stopped",
+        PodOutcome::Disconnected => "is gone without a word",
+    };
+    format!("Pod `{name}` {how}; its scope is yours again. read_pod_output tells what it said.")
+}
+
 /// `pod/noteBudget`: somebody has changed what the pod and all below it may use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

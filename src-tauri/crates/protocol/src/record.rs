@@ -268,6 +268,13 @@ pub enum HostRecord {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sidecar: Option<String>,
     },
+    /// A permission request is about a tool of a tool sidecar.
+    PermissionOfSidecar {
+        /// Which request.
+        request_id: String,
+        /// The sidecar.
+        sidecar: String,
+    },
     /// A child was spawned below this pod. It stands here before the child's first event.
     PodSpawned {
         /// The child's session.
@@ -329,6 +336,7 @@ impl HostRecord {
             Self::BudgetChanged { .. } => "budgetChanged",
             Self::BudgetUsed { .. } => "budgetUsed",
             Self::ToolCalled { .. } => "toolCalled",
+            Self::PermissionOfSidecar { .. } => "permissionOfSidecar",
             Self::PodSpawned { .. } => "podSpawned",
             Self::PodTurn { .. } => "podTurn",
             Self::ForeignWrite { .. } => "foreignWrite",

@@ -314,6 +314,10 @@ pub struct PermissionAsk {
     /// What can be answered.
     #[serde(default)]
     pub options: Vec<PermissionOption>,
+    /// The tool sidecar whose tool it is. The keeper says so, whatever a runner says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sidecar: Option<String>,
 }
 
 /// One possible answer.

@@ -110,6 +110,11 @@ pub struct StartSession {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub name: Option<String>,
+    /// The tool sidecars (`git`) and tools of them (`git/log`) that it and all pods below it are offered, and no others; all that the
+    /// user grants when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sidecars: Option<Vec<String>>,
 }
 
 impl StartSession {
@@ -140,6 +145,7 @@ impl StartSession {
             budget: None,
             parent: None,
             name: None,
+            sidecars: None,
         }
     }
 }
@@ -285,15 +291,26 @@ pub struct KeeperOrder {
     /// The file with the rules of workspaces. Without it there are none.
     #[serde(default)]
     pub workspace_rules: Option<String>,
+    /// The user's config folder, where the tool sidecars of the user's own lie. Without it there are none.
+    #[serde(default)]
+    pub config: Option<String>,
     /// The program that confines the runner, bridges tools to the agent and does their calls. Without it there are none of these.
     #[serde(default)]
     pub program: Option<String>,
+    /// Whether the agent is offered the tools that command other agents.
+    #[serde(default = "yes")]
+    pub pod_tools: bool,
     /// Files and folders that the agent's CLI must be able to write whatever its scope: its own configuration and caches.
     #[serde(default)]
     pub write_paths: Vec<String>,
     /// Files and folders that the agent's CLI and its runner must be able to read whatever the scope.
     #[serde(default)]
     pub read_paths: Vec<String>,
+}
+
+/// What an order of an older Outrigger means.
+fn yes() -> bool {
+    true
 }
 
 impl KeeperOrder {

@@ -1,6 +1,6 @@
 //! Tool sidecars on the wire: what one is, in which state, what it offers, and what is asked of their owner.
 //!
-//! The owner is the process that holds the shared instances (`outrigger toolbox`). It is spoken to as a pod is: JSON-RPC 2.0, one
+//! The owner is the process that holds the shared instances (`outrigger-toolbox`). It is spoken to as a pod is: JSON-RPC 2.0, one
 //! object per line, on a local socket, with a token. How a sidecar gets from one state to the next is not decided here.
 
 use std::collections::BTreeMap;
@@ -254,6 +254,9 @@ pub struct TrustAnswer {
 pub struct SidecarCall {
     /// For whom.
     pub place: SidecarPlace,
+    /// The sidecar, where a person calls by hand: then `name` is the tool's own name in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sidecar: Option<String>,
     /// The tool's name as `tools/list` gave it.
     pub name: String,
     /// With what.
@@ -421,6 +424,8 @@ pub enum SidecarNews {
         /// Why.
         failure: SidecarFailure,
     },
+    /// Sidecars came, went, or have another manifest: ask for the list again.
+    CameOrWent,
     /// A call got on.
     Progress {
         /// The caller's id of the call.

@@ -29,6 +29,7 @@ pub(crate) fn running(id: &str, name: &str, kind: ToolKind, title: String, input
         locations: Vec::new(),
         ended_at: None,
         duration_ms: None,
+        sidecar: None,
     }
 }
 

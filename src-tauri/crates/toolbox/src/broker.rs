@@ -5,6 +5,7 @@
 //! permissions; the keeper has asked for those before.
 
 pub mod answers;
+mod finding;
 pub mod grants;
 pub mod names;
 pub mod schema;
@@ -14,22 +15,25 @@ mod watching;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use protocol::sidecar::{SidecarCall, SidecarNews, SidecarPlace, SidecarTrust, SidecarView};
 use protocol::tools::{ToolAnswer, ToolDefinition};
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::timeout;
 
 use crate::instance::UserEnvironment;
-use crate::limits::{LIST_WAIT, LISTED_PLACES};
+use crate::limits::LISTED_PLACES;
 use crate::mcp::ears::Progress;
 use crate::mcp::link::CallError;
+use crate::roots::{RootWatch, roots};
 use crate::secrets::SecretStore;
+use finding::{Found, none_of};
 use grants::Grants;
 use shelf::Shelf;
-pub(crate) use shelves::{Found, Shelves};
+use shelves::Shelves;
+
+pub use finding::{answer_at_rest, any_may_run, at_rest, trusted_folders, untrusted};
 
 /// What the broker works with.
 #[derive(Clone)]
@@ -62,6 +66,9 @@ struct Inner {
     /// What each name meant when it was last offered in a place. A name stays good although the list has changed since.
     offered: Mutex<HashMap<PlaceKey, HashMap<String, Target>>>,
     news: broadcast::Sender<SidecarNews>,
+    /// Workspaces that somebody has asked from, on their way to who watches them.
+    places: mpsc::UnboundedSender<PathBuf>,
+    asked_from: Mutex<HashSet<PathBuf>>,
 }
 
 type PlaceKey = (Option<String>, Option<protocol::SessionId>);
@@ -80,7 +87,12 @@ impl Broker {
         // Whoever does not read for so long is told that news were missed.
         let (news, _) = broadcast::channel(1024);
         let shelves = Shelves::new(surroundings.clone(), news.clone()).await;
-        Self { inner: Arc::new(Inner { surroundings, shelves, offered: Mutex::default(), news }) }
+        // One message for each workspace.
+        let (places, asked) = mpsc::unbounded_channel();
+        let (offered, asked_from) = (Mutex::default(), Mutex::default());
+        let inner = Arc::new(Inner { surroundings, shelves, offered, news, places, asked_from });
+        tokio::spawn(look_after(Arc::downgrade(&inner), asked));
+        Self { inner }
     }
 
     /// The news from now on.
@@ -92,18 +104,32 @@ impl Broker {
     /// All sidecars of a place as they stand.
     #[must_use]
     pub fn sidecars(&self, place: &SidecarPlace) -> Vec<SidecarView> {
-        self.inner.shelves.found(place).into_iter().map(|found| self.inner.shelves.view(place, found)).collect()
+        self.asked_from(place);
+        self.inner.shelves.found(place).iter().map(|found| self.inner.shelves.view(place, found)).collect()
     }
 
-    /// The tools that are granted in a place. Sidecars that may run are started for it; one that is not ready in [`LIST_WAIT`] is
-    /// left out, and [`SidecarNews::ToolsChanged`] tells when it is.
+    /// The tools that are granted in a place. Sidecars that may run are started for it; one that is not ready in
+    /// [`crate::limits::LIST_WAIT`] is left out, and [`SidecarNews::ToolsChanged`] tells when it is. One that was stopped because nobody
+    /// used it is not: the next call starts it.
     pub async fn tools(&self, place: &SidecarPlace) -> Vec<ToolDefinition> {
+        self.listed(place, true).await
+    }
+
+    /// The same for who has asked before: what has come to rest since, by itself or by a person, is not started for it.
+    pub async fn tools_again(&self, place: &SidecarPlace) -> Vec<ToolDefinition> {
+        self.listed(place, false).await
+    }
+
+    async fn listed(&self, place: &SidecarPlace, wake: bool) -> Vec<ToolDefinition> {
+        self.asked_from(place);
         let rules = self.grants().read();
         let mut waiting = tokio::task::JoinSet::new();
-        let shelves = self.inner.shelves.usable(place);
+        let mut shelves = self.inner.shelves.usable(place);
+        // What nobody there may use is not started for it.
+        shelves.retain(|shelf| rules.allow_any(place, &shelf.manifest().name));
         for (index, shelf) in shelves.iter().enumerate() {
-            let instance = shelf.instance();
-            waiting.spawn(async move { (index, timeout(LIST_WAIT, instance.ready()).await.ok().and_then(Result::ok)) });
+            let shelf = Arc::clone(shelf);
+            waiting.spawn(async move { (index, shelf.offers(wake).await) });
         }
         let mut listed: Vec<_> = shelves.iter().map(|_| None).collect();
         while let Some(done) = waiting.join_next().await {
@@ -162,7 +188,8 @@ impl Broker {
             ));
         };
         let manifest = target.shelf.manifest();
-        if !self.grants().read().allow(&call.place, &manifest.name, &target.tool) {
+        // What a person calls by hand needs no grant.
+        if call.sidecar.is_none() && !self.grants().read().allow(&call.place, &manifest.name, &target.tool) {
             return ToolAnswer::failed(format!("The user has not granted the tool `{}` here.", call.name));
         }
         let (usual, most) = (manifest.timeouts.call, self.inner.surroundings.call_at_most);
@@ -212,6 +239,9 @@ impl Broker {
 
     /// What a name means in a place. A name that is not known is looked for once more: the caller may have it from an earlier owner.
     async fn target(&self, call: &SidecarCall) -> Option<Target> {
+        if let Some(sidecar) = &call.sidecar {
+            return self.named_target(call, sidecar).await;
+        }
         let known =
             |broker: &Self| broker.offered().get(&key(&call.place)).and_then(|names| names.get(&call.name)).cloned();
         let target = match known(self) {
@@ -225,20 +255,31 @@ impl Broker {
         self.inner.shelves.usable(&call.place).iter().any(|shelf| Arc::ptr_eq(shelf, &target.shelf)).then_some(target)
     }
 
+    /// A tool by its own name in its sidecar.
+    async fn named_target(&self, call: &SidecarCall, sidecar: &str) -> Option<Target> {
+        let usable = self.inner.shelves.usable(&call.place);
+        let shelf = usable.into_iter().find(|shelf| shelf.manifest().name == sidecar)?;
+        let listing = shelf.instance().ready().await.ok();
+        let tool = listing.as_ref().and_then(|listing| listing.tools.iter().find(|tool| tool.name == call.name));
+        let manifest = shelf.manifest();
+        let most = self.inner.surroundings.call_at_most;
+        let added = tool.is_some_and(|tool| schema::with_timeout(&tool.input_schema, manifest.timeouts.call, most).1);
+        Some(Target { shelf, tool: call.name.clone(), timeout_added: added })
+    }
+
     /// One sidecar of a place, to be started, stopped or looked at by hand.
     ///
     /// # Errors
     /// In words: there is none of that name, its manifest cannot be used, or it is not trusted.
     pub fn named_sidecar(&self, place: &SidecarPlace, name: &str) -> Result<crate::instance::Instance, String> {
         let found = self.find(place, name)?;
-        match self.inner.shelves.trust(&found) {
-            Ok(SidecarTrust::Own | SidecarTrust::Trusted) => {}
-            Ok(SidecarTrust::Needed { .. }) => {
+        match found.trust(&self.inner.surroundings.config)? {
+            SidecarTrust::Own | SidecarTrust::Trusted => {}
+            SidecarTrust::Needed { .. } => {
                 return Err(format!(
                     "the sidecar `{name}` comes with the workspace and is not trusted yet; `outrigger sidecar trust {name}` shows what it would run"
                 ));
             }
-            Err(why) => return Err(why),
         }
         let shelf = self
             .inner
@@ -254,10 +295,7 @@ impl Broker {
     /// In words.
     pub async fn trust(&self, place: &SidecarPlace, name: &str, hash: &str, trusted: bool) -> Result<(), String> {
         let found = self.find(place, name)?;
-        self.inner.shelves.answer(&found, hash, trusted)?;
-        if !trusted {
-            self.inner.shelves.remove(&found.folder).await;
-        }
+        self.inner.shelves.answer(&found, hash, trusted).await?;
         let folder = found.folder.to_string_lossy().into_owned();
         let _ = self.inner.news.send(SidecarNews::ToolsChanged { name: name.to_owned(), folder });
         Ok(())
@@ -276,9 +314,16 @@ impl Broker {
 
     fn find(&self, place: &SidecarPlace, name: &str) -> Result<Found, String> {
         let found = self.inner.shelves.found(place).into_iter().find(|found| found.name() == name);
-        found.ok_or_else(|| {
-            format!("there is no sidecar `{name}` here; `outrigger sidecar list` shows those that there are")
-        })
+        found.ok_or_else(|| none_of(name))
+    }
+
+    /// From now on it is noticed when sidecars come and go there.
+    fn asked_from(&self, place: &SidecarPlace) {
+        let Some(workspace) = place.workspace.as_ref().map(PathBuf::from) else { return };
+        let mut known = self.inner.asked_from.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < LISTED_PLACES && known.insert(workspace.clone()) {
+            let _ = self.inner.places.send(workspace);
+        }
     }
 
     fn grants(&self) -> Grants {
@@ -287,6 +332,32 @@ impl Broker {
 
     fn offered(&self) -> MutexGuard<'_, HashMap<PlaceKey, HashMap<String, Target>>> {
         self.inner.offered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells when sidecars come and go, and forgets those that are gone. Ends with the broker.
+async fn look_after(broker: Weak<Inner>, mut places: mpsc::UnboundedReceiver<PathBuf>) {
+    let Some(config) = broker.upgrade().map(|inner| inner.surroundings.config.clone()) else { return };
+    let mut watch = RootWatch::new();
+    if let [own] = roots(&config, None).as_slice() {
+        watch.add(own, &config);
+    }
+    loop {
+        tokio::select! {
+            place = places.recv() => match place {
+                Some(workspace) => {
+                    if let [root, _] = roots(&config, Some(&workspace)).as_slice() {
+                        watch.add(root, &workspace);
+                    }
+                }
+                None => return,
+            },
+            () = watch.changed() => {
+                let Some(inner) = broker.upgrade() else { return };
+                inner.shelves.forget_gone().await;
+                let _ = inner.news.send(SidecarNews::CameOrWent);
+            }
+        }
     }
 }
 

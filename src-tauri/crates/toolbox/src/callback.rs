@@ -14,6 +14,19 @@ use tokio::time::timeout;
 
 use crate::limits::{GREETING, LINE_BYTES};
 
+/// How the names of these sockets begin.
+const SOCKETS: &str = "sidecar-";
+
+/// Removes the sockets that a killed owner has left in this folder.
+pub(crate) fn remove_left(run: &Path) {
+    for entry in std::fs::read_dir(run).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(SOCKETS) && name.ends_with(".sock") {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Listens for one sidecar. The socket's file goes when it is dropped.
 pub(crate) struct Callback {
     listener: Listener,
@@ -34,7 +47,7 @@ impl Callback {
     pub(crate) fn listen(run: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(run)?;
         let id = uuid::Uuid::new_v4().simple().to_string();
-        let path = run.join(format!("{}.sock", &id[..12]));
+        let path = run.join(format!("{SOCKETS}{}.sock", &id[..12]));
         let listener = listen(&path)?;
         Ok(Self { listener, path, token: uuid::Uuid::new_v4().simple().to_string() })
     }

@@ -4,64 +4,22 @@
 //! duplicates are seen. Nothing is written and nothing is started here. Values that look like secrets are named, never carried over: the
 //! manifest that is made of a server asks for them by reference.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod writing;
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use protocol::sidecar::{ImportedServer, ServerAddress, SidecarImports};
 use serde_json::{Map, Value};
 
-/// A server as some tool has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Imported {
-    /// Its name there.
-    pub name: String,
-    /// Which tool: `claude`, `codex`, `gemini`, `vscode`, or `project` for `.mcp.json`.
-    pub source: String,
-    /// The file that names it.
-    pub file: PathBuf,
-    /// How it is reached.
-    pub server: Server,
-    /// Values of its environment or headers that can be shown.
-    pub plain: BTreeMap<String, String>,
-    /// Names of those that look like secrets.
-    pub secret: Vec<String>,
-    /// Whether it is switched off there.
-    pub disabled: bool,
-    /// Equal for servers that are the same but for their names.
-    pub identity: String,
-}
+use crate::manifest::{CONFIG_FOLDER, Manifest, Run, folders};
 
-/// How a server is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum Server {
-    /// A command that speaks MCP on its stdin and stdout.
-    Stdio {
-        /// The program and its arguments.
-        command: Vec<String>,
-    },
-    /// An address.
-    Http {
-        /// Where.
-        url: String,
-    },
-}
-
-/// What was found, and which files could not be read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Imports {
-    /// In the order of the files.
-    pub servers: Vec<Imported>,
-    /// Each with its reason.
-    pub unreadable: Vec<String>,
-}
+pub use writing::write;
 
 /// Reads all configurations of this user and of this workspace.
 #[must_use]
-pub fn read(home: &Path, workspace: Option<&Path>) -> Imports {
-    let mut found = Imports::default();
+pub fn read(home: &Path, workspace: Option<&Path>) -> SidecarImports {
+    let mut found = Reading(SidecarImports::default());
     let own = home.join(".claude.json");
     if let Some(all) = found.json(&own) {
         found.add(all.get("mcpServers"), "claude", &own);
@@ -85,30 +43,68 @@ pub fn read(home: &Path, workspace: Option<&Path>) -> Imports {
             found.add(all.get(key), source, &file);
         }
     }
+    let mut found = found.0;
+    name_apart(&mut found.servers);
     found
 }
 
-impl Imports {
-    /// Servers that are the same, in groups of two and more.
-    #[must_use]
-    pub fn duplicates(&self) -> Vec<Vec<&Imported>> {
-        let mut groups: BTreeMap<&str, Vec<&Imported>> = BTreeMap::new();
-        for server in &self.servers {
-            groups.entry(&server.identity).or_default().push(server);
+/// Two of the same source and name, such as one of the user and one of a project, are told apart by a number.
+fn name_apart(servers: &mut [ImportedServer]) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for server in servers {
+        let count = counts.entry(server.id.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            server.id = format!("{}#{count}", server.id);
         }
-        groups.into_values().filter(|group| group.len() > 1).collect()
     }
+}
 
+/// Servers that are the same, in groups of two and more.
+#[must_use]
+pub fn duplicates(servers: &[ImportedServer]) -> Vec<Vec<&ImportedServer>> {
+    let mut groups: BTreeMap<&str, Vec<&ImportedServer>> = BTreeMap::new();
+    for server in servers {
+        groups.entry(&server.identity).or_default().push(server);
+    }
+    groups.into_values().filter(|group| group.len() > 1).collect()
+}
+
+/// Names the sidecars of the config folder that some of them are already.
+#[must_use]
+pub fn with_known(mut found: SidecarImports, config: &Path) -> SidecarImports {
+    let sidecars = folders(&config.join(CONFIG_FOLDER));
+    let known: HashMap<String, String> = sidecars
+        .iter()
+        .filter_map(|folder| Manifest::read(folder).ok())
+        .map(|manifest| (identity(&address(&manifest.run)), manifest.name))
+        .collect();
+    for server in &mut found.servers {
+        server.known_as = known.get(&server.identity).cloned();
+    }
+    found
+}
+
+fn address(run: &Run) -> ServerAddress {
+    match run {
+        Run::Stdio(command) | Run::Socket(command) => ServerAddress::Stdio { command: command.words().to_vec() },
+        Run::Http { url, .. } => ServerAddress::Http { url: url.clone() },
+    }
+}
+
+struct Reading(SidecarImports);
+
+impl Reading {
     fn json(&mut self, file: &Path) -> Option<Value> {
         let text = self.text(file)?;
         let read = serde_json::from_str(&without_comments(&text)).map_err(|error| error.to_string());
-        read.map_err(|why| self.unreadable.push(format!("{}: {why}", file.display()))).ok()
+        read.map_err(|why| self.0.unreadable.push(format!("{}: {why}", file.display()))).ok()
     }
 
     fn toml(&mut self, file: &Path) -> Option<Value> {
         let text = self.text(file)?;
         let read = toml::from_str::<Value>(&text).map_err(|error| error.message().to_owned());
-        read.map_err(|why| self.unreadable.push(format!("{}: {why}", file.display()))).ok()
+        read.map_err(|why| self.0.unreadable.push(format!("{}: {why}", file.display()))).ok()
     }
 
     fn text(&mut self, file: &Path) -> Option<String> {
@@ -116,7 +112,7 @@ impl Imports {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => {
-                self.unreadable.push(format!("{}: {error}", file.display()));
+                self.0.unreadable.push(format!("{}: {error}", file.display()));
                 None
             }
         }
@@ -125,24 +121,27 @@ impl Imports {
     fn add(&mut self, servers: Option<&Value>, source: &str, file: &Path) {
         for (name, entry) in servers.and_then(Value::as_object).into_iter().flatten() {
             match imported(name, entry, source, file) {
-                Some(server) => self.servers.push(server),
-                None => {
-                    self.unreadable.push(format!("{}: `{name}` names neither a command nor an address", file.display()))
-                }
+                Some(server) => self.0.servers.push(server),
+                None => self
+                    .0
+                    .unreadable
+                    .push(format!("{}: `{name}` names neither a command nor an address", file.display())),
             }
         }
     }
 }
 
-fn imported(name: &str, entry: &Value, source: &str, file: &Path) -> Option<Imported> {
+fn imported(name: &str, entry: &Value, source: &str, file: &Path) -> Option<ImportedServer> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let server = match text("command") {
         Some(command) => {
             let args = entry.get("args").and_then(Value::as_array).into_iter().flatten();
             let args = args.filter_map(|arg| arg.as_str().map(str::to_owned));
-            Server::Stdio { command: std::iter::once(command.to_owned()).chain(args).collect() }
+            ServerAddress::Stdio { command: std::iter::once(command.to_owned()).chain(args).collect() }
         }
-        None => Server::Http { url: ["url", "httpUrl", "serverUrl"].iter().find_map(|key| text(key))?.to_owned() },
+        None => {
+            ServerAddress::Http { url: ["url", "httpUrl", "serverUrl"].iter().find_map(|key| text(key))?.to_owned() }
+        }
     };
     let mut values = Map::new();
     for key in ["env", "headers", "http_headers"] {
@@ -159,9 +158,18 @@ fn imported(name: &str, entry: &Value, source: &str, file: &Path) -> Option<Impo
     }
     let disabled = entry.get("disabled").and_then(Value::as_bool).unwrap_or(false)
         || entry.get("enabled").and_then(Value::as_bool) == Some(false);
-    let (name, source, file) = (name.to_owned(), source.to_owned(), file.to_owned());
-    let identity = identity(&server);
-    Some(Imported { name, source, file, server, plain, secret, disabled, identity })
+    Some(ImportedServer {
+        id: format!("{source}/{name}"),
+        name: name.to_owned(),
+        source: source.to_owned(),
+        file: file.to_string_lossy().into_owned(),
+        identity: identity(&server),
+        server,
+        plain,
+        secret,
+        disabled,
+        known_as: None,
+    })
 }
 
 /// A reference such as `${TOKEN}` or `$TOKEN` is none, it names where the secret is.
@@ -174,10 +182,10 @@ fn is_secret(name: &str, value: &str) -> bool {
 }
 
 /// What a server is, whatever it is called. How its runner is asked to be quiet makes no difference.
-fn identity(server: &Server) -> String {
+fn identity(server: &ServerAddress) -> String {
     match server {
-        Server::Http { url } => url.trim_end_matches('/').to_owned(),
-        Server::Stdio { command } => {
+        ServerAddress::Http { url } => url.trim_end_matches('/').to_owned(),
+        ServerAddress::Stdio { command } => {
             let program = command.first().map(|program| program.rsplit(['/', '\\']).next().unwrap_or(program));
             let program = program.unwrap_or_default().trim_end_matches(".exe").trim_end_matches(".cmd").to_owned();
             let quiet = |arg: &&String| !["-y", "--yes", "-q", "--quiet"].contains(&arg.as_str());
@@ -291,10 +299,10 @@ mod tests {
         assert_eq!(found.servers[3].secret, ["Authorization"]);
         assert_eq!(
             found.servers[5].server,
-            Server::Stdio { command: vec!["uvx".into(), "mcp-server-time".into(), "--tz=// UTC".into()] }
+            ServerAddress::Stdio { command: vec!["uvx".into(), "mcp-server-time".into(), "--tz=// UTC".into()] }
         );
         let twice: Vec<Vec<&str>> =
-            found.duplicates().iter().map(|group| group.iter().map(|s| s.name.as_str()).collect()).collect();
+            duplicates(&found.servers).iter().map(|group| group.iter().map(|s| s.name.as_str()).collect()).collect();
         assert_eq!(twice, [vec!["local", "web"], vec!["fs", "files"]]);
         assert!(!serde_json::to_string(&found).unwrap().contains("sk-123"), "no secret is carried over");
     }
@@ -302,7 +310,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_no_error_and_what_is_broken_is_told() {
         let temp = tempfile::tempdir().unwrap();
-        assert_eq!(read(temp.path(), None), Imports::default());
+        assert_eq!(read(temp.path(), None), SidecarImports::default());
         write(temp.path(), ".codex/config.toml", "mcp_servers = [");
         write(temp.path(), ".claude.json", "{");
         let found = read(temp.path(), None);

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use protocol::limits::{Limit, bytes, row, time};
+
 /// Longest manifest, in bytes.
 pub const MANIFEST_BYTES: usize = 64 * 1024;
 /// Sidecars of one folder; further ones are not looked at.
@@ -90,3 +92,83 @@ pub const LIST_WAIT: Duration = Duration::from_secs(12);
 pub const LISTED_PLACES: usize = 1000;
 /// An owner that was started must be reachable within this time.
 pub const OWNER_START: Duration = Duration::from_secs(15);
+
+/// Every limit of tool sidecars, as `doctor --limits` prints them.
+#[must_use]
+pub fn table() -> Vec<Limit> {
+    let mut rows = of_sidecars();
+    rows.extend(of_calls());
+    rows.extend(of_the_owner());
+    rows
+}
+
+fn of_sidecars() -> Vec<Limit> {
+    vec![
+        row("manifest of a tool sidecar", bytes(MANIFEST_BYTES), "it is refused"),
+        row("tool sidecars of one folder", SIDECARS.to_string(), "further ones are not looked at"),
+        row(
+            "build of a tool sidecar",
+            time(BUILD),
+            "it is ended, and the sidecar has failed; its manifest may say otherwise",
+        ),
+        row(
+            "first word of a tool sidecar",
+            time(CONNECT),
+            "it is ended and tried again; its manifest may say otherwise",
+        ),
+        row(
+            "list of a tool sidecar's tools",
+            time(LIST_TOOLS),
+            "it is ended and tried again; its manifest may say otherwise",
+        ),
+        row("tries of a tool sidecar that fails", RESTARTS.to_string(), "it stays failed until somebody starts it"),
+        row("connected until all tries are there again", time(STABLE), "they are counted anew"),
+        row(
+            "tool sidecar that nobody calls",
+            time(IDLE_STOP),
+            "it is stopped; the next call starts it. Its manifest may say otherwise",
+        ),
+        row("changes of a tool sidecar's folder", time(DEBOUNCE), "what comes within this time is one change"),
+        row("tools of one sidecar", TOOLS.to_string(), "further ones are left out"),
+        row("description and schema of one tool", bytes(TOOL_BYTES), "the tool is left out, and named"),
+        row("lines of a tool sidecar's log", LOG_LINES.to_string(), "the oldest are forgotten"),
+    ]
+}
+
+fn of_calls() -> Vec<Limit> {
+    vec![
+        row(
+            "call of a sidecar's tool",
+            time(CALL),
+            "it ends with an error; the model may say otherwise with `timeout_ms`",
+        ),
+        row("longest that a model may say", time(CALL_AT_MOST), "more counts as this"),
+        row("calls at one sidecar at one time", CALLS_AT_ONCE.to_string(), "further ones wait"),
+        row(
+            "line from a tool sidecar",
+            bytes(LINE_BYTES),
+            "the call ends with an error; reading goes on at the next line",
+        ),
+        row("part of an answer", bytes(PART_BYTES), "it is a file; the answer has its beginning and its path"),
+        row("answer of a tool", bytes(ANSWER_BYTES), "what is beyond is in files"),
+        row(
+            "files of answers, per session",
+            bytes(usize::try_from(ANSWER_FILES_BYTES).unwrap_or(usize::MAX)),
+            "the oldest are removed",
+        ),
+        row("steps of a call's progress that wait", PROGRESS_WAITING.to_string(), "further ones are left out"),
+    ]
+}
+
+fn of_the_owner() -> Vec<Limit> {
+    vec![
+        row(
+            "list of tools for an agent",
+            time(LIST_WAIT),
+            "sidecars that are not ready are left out, and told of when they are",
+        ),
+        row("owner of the tool sidecars that nobody needs", time(OWNER_IDLE), "it ends"),
+        row("programs that use it at one time", CLIENTS.to_string(), "further ones are refused"),
+        row("tool sidecars that run at one time", INSTANCES.to_string(), "further ones are not started"),
+    ]
+}

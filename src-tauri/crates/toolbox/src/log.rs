@@ -5,37 +5,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+pub use protocol::sidecar::{SidecarLogLine as LogLine, SidecarLogSource as LogSource};
 
 use crate::limits::{LOG_LINE_BYTES, LOG_LINES};
-
-/// One line of a sidecar's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LogLine {
-    /// When it was read, RFC 3339.
-    pub at: String,
-    /// Where it came from.
-    pub from: LogSource,
-    /// The line, cut at [`LOG_LINE_BYTES`].
-    pub text: String,
-}
-
-/// Where a line came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum LogSource {
-    /// A build step.
-    Build,
-    /// The process's stdout, where that is not its connection.
-    Stdout,
-    /// The process's stderr.
-    Stderr,
-    /// What it logged by MCP.
-    Mcp,
-    /// Outrigger.
-    Outrigger,
-}
 
 /// The newest lines. A handle: clones share them.
 #[derive(Debug, Clone, Default)]

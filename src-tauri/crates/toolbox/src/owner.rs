@@ -1,4 +1,4 @@
-//! The process that owns all shared sidecars of this user: `outrigger toolbox`.
+//! The process that owns all shared sidecars of this user: `outrigger-toolbox`.
 //!
 //! Responsible for being the only one, for its socket and for its end. It is started by whoever needs it first, outlives windows and
 //! keepers, and ends when nobody is connected and nothing runs. What is asked of it, the [`Broker`] does.
@@ -18,17 +18,20 @@ use process::ProcessRef;
 use protocol::sidecar::TOOLBOX_PROTOCOL;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::broker::{Broker, Surroundings};
 use crate::callback::listen;
 use crate::limits::CLIENTS;
 
-pub use client::{OwnerClient, connect, spawn};
+pub use client::{OwnerClient, connect, program, spawn};
 
 /// Tells where the owner is, in the run folder; only its user can read it.
-const FILE: &str = "toolbox.json";
+pub const FILE: &str = "toolbox.json";
 /// Held by the owner as long as it lives.
 const LOCK: &str = "toolbox.lock";
+/// Held by an owner that begins: who has it knows whether there is one.
+const BEGINNING: &str = "toolbox.beginning";
 /// Its socket.
 const SOCKET: &str = "toolbox.sock";
 
@@ -86,14 +89,21 @@ impl OwnerFile {
     }
 }
 
-/// Owns the sidecars until nobody has needed them for `idle`, or `end` is done. When it returns, nothing of them runs.
+/// Owns the sidecars until nobody has needed them for `idle`, or `end` is done. `ready` is called when it can be reached. When this
+/// returns, nothing of the sidecars runs.
 ///
 /// # Errors
 /// When the run folder or the socket cannot be used.
-pub async fn own(surroundings: Surroundings, idle: Duration, end: impl Future<Output = ()>) -> Result<Ended, OwnError> {
+pub async fn own(
+    surroundings: Surroundings,
+    idle: Duration,
+    ready: impl FnOnce(),
+    end: impl Future<Output = ()>,
+) -> Result<Ended, OwnError> {
     let run = surroundings.run.clone();
     let failed = |source| OwnError { run: run.clone(), source };
-    let Some(_lock) = lock(&run).map_err(failed)? else { return Ok(Ended::OwnedAlready) };
+    let begun = begin(&run).await.map_err(failed)?;
+    let Some(Begun { _lock, beginning }) = begun else { return Ok(Ended::OwnedAlready) };
     if let Err(error) = process::become_subreaper() {
         tracing::warn!(%error, "processes that leave a sidecar's group are found by their marks only");
     }
@@ -109,9 +119,12 @@ pub async fn own(surroundings: Surroundings, idle: Duration, end: impl Future<Ou
         token: uuid::Uuid::new_v4().simple().to_string(),
     };
     file.write(&run).map_err(failed)?;
+    drop(beginning);
+    ready();
     let clients = Arc::new(Clients::default());
     let ended = tokio::select! {
         () = serve(&listener, &broker, &file.token, &clients) => Ended::Asked,
+        () = clients.end.notified() => Ended::Asked,
         () = unused(&broker, &clients, idle) => Ended::Unused,
         () = end => Ended::Asked,
     };
@@ -123,22 +136,64 @@ pub async fn own(surroundings: Surroundings, idle: Duration, end: impl Future<Ou
     Ok(ended)
 }
 
-/// The lock goes with the process, however that ends.
-fn lock(run: &Path) -> io::Result<Option<File>> {
-    std::fs::create_dir_all(run)?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(run.join(LOCK))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
+/// Ends what a killed owner has left, and removes its traces. How many processes that were; none while an owner lives.
+pub async fn settle(run: &Path) -> usize {
+    if !run.join(FILE).exists() {
+        return 0;
     }
+    let held = || {
+        let beginning = opened(run, BEGINNING).ok()?;
+        let lock = opened(run, LOCK).ok()?;
+        // Whoever has one of them sees to it.
+        (beginning.try_lock().is_ok() && lock.try_lock().is_ok()).then_some((beginning, lock))
+    };
+    let Some(_locks) = held() else { return 0 };
+    let ended = crate::marks::sweep(run).await;
+    for left in [FILE, SOCKET] {
+        let _ = std::fs::remove_file(run.join(left));
+    }
+    ended
+}
+
+/// What an owner holds.
+struct Begun {
+    _lock: File,
+    beginning: File,
+}
+
+/// Takes the owner's lock; none when there is an owner. Others that begin are waited for, and so is one that ends: nobody who was
+/// started for a client ends before that client can reach somebody.
+async fn begin(run: &Path) -> io::Result<Option<Begun>> {
+    let run = run.to_owned();
+    let taken = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&run)?;
+        let beginning = opened(&run, BEGINNING)?;
+        beginning.lock()?;
+        let lock = opened(&run, LOCK)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) if run.join(FILE).exists() => return Ok(None),
+            // It is out of sight already, and goes with what it owns.
+            Err(std::fs::TryLockError::WouldBlock) => lock.lock()?,
+            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+        }
+        Ok(Some(Begun { _lock: lock, beginning }))
+    });
+    taken.await.map_err(io::Error::other)?
+}
+
+/// A lock's file. The lock goes with the process, however that ends.
+fn opened(run: &Path, name: &str) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(run.join(name))
 }
 
 /// Who is connected.
 #[derive(Default)]
 struct Clients {
     count: AtomicUsize,
-    left: Notify,
+    changed: Notify,
+    /// One of them wants the owner to end.
+    end: Notify,
 }
 
 /// Counts a client as long as it lives.
@@ -147,6 +202,7 @@ struct Client(Arc<Clients>);
 impl Client {
     fn new(clients: &Arc<Clients>) -> Self {
         clients.count.fetch_add(1, Ordering::Relaxed);
+        clients.changed.notify_one();
         Self(Arc::clone(clients))
     }
 }
@@ -154,13 +210,19 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.0.count.fetch_sub(1, Ordering::Relaxed);
-        self.0.left.notify_one();
+        self.0.changed.notify_one();
     }
 }
 
 async fn serve(listener: &Listener, broker: &Broker, token: &str, clients: &Arc<Clients>) {
+    // They end with us.
+    let mut connections = JoinSet::new();
     loop {
-        let stream = match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        let stream = match accepted {
             Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(%error, "failed to accept a client");
@@ -174,9 +236,9 @@ async fn serve(listener: &Listener, broker: &Broker, token: &str, clients: &Arc<
             continue;
         }
         let (client, broker, token) = (Client::new(clients), broker.clone(), token.to_owned());
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let (reader, writer) = tokio::io::split(stream);
-            connection::serve(reader, writer, broker, &token).await;
+            connection::serve(reader, writer, broker, Arc::clone(&client.0), &token).await;
             drop(client);
         });
     }
@@ -184,17 +246,14 @@ async fn serve(listener: &Listener, broker: &Broker, token: &str, clients: &Arc<
 
 /// Waits until nobody was connected and nothing ran for so long.
 async fn unused(broker: &Broker, clients: &Clients, idle: Duration) {
-    let is_used = || clients.count.load(Ordering::Relaxed) > 0 || broker.is_busy();
+    let mut news = broker.subscribe();
     loop {
-        let came = async {
-            while !is_used() {
-                tokio::time::sleep(idle / 4).await;
-            }
-        };
-        if !is_used() && tokio::time::timeout(idle, came).await.is_err() && !is_used() {
-            return;
+        let used = clients.count.load(Ordering::Relaxed) > 0 || broker.is_busy();
+        tokio::select! {
+            () = tokio::time::sleep(idle), if !used => return,
+            () = clients.changed.notified() => {}
+            // Each state of a sidecar is told; that some were missed makes no difference.
+            _ = news.recv() => {}
         }
-        // A sidecar that stops is not told here, so it is looked at again now and then.
-        let _ = tokio::time::timeout(idle, clients.left.notified()).await;
     }
 }

@@ -34,6 +34,13 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
         HostRecord::PermissionAnswered { request_id, outcome, message, by, rule } => {
             settle_permission(sheet, &request_id, PermissionState::Answered { outcome, message, by, rule });
         }
+        HostRecord::PermissionOfSidecar { request_id, sidecar: of } => {
+            sheet.change(&permission_key(&request_id), |body| {
+                if let ItemBody::Permission(permission) = body {
+                    permission.sidecar = Some(of);
+                }
+            });
+        }
         // The end of the turn or of the session says it.
         HostRecord::InterruptAsked | HostRecord::StopAsked { .. } => {}
         HostRecord::Partial { block, kind, parent, from, text } => {
@@ -69,8 +76,12 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
         HostRecord::PodSpawned { session, name, provider, task, rules } => {
             sheet.add(None, ItemBody::Pod { session, name, provider, task, rules });
         }
-        // The agent's own tool call shows it; the record is there for whoever reads the journal.
-        HostRecord::ToolCalled { .. } => {}
+        // The agent's own tool call shows it; the record is there for whoever reads the journal. Only we know which sidecar served it.
+        HostRecord::ToolCalled { name, sidecar, .. } => {
+            if let Some(sidecar) = sidecar {
+                served(sheet, &name, sidecar);
+            }
+        }
         HostRecord::PodTurn { session: _, name, outcome } => notice(sheet, pod_tree::turn(&name, outcome)),
         HostRecord::Scoped { rules, taken, confinement } => {
             notice(sheet, pod_tree::scoped(rules.as_deref(), &taken, &confinement));
@@ -85,6 +96,27 @@ pub(crate) fn fold(sheet: &mut Sheet, record: HostRecord) {
             sheet.add(None, ItemBody::Ended { outcome, survivors });
         }
     }
+}
+
+/// Says at the newest open call of a tool which sidecar served it. Agents put the name of our server before the tool's.
+fn served(sheet: &mut Sheet, tool: &str, sidecar: String) {
+    let is_of = |name: &str| {
+        let before = name.strip_suffix(tool);
+        before.is_some_and(|before| before.chars().next_back().is_none_or(|sign| !sign.is_ascii_alphanumeric()))
+    };
+    let newest = sheet
+        .open_items()
+        .filter(|item| matches!(&item.body, ItemBody::ToolCall(call) if call.sidecar.is_none() && is_of(&call.name)))
+        .max_by_key(|item| item.seq)
+        .map(|item| item.id.clone());
+    let Some(id) = newest else { return };
+    let keys = sheet.open_keys("");
+    let Some(key) = keys.into_iter().find(|key| sheet.id_of(key).as_ref() == Some(&id)) else { return };
+    sheet.change(&key, |body| {
+        if let ItemBody::ToolCall(call) = body {
+            call.sidecar = Some(sidecar);
+        }
+    });
 }
 
 /// What is told of something, if it is worth telling: how bad it is, a word for programs, and words for people.
@@ -221,5 +253,75 @@ fn policy_words(policy: PermissionPolicy) -> &'static str {
         PermissionPolicy::Ask => "Requests are put to you from now on.",
         PermissionPolicy::Allow => "Every request is allowed from now on.",
         PermissionPolicy::Deny => "Every request is denied from now on.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::item::{Item, ToolCall};
+    use protocol::runner::ToolKind;
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(id: &str, name: &str) -> ItemBody {
+        ItemBody::ToolCall(ToolCall {
+            tool_call_id: id.to_owned(),
+            name: name.to_owned(),
+            title: name.to_owned(),
+            kind: ToolKind::Other,
+            status: ToolStatus::Running,
+            input: json!({}),
+            content: Vec::new(),
+            locations: Vec::new(),
+            ended_at: None,
+            duration_ms: None,
+            sidecar: None,
+        })
+    }
+
+    fn called(sidecar: Option<&str>) -> HostRecord {
+        HostRecord::ToolCalled {
+            name: "query".to_owned(),
+            arguments: "{}".to_owned(),
+            answer: "1".to_owned(),
+            is_error: false,
+            duration_ms: 4,
+            sidecar: sidecar.map(str::to_owned),
+        }
+    }
+
+    fn sidecars(sheet: &Sheet) -> Vec<(String, Option<String>)> {
+        let mut items: Vec<&Item> = sheet.open_items().collect();
+        items.sort_by_key(|item| item.seq);
+        let pairs = items.into_iter().filter_map(|item| {
+            let ItemBody::ToolCall(call) = &item.body else { return None };
+            Some((call.tool_call_id.clone(), call.sidecar.clone()))
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn the_newest_call_of_the_tool_says_which_sidecar_served_it() {
+        let mut sheet = Sheet::new();
+        for (seq, (id, name)) in (1u64..).zip([
+            ("a", "mcp__outrigger__query"),
+            ("b", "mcp__outrigger__query"),
+            ("c", "mcp__outrigger__requery"),
+            ("d", "Bash"),
+        ]) {
+            sheet.begin(seq, "2026-11-22T02:00:00Z", None);
+            sheet.open(&format!("tool:{id}"), None, call(id, name));
+        }
+        fold(&mut sheet, called(None));
+        assert!(sidecars(&sheet).iter().all(|(_, sidecar)| sidecar.is_none()), "a tool of pods has none");
+        fold(&mut sheet, called(Some("staging")));
+        let named = |id: &str, sidecar: Option<&str>| (id.to_owned(), sidecar.map(str::to_owned));
+        let nobody = [named("c", None), named("d", None)];
+        assert_eq!(sidecars(&sheet)[..2], [named("a", None), named("b", Some("staging"))]);
+        assert_eq!(sidecars(&sheet)[2..], nobody);
+        fold(&mut sheet, called(Some("staging")));
+        assert_eq!(sidecars(&sheet)[0], named("a", Some("staging")));
+        assert_eq!(sidecars(&sheet)[2..], nobody);
     }
 }

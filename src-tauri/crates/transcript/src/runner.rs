@@ -74,6 +74,8 @@ fn permission(sheet: &mut Sheet, ask: PermissionAsk) {
         kind: ask.kind,
         input: ask.input,
         options: ask.options,
+        // Only the keeper knows.
+        sidecar: None,
         state: PermissionState::Pending,
     });
     sheet.open(&key, None, body);

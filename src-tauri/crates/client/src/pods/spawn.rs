@@ -101,6 +101,8 @@ fn start_session(above: &Above, wish: &ChildWish, provider: String) -> StartSess
         budget: wish.budget.clone(),
         parent: Some(meta.session),
         name: Some(wish.name.clone()),
+        // A child is offered no tool that its parent is not.
+        sidecars: meta.start.sidecars.clone(),
         ..StartSession::new(provider, meta.cwd.clone())
     }
 }

@@ -62,7 +62,7 @@ pub async fn stop_trees(machine: &Machine, sessions: &[SessionId], force: bool) 
     stopped
 }
 
-/// Stops all that lives, also what is being started meanwhile.
+/// Stops all that lives, also what is being started meanwhile; and when nobody is left, the tool sidecars with their owner.
 ///
 /// # Errors
 /// When the sessions cannot be listed.
@@ -73,6 +73,10 @@ pub async fn stop_everything(machine: &Machine, force: bool) -> Result<Vec<Stopp
         let live: Vec<SessionId> =
             live(machine).await?.into_iter().filter(|session| !known.contains(session)).collect();
         if live.is_empty() {
+            // Nobody is left who could use it.
+            if let Err(error) = crate::sidecars::end_owner(machine).await {
+                tracing::warn!(%error, "the owner of the tool sidecars lives on");
+            }
             break;
         }
         stopped.extend(stop_trees(machine, &live, force).await);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use process::ProcessRef;
+use process::{Liveness, ProcessRef};
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::EXCHANGE;
 use serde_json::{Map, Value};
@@ -76,6 +76,14 @@ pub async fn settle(machine: &Machine) -> usize {
     toolbox::owner::settle(&machine.places.run).await
 }
 
+/// The owner's process id, while there is one.
+pub(super) fn process(machine: &Machine) -> Option<u32> {
+    OwnerFile::read(&machine.places.run).filter(lives).map(|file| file.pid)
+}
+
 fn lives(file: &OwnerFile) -> bool {
-    ProcessRef { pid: file.pid, started: file.started }.may_run()
+    match (ProcessRef { pid: file.pid, started: file.started }).liveness() {
+        Liveness::Alive | Liveness::Unknown(_) => true,
+        Liveness::Zombie | Liveness::Dead => false,
+    }
 }

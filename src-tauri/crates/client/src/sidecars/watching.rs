@@ -1,6 +1,6 @@
 //! Tells how the sidecars of a place stand, from now on: by the owner's news while there is one, and by the folders otherwise.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
@@ -8,8 +8,8 @@ use protocol::limits::EXCHANGE;
 use protocol::sidecar::{SidecarNews, SidecarPlace, SidecarView};
 use serde_json::{Map, Value};
 use tokio::sync::{broadcast, mpsc, watch};
-use toolbox::manifest::{CONFIG_FOLDER, WORKSPACE_FOLDER};
 use toolbox::owner::{FILE, OwnerClient};
+use toolbox::roots::{RootWatch, roots};
 
 use super::{list, owner};
 use crate::machine::Machine;
@@ -27,21 +27,29 @@ pub fn watch(machine: Machine, place: SidecarPlace) -> watch::Receiver<Vec<Sidec
 }
 
 async fn run(machine: Machine, place: SidecarPlace, views: watch::Sender<Vec<SidecarView>>) {
-    let (changed, mut changes) = mpsc::channel(1);
+    let (came, mut owners) = mpsc::channel(1);
     // Kept as long as somebody listens: dropping it ends the watching.
-    let _watcher = watch_folders(&machine, &place, changed);
+    let _watcher = watch_owner(&machine, came);
+    let mut folders = folders(&machine, &place);
     let mut news = None;
     loop {
         if news.is_none() {
             news = subscribed(&machine).await;
         }
         match list(&machine, &place).await {
-            Ok(now) => drop(views.send_replace(now)),
+            Ok(now) => {
+                views.send_if_modified(|before| {
+                    let is_other = *before != now;
+                    *before = now;
+                    is_other
+                });
+            }
             Err(error) => tracing::warn!(%error, "the sidecars could not be listed"),
         }
         tokio::select! {
             () = views.closed() => return,
-            change = changes.recv() => if change.is_none() { return },
+            Some(()) = owners.recv() => {}
+            () = folders.changed() => {}
             open = told(&mut news) => if !open { news = None },
         }
         tokio::time::sleep(SETTLE).await;
@@ -61,44 +69,36 @@ async fn subscribed(machine: &Machine) -> Option<(OwnerClient, broadcast::Receiv
 
 /// Waits for news. False when the owner is gone.
 async fn told(news: &mut Option<(OwnerClient, broadcast::Receiver<SidecarNews>)>) -> bool {
-    match news {
-        None => std::future::pending().await,
-        Some((_, heard)) => !matches!(heard.recv().await, Err(broadcast::error::RecvError::Closed)),
+    let Some((owner, heard)) = news else { return std::future::pending().await };
+    tokio::select! {
+        () = owner.lost() => false,
+        _ = heard.recv() => true,
     }
 }
 
-/// The folders of sidecars, those in which these would appear, and the owner's file. What builds write is not looked at.
-fn watch_folders(
-    machine: &Machine,
-    place: &SidecarPlace,
-    changed: mpsc::Sender<()>,
-) -> Option<notify::RecommendedWatcher> {
-    let workspace = place.workspace.as_ref().map(PathBuf::from);
-    let roots: Vec<PathBuf> = std::iter::once(machine.places.config.join(CONFIG_FOLDER))
-        .chain(workspace.iter().map(|workspace| workspace.join(WORKSPACE_FOLDER)))
-        .collect();
-    let counts = move |path: &Path| {
-        let near = roots.iter().any(|root| root.starts_with(path) || path.parent().is_some_and(|up| up == root));
-        near || path.file_name().is_some_and(|name| name == FILE || name == toolbox::manifest::FILE)
+fn folders(machine: &Machine, place: &SidecarPlace) -> RootWatch {
+    let mut watch = RootWatch::new();
+    let (config, workspace) = (&machine.places.config, place.workspace.as_deref().map(Path::new));
+    for root in roots(config, workspace) {
+        let top = workspace.filter(|workspace| root.starts_with(workspace)).unwrap_or(config);
+        watch.add(&root, top);
+    }
+    watch
+}
+
+/// Notices that an owner begins or ends.
+fn watch_owner(machine: &Machine, came: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
+    let is_owner = |event: &notify::Event| {
+        !event.kind.is_access() && event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == FILE))
     };
     let watching = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| counts(path))) {
-            let _ = changed.try_send(());
+        if event.is_ok_and(|event| is_owner(&event)) {
+            let _ = came.try_send(());
         }
     });
-    let config = &machine.places.config;
-    let own = config.join(CONFIG_FOLDER);
-    let of_workspace = workspace.iter().flat_map(|at| [at.clone(), at.join(".outrigger"), at.join(WORKSPACE_FOLDER)]);
-    let mut folders: Vec<PathBuf> = vec![machine.places.run.clone(), config.clone(), own.clone()];
-    folders.extend(of_workspace);
-    let all = toolbox::broker::roots(config, workspace.as_deref());
-    folders.extend(all.iter().flat_map(|root| toolbox::manifest::folders(root)));
-    let mut watcher =
-        watching.inspect_err(|error| tracing::error!(%error, "changed sidecars will not show by themselves")).ok()?;
-    for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
-            tracing::warn!(%error, folder = %folder.display(), "changed sidecars will not show by themselves");
-        }
-    }
-    Some(watcher)
+    let watched = watching.and_then(|mut watcher| {
+        watcher.watch(&machine.places.run, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watched.inspect_err(|error| tracing::error!(%error, "changed sidecars will not show by themselves")).ok()
 }

@@ -118,6 +118,21 @@ impl Pod {
         now: &str,
     ) -> Vec<Effect> {
         self.settle_attempt();
+        let record = |sidecar| HostRecord::PermissionOfSidecar { request_id: ask.request_id.clone(), sidecar };
+        let mut effects: Vec<Effect> = ask.sidecar.clone().map(record).map(Effect::Record).into_iter().collect();
+        effects.extend(self.answered_or_put(ask, about, of_workspace, verdict, now));
+        effects
+    }
+
+    /// Answers a request by itself, or puts it to people.
+    fn answered_or_put(
+        &mut self,
+        ask: PermissionAsk,
+        about: Option<RuleSubject>,
+        of_workspace: Option<PermissionRule>,
+        verdict: Option<Verdict>,
+        now: &str,
+    ) -> Vec<Effect> {
         let denies = self.facts.policy == PermissionPolicy::Deny;
         match verdict {
             Some(Verdict::PastScope(words)) => return past_scope(ask, words),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::PodTask;
 use crate::exchange::{Ask, Input, Prompt};
+use crate::sidecars::Sidecars;
 use crate::turn_gate::Pass;
 use crate::waiting::Ticket;
 
@@ -17,6 +18,8 @@ use crate::waiting::Ticket;
 pub(crate) struct ToolsDoor {
     pub(crate) socket: String,
     pub(crate) token: String,
+    /// Those of the tools that the user's sidecars offer.
+    pub(crate) sidecars: Option<Sidecars>,
 }
 
 impl PodTask {

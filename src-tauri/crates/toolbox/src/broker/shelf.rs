@@ -8,15 +8,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::SessionId;
-use protocol::sidecar::{FailedAt, SidecarFailure, SidecarNews, SidecarStop, SidecarTrust};
+use protocol::sidecar::{FailedAt, SidecarFailure, SidecarNews, SidecarStop, SidecarTrust, TryAgain};
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 
 use super::watching::Watching;
 use crate::instance::{Instance, InstanceOrder};
+use crate::limits::LIST_WAIT;
 use crate::log::Log;
-use crate::manifest::Manifest;
-use crate::states::{State, failure};
+use crate::manifest::{FILE, Manifest};
+use crate::marks::MakesMarks;
+use crate::mcp::listing::Listing;
+use crate::states::{State, Then, failure};
 use crate::trust::Trust;
 
 /// See the module.
@@ -35,7 +38,7 @@ pub(crate) struct Base {
     pub(crate) trust: Option<Trust>,
     pub(crate) news: broadcast::Sender<SidecarNews>,
     /// Makes a mark for a new instance, and keeps it on record.
-    pub(crate) mark: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) mark: MakesMarks,
 }
 
 struct Serving {
@@ -44,14 +47,20 @@ struct Serving {
     users: BTreeSet<SessionId>,
     reload_failed: Option<SidecarFailure>,
     forwarding: AbortHandle,
+    known: Known,
 }
+
+/// What agents were told last that it offers. One that was stopped because nobody used it still offers that: it is started again by
+/// the next call, and not by the next list.
+type Known = Arc<Mutex<Arc<Listing>>>;
 
 impl Shelf {
     pub(crate) fn new(base: Base) -> Arc<Self> {
         let instance = Instance::new(base.order.clone());
         let manifest = Arc::clone(&base.order.manifest);
-        let forwarding = forward(&instance, &manifest, &base.news);
-        let serving = Serving { instance, manifest, users: BTreeSet::new(), reload_failed: None, forwarding };
+        let known = Known::default();
+        let forwarding = forward(&instance, &manifest, &base.news, &known);
+        let serving = Serving { instance, manifest, users: BTreeSet::new(), reload_failed: None, forwarding, known };
         let shelf = Arc::new(Self { base, serving: Mutex::new(serving), tasks: Mutex::default() });
         if let Some(watching) = Watching::of(&shelf.base.order.manifest) {
             let task = tokio::spawn(reload(Arc::downgrade(&shelf), watching)).abort_handle();
@@ -67,6 +76,33 @@ impl Shelf {
 
     pub(crate) fn manifest(&self) -> Arc<Manifest> {
         Arc::clone(&self.serving().manifest)
+    }
+
+    /// What it offers, without starting it where that is known. `wake` starts what has come to rest by itself, too.
+    pub(crate) async fn offers(&self, wake: bool) -> Option<Arc<Listing>> {
+        let (instance, known) = {
+            let serving = self.serving();
+            (serving.instance.clone(), Arc::clone(&serving.known))
+        };
+        match instance.look().state {
+            state if rests_unused(&state) => Some(listing(&known)),
+            State::Stopped { .. } | State::Failed { again: TryAgain::WhenUsed | TryAgain::ByHand, .. } if !wake => None,
+            State::Idle
+            | State::Building
+            | State::Starting
+            | State::Connected { .. }
+            | State::Disconnected { .. }
+            | State::Stopping { .. }
+            | State::Failed { .. }
+            | State::Stopped { .. } => tokio::time::timeout(LIST_WAIT, instance.ready()).await.ok()?.ok(),
+        }
+    }
+
+    /// What it offers now, as far as that is known.
+    pub(crate) fn listing(&self) -> Arc<Listing> {
+        let serving = self.serving();
+        let look = serving.instance.look();
+        if rests_unused(&look.state) { listing(&serving.known) } else { look.listing }
     }
 
     pub(crate) fn used_by(&self, session: Option<SessionId>) {
@@ -87,6 +123,10 @@ impl Shelf {
 
     /// Reads the manifest anew and puts a new instance in the place of the old one, if it comes to serve.
     pub(crate) async fn reload(&self) {
+        if !self.base.order.manifest.folder.join(FILE).exists() {
+            // It is being taken away, or written anew: whoever looks at the folders of all sees to that.
+            return;
+        }
         let old = self.instance();
         let failed = match self.successor() {
             Err(failure) => failure,
@@ -146,7 +186,8 @@ impl Shelf {
     }
 
     fn swap(&self, instance: Instance, manifest: Arc<Manifest>, old: Instance) {
-        let forwarding = forward(&instance, &manifest, &self.base.news);
+        let known = Arc::clone(&self.serving().known);
+        let forwarding = forward(&instance, &manifest, &self.base.news, &known);
         let mut serving = self.serving();
         serving.forwarding.abort();
         serving.forwarding = forwarding;
@@ -181,27 +222,60 @@ async fn reload(shelf: std::sync::Weak<Shelf>, mut watching: Watching) {
     }
 }
 
-/// Tells of every state and of every other list of tools.
-fn forward(instance: &Instance, manifest: &Manifest, news: &broadcast::Sender<SidecarNews>) -> AbortHandle {
+/// Tells of every state, and when it offers other tools than those that were told last.
+fn forward(
+    instance: &Instance,
+    manifest: &Manifest,
+    news: &broadcast::Sender<SidecarNews>,
+    known: &Known,
+) -> AbortHandle {
     let mut changes = instance.changes();
     let (name, folder) = (manifest.name.clone(), manifest.folder.to_string_lossy().into_owned());
-    let news = news.clone();
+    let (news, known) = (news.clone(), Arc::clone(known));
     tokio::spawn(async move {
-        let mut last = changes.borrow_and_update().clone();
-        if !last.listing.tools.is_empty() {
-            let _ = news.send(SidecarNews::ToolsChanged { name: name.clone(), folder: folder.clone() });
-        }
-        while changes.changed().await.is_ok() {
+        let mut told = State::Idle;
+        loop {
             let look = changes.borrow_and_update().clone();
-            if look.state != last.state {
+            if look.state != told {
                 let state = look.state.shown();
                 let _ = news.send(SidecarNews::State { name: name.clone(), folder: folder.clone(), state });
             }
-            if look.listing.tools != last.listing.tools {
+            if is_sure(&look.state) && look.listing.tools != listing(&known).tools {
+                *known.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&look.listing);
                 let _ = news.send(SidecarNews::ToolsChanged { name: name.clone(), folder: folder.clone() });
             }
-            last = look;
+            told = look.state;
+            if changes.changed().await.is_err() {
+                return;
+            }
         }
     })
     .abort_handle()
+}
+
+fn listing(known: &Known) -> Arc<Listing> {
+    Arc::clone(&known.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Whether its list of tools is what it offers. While it gets ready, what it offered before may be what it will offer.
+fn is_sure(state: &State) -> bool {
+    match state {
+        State::Idle | State::Building | State::Starting | State::Stopping { then: Then::Begin } => false,
+        State::Stopping { .. } | State::Stopped { .. } => !rests_unused(state),
+        State::Connected { .. } | State::Disconnected { .. } | State::Failed { .. } => true,
+    }
+}
+
+/// Whether nobody had a use for it for a while, and nothing else is the matter.
+fn rests_unused(state: &State) -> bool {
+    match state {
+        State::Stopped { why } | State::Stopping { then: Then::Stopped(why) } => *why == SidecarStop::Unused,
+        State::Idle
+        | State::Building
+        | State::Starting
+        | State::Connected { .. }
+        | State::Disconnected { .. }
+        | State::Stopping { .. }
+        | State::Failed { .. } => false,
+    }
 }

@@ -1,89 +1,53 @@
 //! Which sidecars are there, and which instance of each is whose?
 //!
-//! Responsible for looking into the workspace and the config folder, for trust, and for one shelf for all who share it. It keeps the
-//! marks of all instances on record, so that what a killed owner left behind can be proved ours and ended by the next one.
+//! Responsible for one shelf for all who share an instance, and for its end when its manifest is gone or its trust withdrawn. Which
+//! sidecars lie where is [`super::finding`]'s business.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::sidecar::{SidecarNews, SidecarPlace, SidecarState, SidecarStop, SidecarTrust, SidecarView};
+use protocol::sidecar::{SidecarNews, SidecarPlace, SidecarState, SidecarStop, SidecarView};
 use tokio::sync::broadcast;
 
 use super::Surroundings;
+use super::finding::{self, Found};
 use super::shelf::{Base, Shelf};
 use crate::instance::InstanceOrder;
 use crate::limits::INSTANCES;
 use crate::log::Log;
-use crate::manifest::{self, CONFIG_FOLDER, Manifest, ManifestError, Share, WORKSPACE_FOLDER};
+use crate::manifest::{FILE, Manifest, Share};
+use crate::marks::Marks;
 use crate::states::State;
 use crate::trust::Trust;
-
-/// The record of marks in the run folder.
-const MARKS: &str = "sidecar-marks";
-
-/// A sidecar's folder and what its manifest says.
-pub(crate) struct Found {
-    pub(crate) folder: PathBuf,
-    pub(crate) manifest: Result<Arc<Manifest>, ManifestError>,
-    /// Whether it is the user's own, from the config folder.
-    own: bool,
-}
 
 /// See the module.
 pub(crate) struct Shelves {
     surroundings: Surroundings,
     news: broadcast::Sender<SidecarNews>,
     shelves: Mutex<HashMap<Key, Arc<Shelf>>>,
-    marks: Arc<Mutex<Vec<String>>>,
+    marks: Marks,
 }
 
 /// The folder, and whose instance it is where not all share one.
 type Key = (PathBuf, Option<String>);
 
-impl Found {
-    pub(crate) fn name(&self) -> String {
-        self.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    }
-}
-
 impl Shelves {
     pub(crate) async fn new(surroundings: Surroundings, news: broadcast::Sender<SidecarNews>) -> Self {
-        let record = surroundings.run.join(MARKS);
-        for mark in std::fs::read_to_string(&record).unwrap_or_default().lines().filter(|line| !line.is_empty()) {
-            let swept = process::sweep(mark, &[]).await;
-            if !swept.ended.is_empty() {
-                tracing::warn!(
-                    mark,
-                    ended = swept.ended.len(),
-                    "a killed owner had left a sidecar running; it was ended"
-                );
-            }
-        }
-        let _ = std::fs::remove_file(record);
-        Self { surroundings, news, shelves: Mutex::default(), marks: Arc::default() }
+        let marks = Marks::begin(&surroundings.run).await;
+        Self { surroundings, news, shelves: Mutex::default(), marks }
     }
 
     /// All of a place: those of its workspace, then the user's own.
     pub(crate) fn found(&self, place: &SidecarPlace) -> Vec<Found> {
-        let of_workspace = place.workspace.iter().map(|workspace| Path::new(workspace).join(WORKSPACE_FOLDER));
-        let mut all = Vec::new();
-        for (root, own) in
-            of_workspace.map(|root| (root, false)).chain([(self.surroundings.config.join(CONFIG_FOLDER), true)])
-        {
-            for folder in manifest::folders(&root) {
-                let manifest = Manifest::read(&folder).map(Arc::new);
-                all.push(Found { folder, manifest, own });
-            }
-        }
-        all
+        finding::found(&self.surroundings.config, place)
     }
 
     /// The shelves of a place that may be used: their manifests can be read, and they are trusted or serve already.
     pub(crate) fn usable(&self, place: &SidecarPlace) -> Vec<Arc<Shelf>> {
         let mut all = Vec::new();
         for found in self.found(place) {
-            let trusted = matches!(self.trust(&found), Ok(SidecarTrust::Own | SidecarTrust::Trusted));
+            let trusted = found.may_run(&self.surroundings.config);
             // What was trusted and runs goes on as it was trusted, until its change is.
             let shelf = if trusted { self.shelf(place, &found) } else { self.serving(place, &found) };
             all.extend(shelf);
@@ -91,15 +55,19 @@ impl Shelves {
         all
     }
 
-    /// Whether it may run; in words why it cannot.
-    pub(crate) fn trust(&self, found: &Found) -> Result<SidecarTrust, String> {
-        let manifest = found.manifest.as_ref().map_err(ToString::to_string)?;
-        Ok(if found.own { SidecarTrust::Own } else { self.answers().of(manifest) })
-    }
-
-    pub(crate) fn answer(&self, found: &Found, hash: &str, trusted: bool) -> Result<(), String> {
-        let manifest = found.manifest.as_ref().map_err(ToString::to_string)?;
-        self.answers().answer(manifest, hash, trusted).map_err(|error| error.to_string())
+    /// Takes the user's answer to the trust question. Withdrawn, it stops what runs; given, what runs takes over what it is given to.
+    pub(crate) async fn answer(&self, found: &Found, hash: &str, trusted: bool) -> Result<(), String> {
+        found.answer(&self.surroundings.config, hash, trusted)?;
+        if !trusted {
+            self.remove(&found.folder).await;
+            return Ok(());
+        }
+        let shelves: Vec<Arc<Shelf>> =
+            self.lock().iter().filter(|((of, _), _)| *of == found.folder).map(|(_, shelf)| Arc::clone(shelf)).collect();
+        for shelf in shelves {
+            tokio::spawn(async move { shelf.reload().await });
+        }
+        Ok(())
     }
 
     fn answers(&self) -> Trust {
@@ -135,7 +103,7 @@ impl Shelves {
     }
 
     fn base(&self, place: &SidecarPlace, found: &Found, manifest: &Arc<Manifest>) -> Base {
-        let mark = self.mark();
+        let mark = self.marks.maker();
         let workspace = place.workspace.as_ref().map_or_else(|| found.folder.clone(), PathBuf::from);
         let order = InstanceOrder {
             manifest: Arc::clone(manifest),
@@ -149,54 +117,55 @@ impl Shelves {
         Base { order, trust: (!found.own).then(|| self.answers()), news: self.news.clone(), mark }
     }
 
-    /// Makes marks. Each is on record before anything carries it.
-    fn mark(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
-        let (marks, record) = (Arc::clone(&self.marks), self.surroundings.run.join(MARKS));
-        Arc::new(move || {
-            let mark = format!("sidecar-{}", uuid::Uuid::now_v7().simple());
-            let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
-            if marks.len() >= 2 * INSTANCES {
-                marks.retain(|mark| !process::marked(mark).is_empty());
+    /// As others see it. Nothing is made for a look.
+    pub(crate) fn view(&self, place: &SidecarPlace, found: &Found) -> SidecarView {
+        let mut view = found.at_rest(&self.surroundings.config);
+        let shelves = self.seen(place, found);
+        let Some(shown) = shelves.iter().find(|shelf| is_busy(shelf)).or(shelves.first()) else { return view };
+        let listing = shown.listing();
+        view.state = shown.instance().look().state.shown();
+        view.tools = listing.tools.clone();
+        view.refused_tools = listing.refused.clone();
+        view.reload_failed = shown.reload_failed();
+        view.pid = shown.instance().look().process.map(|process| process.pid);
+        for shelf in &shelves {
+            let process = shelf.instance().look().process;
+            let entries = process.map(|process| process::descendants(process.pid)).unwrap_or_default();
+            for entry in entries.into_iter().chain(process.and_then(|process| process::entry(process.pid))) {
+                view.rss += entry.rss;
+                view.cpu_ms += entry.cpu_ms;
             }
-            marks.push(mark.clone());
-            let folder = record.parent().map(Path::to_owned).unwrap_or_default();
-            let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&record, marks.join("\n")));
-            if let Err(error) = written {
-                tracing::warn!(%error, "the marks of sidecars are not on record: a crash could leave them running");
-            }
-            mark
-        })
+            view.calls += shelf.instance().calls();
+            view.users.extend(shelf.users());
+        }
+        view
     }
 
-    /// As others see it.
-    pub(crate) fn view(&self, place: &SidecarPlace, found: Found) -> SidecarView {
-        let trust = self.trust(&found);
-        let shelf = match &trust {
-            Ok(SidecarTrust::Own | SidecarTrust::Trusted) => self.shelf(place, &found),
-            Ok(SidecarTrust::Needed { .. }) | Err(_) => self.serving(place, &found),
-        };
-        let look = shelf.as_ref().map(|shelf| shelf.instance().look());
-        let process = look.as_ref().and_then(|look| look.process);
-        let entries = process.map(|process| process::descendants(process.pid)).unwrap_or_default();
-        let entries: Vec<_> =
-            entries.into_iter().chain(process.and_then(|process| process::entry(process.pid))).collect();
-        let listing = look.as_ref().map(|look| Arc::clone(&look.listing)).unwrap_or_default();
-        SidecarView {
-            name: found.name(),
-            description: found.manifest.as_ref().map(|manifest| manifest.description.clone()).unwrap_or_default(),
-            folder: found.folder.to_string_lossy().into_owned(),
-            share: found.manifest.as_ref().map(|manifest| share(manifest.share)).unwrap_or_default().to_owned(),
-            error: found.manifest.as_ref().err().map(ToString::to_string),
-            trust: trust.unwrap_or(SidecarTrust::Own),
-            state: look.map_or(SidecarState::Idle, |look| look.state.shown()),
-            tools: listing.tools.clone(),
-            refused_tools: listing.refused.clone(),
-            pid: process.map(|process| process.pid),
-            rss: entries.iter().map(|entry| entry.rss).sum(),
-            cpu_ms: entries.iter().map(|entry| entry.cpu_ms).sum(),
-            calls: shelf.as_ref().map_or(0, |shelf| shelf.instance().calls()),
-            users: shelf.as_ref().map(|shelf| shelf.users()).unwrap_or_default(),
-            reload_failed: shelf.as_ref().and_then(|shelf| shelf.reload_failed()),
+    /// The shelves that a place sees of a sidecar: its own; of one that each session has for itself those of all sessions, to whoever
+    /// looks from none.
+    fn seen(&self, place: &SidecarPlace, found: &Found) -> Vec<Arc<Shelf>> {
+        let shelves = self.lock();
+        if !found.may_run(&self.surroundings.config) {
+            drop(shelves);
+            return self.serving(place, found).into_iter().collect();
+        }
+        let Ok(manifest) = &found.manifest else { return Vec::new() };
+        if manifest.share == Share::Session && place.session.is_none() {
+            let of_folder = shelves.iter().filter(|((folder, _), _)| *folder == found.folder);
+            return of_folder.map(|(_, shelf)| Arc::clone(shelf)).collect();
+        }
+        shelves.get(&key(place, &found.folder, manifest.share)).map(Arc::clone).into_iter().collect()
+    }
+
+    /// Stops and forgets those whose manifests are gone.
+    pub(crate) async fn forget_gone(&self) {
+        let folders: HashSet<PathBuf> = self.lock().keys().map(|(folder, _)| folder.clone()).collect();
+        for folder in folders.into_iter().filter(|folder| !folder.join(FILE).exists()) {
+            self.remove(&folder).await;
+            let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let folder = folder.to_string_lossy().into_owned();
+            let state = SidecarState::Stopped { why: SidecarStop::Replaced };
+            let _ = self.news.send(SidecarNews::State { name, folder, state });
         }
     }
 
@@ -225,7 +194,7 @@ impl Shelves {
             stopping.spawn(async move { shelf.instance().stop(SidecarStop::Owner).await });
         }
         while stopping.join_next().await.is_some() {}
-        let _ = std::fs::remove_file(self.surroundings.run.join(MARKS));
+        self.marks.end();
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Shelf>>> {
@@ -240,14 +209,6 @@ fn key(place: &SidecarPlace, folder: &Path, share: Share) -> Key {
         Share::Session => place.session.map(|session| session.to_string()).or_else(|| Some("by hand".to_owned())),
     };
     (folder.to_owned(), of)
-}
-
-fn share(share: Share) -> &'static str {
-    match share {
-        Share::Machine => "machine",
-        Share::Workspace => "workspace",
-        Share::Session => "session",
-    }
 }
 
 fn is_busy(shelf: &Arc<Shelf>) -> bool {

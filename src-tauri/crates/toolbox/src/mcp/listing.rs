@@ -60,6 +60,9 @@ fn read(tool: &Value) -> Result<ToolDefinition, String> {
     if name.len() > 128 || !name.chars().all(plain) {
         return Err("its name has characters that agents do not take".to_owned());
     }
+    if tool.pointer("/execution/taskSupport").is_some_and(|support| support == "required") {
+        return Err("it can only be called as a task, which agents do not do".to_owned());
+    }
     let input_schema = match tool.get("inputSchema") {
         Some(Value::Object(schema)) => schema.clone(),
         None | Some(Value::Null) => empty_schema(),
@@ -102,7 +105,8 @@ mod tests {
             .add(&json!({ "tools": [
                 { "name": "good", "description": "d", "inputSchema": { "type": "object", "properties": {} },
                   "annotations": { "readOnlyHint": true, "title": "Good" } },
-                { "name": "bare" },
+                { "name": "bare", "execution": { "taskSupport": "optional" } },
+                { "name": "later", "execution": { "taskSupport": "required" } },
                 { "name": "array", "inputSchema": [] },
                 { "name": "string", "inputSchema": { "type": "string" } },
                 { "name": "flat", "inputSchema": { "type": "object", "properties": [] } },
@@ -117,8 +121,9 @@ mod tests {
         assert_eq!(names, ["good", "bare"]);
         assert!(listing.tools[0].read_only);
         assert_eq!(listing.tools[0].title.as_deref(), Some("Good"));
-        assert_eq!(listing.refused.len(), 8, "{:?}", listing.refused);
-        assert!(listing.refused[3].starts_with("two words: its name"), "{:?}", listing.refused);
+        assert_eq!(listing.refused.len(), 9, "{:?}", listing.refused);
+        assert!(listing.refused[0].starts_with("later: it can only be called as a task"), "{:?}", listing.refused);
+        assert!(listing.refused[4].starts_with("two words: its name"), "{:?}", listing.refused);
         assert!(listing.refused.iter().any(|why| why == "good: listed twice"));
     }
 

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::Clients;
 use crate::broker::Broker;
 use crate::callback::same;
 use crate::limits::{PROGRESS_WAITING, SENDING};
@@ -32,10 +33,11 @@ struct Session {
     broker: Broker,
     out: mpsc::Sender<Vec<u8>>,
     calls: Calls,
+    clients: Arc<Clients>,
 }
 
 /// Serves one client until it hangs up.
-pub(super) async fn serve<R, W>(reader: R, writer: W, broker: Broker, token: &str)
+pub(super) async fn serve<R, W>(reader: R, writer: W, broker: Broker, clients: Arc<Clients>, token: &str)
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin + Send + 'static,
@@ -52,7 +54,7 @@ where
         let _ = tokio::time::timeout(EXCHANGE, writing).await;
         return;
     }
-    let session = Session { broker, out, calls: Calls::default() };
+    let session = Session { broker, out, calls: Calls::default(), clients };
     batch.for_each(|line| request(line, &session));
     while let Ok(Some(batch)) = lines.next_batch().await {
         batch.into_iter().for_each(|line| request(line, &session));
@@ -111,6 +113,10 @@ async fn handle(request: &Request<'_>, session: &Session) -> Result<Value, WireE
     let broker = &session.broker;
     match request.method.as_ref() {
         "subscribe" => Ok(json!({})),
+        "toolbox/end" => {
+            session.clients.end.notify_one();
+            Ok(json!({}))
+        }
         "sidecar/list" => to_json(&broker.sidecars(&parse::<SidecarPlace>(request)?)),
         "sidecar/start" | "sidecar/stop" | "sidecar/restart" | "sidecar/logs" => by_hand(request, broker).await,
         "sidecar/trust" => {
@@ -119,6 +125,7 @@ async fn handle(request: &Request<'_>, session: &Session) -> Result<Value, WireE
             Ok(json!({}))
         }
         "tools/list" => to_json(&ToolList { tools: broker.tools(&parse::<SidecarPlace>(request)?).await }),
+        "tools/again" => to_json(&ToolList { tools: broker.tools_again(&parse::<SidecarPlace>(request)?).await }),
         "tools/call" => call(parse(request)?, session).await,
         "tools/cancel" => {
             let id = parse::<CancelTool>(request)?.call_id;

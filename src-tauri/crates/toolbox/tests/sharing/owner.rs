@@ -10,21 +10,64 @@ use serde_json::{Value, json};
 
 use crate::stage::{PATIENCE, Stage, file, surroundings, until};
 
-/// An owner in this process, over the stage's folders.
-fn start(stage: &Stage, idle: Duration) -> tokio::task::JoinHandle<Ended> {
+/// An owner in this process, over the stage's folders. It can be reached, or there is another one.
+async fn start(stage: &Stage, idle: Duration) -> tokio::task::JoinHandle<Ended> {
     let surroundings = surroundings(stage.temp.path());
-    tokio::spawn(async move { own(surroundings, idle, std::future::pending()).await.unwrap() })
+    let (ready, begun) = tokio::sync::oneshot::channel();
+    let ready = move || ready.send(()).unwrap_or_default();
+    let owner = tokio::spawn(async move { own(surroundings, idle, ready, std::future::pending()).await.unwrap() });
+    let _ = begun.await;
+    owner
 }
 
 async fn client(stage: &Stage) -> OwnerClient {
-    connect(&stage.temp.path().join("run"), "test", || Ok(())).await.unwrap()
+    OwnerClient::open(&stage.temp.path().join("run"), "test").await.unwrap()
+}
+
+#[tokio::test]
+async fn one_is_started_where_there_is_none_and_waited_for() {
+    let stage = Stage::new().await;
+    let run = stage.temp.path().join("run");
+    let first = connect(&run, "test", || async { Ok(drop(start(&stage, PATIENCE).await)) }).await.unwrap();
+    let second = connect(&run, "test", || async { panic!("there is one already") }).await.unwrap();
+    let _: Vec<SidecarView> = second.ask("sidecar/list", &stage.place(None), PATIENCE).await.unwrap();
+    let _: Value = first.ask("toolbox/end", &json!({}), PATIENCE).await.unwrap();
+    tokio::time::timeout(PATIENCE, second.lost()).await.expect("it ends");
+    let late = second.ask::<_, Value>("sidecar/list", &stage.place(None), PATIENCE).await.unwrap_err();
+    assert_eq!(late.code, ErrorCode::Unreachable);
+    assert!(OwnerClient::open(&run, "test").await.is_err());
+}
+
+#[tokio::test]
+async fn a_call_tells_its_progress_before_its_answer_and_ends_when_nobody_waits() {
+    let stage = Stage::new().await;
+    stage.own("a", "");
+    let _owner = start(&stage, PATIENCE).await;
+    let client = client(&stage).await;
+    let call = |name: &str, arguments: Value| SidecarCall {
+        place: stage.place(None),
+        name: name.to_owned(),
+        arguments: arguments.as_object().unwrap().clone(),
+        call_id: name.to_owned(),
+        ..SidecarCall::default()
+    };
+    let mut seen = Vec::new();
+    let steps = call("steps", json!({ "count": 3 }));
+    let answer = client.call(&steps, PATIENCE, |step| seen.push(step.progress), std::future::pending()).await.unwrap();
+    assert_eq!((answer.text().as_str(), seen.as_slice()), ("done", [1.0, 2.0, 3.0].as_slice()));
+    let gate = stage.temp.path().join("gate");
+    let waiting = async { file(&stage.temp.path().join("gate.waiting")).await };
+    let gated = call("gate", json!({ "file": gate }));
+    let answer = client.call(&gated, PATIENCE, |_| {}, waiting).await.unwrap();
+    assert!(answer.is_error && answer.text().contains("cancelled"), "{}", answer.text());
+    file(&stage.temp.path().join("gate.cancelled")).await;
 }
 
 #[tokio::test]
 async fn it_is_asked_for_everything_over_its_socket() {
     let stage = Stage::new().await;
     stage.own("a", "");
-    let _owner = start(&stage, PATIENCE);
+    let _owner = start(&stage, PATIENCE).await;
     let client = client(&stage).await;
     let place = stage.place(None);
     let _: Value = client.ask("subscribe", &json!({}), PATIENCE).await.unwrap();
@@ -40,7 +83,7 @@ async fn it_is_asked_for_everything_over_its_socket() {
         name: "steps".to_owned(),
         arguments: json!({ "count": 3 }).as_object().unwrap().clone(),
         call_id: "c1".to_owned(),
-        files: None,
+        ..SidecarCall::default()
     };
     let answer: ToolAnswer = client.ask("tools/call", &call, PATIENCE).await.unwrap();
     assert_eq!(answer.text(), "done");
@@ -61,7 +104,7 @@ async fn it_is_asked_for_everything_over_its_socket() {
 async fn a_cancelled_call_and_one_whose_caller_hangs_up_end_at_the_sidecar_too() {
     let stage = Stage::new().await;
     stage.own("a", "");
-    let _owner = start(&stage, PATIENCE);
+    let _owner = start(&stage, PATIENCE).await;
     for (id, by_word) in [("cancelled", true), ("hung-up", false)] {
         let client = client(&stage).await;
         let gate = stage.temp.path().join(id);
@@ -70,7 +113,7 @@ async fn a_cancelled_call_and_one_whose_caller_hangs_up_end_at_the_sidecar_too()
             name: "gate".to_owned(),
             arguments: json!({ "file": gate }).as_object().unwrap().clone(),
             call_id: id.to_owned(),
-            files: None,
+            ..SidecarCall::default()
         };
         let calling = client.clone();
         let called = tokio::spawn(async move { calling.ask::<_, ToolAnswer>("tools/call", &call, PATIENCE).await });
@@ -90,9 +133,9 @@ async fn a_cancelled_call_and_one_whose_caller_hangs_up_end_at_the_sidecar_too()
 #[tokio::test]
 async fn nobody_without_the_token_gets_in_and_there_is_but_one_owner() {
     let stage = Stage::new().await;
-    let _owner = start(&stage, PATIENCE);
+    let _owner = start(&stage, PATIENCE).await;
     let _client = client(&stage).await;
-    assert_eq!(start(&stage, PATIENCE).await.unwrap(), Ended::OwnedAlready);
+    assert_eq!(start(&stage, PATIENCE).await.await.unwrap(), Ended::OwnedAlready);
     let run = stage.temp.path().join("run");
     let file = OwnerFile::read(&run).unwrap();
     use std::os::unix::fs::PermissionsExt;
@@ -109,7 +152,7 @@ async fn nobody_without_the_token_gets_in_and_there_is_but_one_owner() {
 async fn it_ends_when_nobody_needs_it_and_not_before() {
     let stage = Stage::new().await;
     stage.own("a", "idleStop = \"1s\"");
-    let owner = start(&stage, Duration::from_millis(200));
+    let owner = start(&stage, Duration::from_millis(200)).await;
     let client = client(&stage).await;
     let _: ToolList = client.ask("tools/list", &stage.place(None), PATIENCE).await.unwrap();
     let views: Vec<SidecarView> = client.ask("sidecar/list", &stage.place(None), PATIENCE).await.unwrap();

@@ -1,6 +1,6 @@
 //! A change of the folder: built beside the old one, taken over without a gap, or not at all.
 
-use protocol::sidecar::SidecarNews;
+use protocol::sidecar::{SidecarNews, SidecarState, SidecarStop};
 use serde_json::json;
 
 use crate::stage::{Stage, file, until};
@@ -36,7 +36,8 @@ async fn a_build_that_fails_leaves_the_old_one_serving() {
     assert_eq!(stage.said("pid").await, first);
     assert!(stage.view("a").reload_failed.is_some());
     std::fs::remove_file(folder.join("broken")).unwrap();
-    until(&mut news, "a reload", |one| matches!(one, SidecarNews::ToolsChanged { .. })).await;
+    until(&mut news, "a reload", |one| matches!(one, SidecarNews::State { state: SidecarState::Connected { .. }, .. }))
+        .await;
     assert!(stage.view("a").reload_failed.is_none());
 }
 
@@ -53,4 +54,52 @@ async fn a_changed_manifest_of_a_workspace_must_be_trusted_first() {
     assert!(failure.message.contains("trusted again"), "{failure:?}");
     assert_eq!(stage.said("pid").await, first, "what was trusted serves on");
     assert_eq!(stage.starts("a"), 1);
+}
+
+#[tokio::test]
+async fn a_sidecar_that_is_put_there_or_taken_away_is_told() {
+    let stage = Stage::new().await;
+    stage.own("a", "");
+    assert!(stage.names().await.contains(&"of_a".to_owned()));
+    let mut news = stage.broker.subscribe();
+    let folder = stage.own("b", "");
+    until(&mut news, "another one", |one| matches!(one, SidecarNews::CameOrWent)).await;
+    assert!(stage.names().await.contains(&"of_b".to_owned()));
+    std::fs::remove_dir_all(folder).unwrap();
+    until(
+        &mut news,
+        "its end",
+        |one| matches!(one, SidecarNews::State { name, state: SidecarState::Stopped { .. }, .. } if name == "b"),
+    )
+    .await;
+    assert!(!stage.names().await.contains(&"of_b".to_owned()));
+}
+
+#[tokio::test]
+async fn what_rests_unused_is_still_offered_and_started_by_a_call_alone() {
+    let stage = Stage::new().await;
+    stage.own("a", "idleStop = \"1s\"");
+    let names = stage.names().await;
+    let mut news = stage.broker.subscribe();
+    until(&mut news, "at rest", |one| {
+        matches!(one, SidecarNews::State { state: SidecarState::Stopped { why: SidecarStop::Unused }, .. })
+    })
+    .await;
+    assert_eq!(stage.names().await, names);
+    assert_eq!((stage.starts("a"), stage.view("a").tools.is_empty()), (1, false));
+    assert_eq!(stage.said("of_a").await, "of_a was called");
+    assert_eq!(stage.starts("a"), 2);
+}
+
+#[tokio::test]
+async fn one_that_a_person_stopped_is_offered_no_more() {
+    let stage = Stage::new().await;
+    stage.own("a", "");
+    assert!(!stage.names().await.is_empty());
+    let mut news = stage.broker.subscribe();
+    stage.broker.named_sidecar(&stage.place(None), "a").unwrap().stop(SidecarStop::Asked).await;
+    until(&mut news, "other tools", |one| matches!(one, SidecarNews::ToolsChanged { .. })).await;
+    assert!(stage.broker.tools_again(&stage.place(None)).await.is_empty());
+    let answer = stage.call(None, "of_a", json!({})).await;
+    assert!(answer.is_error && answer.text().contains("stopped by the user"), "{}", answer.text());
 }

@@ -149,3 +149,34 @@ async fn what_a_killed_owner_left_is_ended_by_the_next() {
     let _second = outrigger_toolbox::broker::Broker::new(crate::stage::surroundings(stage.temp.path())).await;
     assert_ne!(process.liveness(), process::Liveness::Alive);
 }
+
+#[tokio::test]
+async fn a_person_calls_a_tool_by_its_own_name_and_needs_no_grant() {
+    let stage = Stage::new().await;
+    stage.own("a", "");
+    stage.own("b", "");
+    std::fs::write(stage.temp.path().join("config/sidecar-grants.toml"), "[[rule]]\nsidecar = \"*\"\nallow = false\n")
+        .unwrap();
+    assert!(stage.names().await.is_empty());
+    let call = protocol::sidecar::SidecarCall {
+        place: stage.place(None),
+        sidecar: Some("b".to_owned()),
+        name: "echo".to_owned(),
+        arguments: json!({ "text": "x", "timeout_ms": 5000 }).as_object().unwrap().clone(),
+        ..Default::default()
+    };
+    let (progress, _heard) = tokio::sync::mpsc::channel(1);
+    let answer = stage.broker.call(call, progress, std::future::pending()).await;
+    assert_eq!((answer.is_error, answer.text().as_str()), (false, "{\"text\":\"x\"}"));
+    assert_eq!((stage.starts("a"), stage.starts("b")), (0, 1));
+}
+
+#[tokio::test]
+async fn each_tool_says_whose_it_is() {
+    let stage = Stage::new().await;
+    stage.own("a", "");
+    stage.own("b", "");
+    let tools = stage.broker.tools(&stage.place(None)).await;
+    let of = |name: &str| tools.iter().find(|tool| tool.name == name).and_then(|tool| tool.sidecar.clone()).unwrap();
+    assert_eq!((of("of_a"), of("b__echo")), ("a".to_owned(), "b".to_owned()));
+}
