@@ -59,6 +59,39 @@ const pictures = {
     }),
   ],
   'debug-log': ['replay=busy', place('Alt+g', (page) => page.getByTestId('log-line').first().waitFor())],
+  sidecars: [
+    'replay=sidecars',
+    place('Alt+s', async (page) => {
+      await page.locator('[data-testid=sidecar][data-name=staging-db]').click();
+      await page.locator('[data-tool=query] > button').click();
+      await page.locator('[data-field=sql]').fill('select id, title from sessions order by updated_at desc');
+      await page.getByTestId('call-send').click();
+      await page.getByTestId('call-result').waitFor();
+    }),
+  ],
+  'sidecars-trust': [
+    'replay=sidecars',
+    place('Alt+s', async (page) => {
+      await page.locator('[data-testid=sidecar][data-name=release]').click();
+      await page.getByTestId('trust-question').waitFor();
+    }),
+  ],
+  'sidecars-failed': [
+    'replay=sidecars',
+    place('Alt+s', async (page) => {
+      await page.locator('[data-testid=sidecar][data-name=lint]').click();
+      await page.getByTestId('sidecar-failure').waitFor();
+    }),
+  ],
+  'sidecars-import': [
+    'replay=sidecars',
+    place('Alt+s', async (page) => {
+      await page.getByTestId('sidecars-import').click();
+      await page.getByTestId('importable').first().waitFor();
+      await page.getByTestId('imports-all').click();
+    }),
+  ],
+  'sidecars-empty': ['replay=busy', place('Alt+s', (page) => page.getByTestId('sidecars-empty').waitFor())],
   settings: ['replay=busy', place('Control+,', (page) => page.getByTestId('setting').first().waitFor())],
   'empty-state': ['replay=first-run', (page) => page.getByTestId('first-run').waitFor()],
   'error-state': [

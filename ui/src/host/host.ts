@@ -34,6 +34,7 @@ import type { EarlierHost } from './earlier';
 import type { PlacesHost } from './places';
 import type { PodsHost } from './pods';
 import type { UpdatesHost } from './updates';
+import type { SidecarsHost } from './sidecars';
 
 /** A session's feed that was opened with `followSession`. */
 export interface Feed {
@@ -43,7 +44,7 @@ export interface Feed {
   close(): void;
 }
 
-export interface Host extends PlacesHost, PodsHost, EarlierHost, UpdatesHost {
+export interface Host extends PlacesHost, PodsHost, SidecarsHost, EarlierHost, UpdatesHost {
   windowInfo(): Promise<WindowInfo>;
   /** Tells that the sessions can be seen and used, for the debug log. */
   pageShown(): Promise<void>;

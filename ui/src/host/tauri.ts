@@ -6,6 +6,8 @@ import type { PageOrder } from '../protocol/PageOrder';
 import type { PodTree } from '../protocol/PodTree';
 import type { SessionList } from '../protocol/SessionList';
 import type { SettingsView } from '../protocol/SettingsView';
+import type { SidecarCallFrame } from '../protocol/SidecarCallFrame';
+import type { SidecarsFrame } from '../protocol/SidecarsFrame';
 import type { UpdateView } from '../protocol/UpdateView';
 import type { WaitingRequest } from '../protocol/WaitingRequest';
 import type { Host } from './host';
@@ -19,6 +21,21 @@ function channelTo<T>(on: (message: T) => void): Channel<T> {
   const channel = new Channel<T>();
   channel.onmessage = on;
   return channel;
+}
+
+/** Opens a feed that is ended by its number; gives what ends it. */
+async function feedOf<T>(
+  command: string,
+  about: Record<string, unknown>,
+  on: (message: T) => void,
+): Promise<() => void> {
+  let open = true;
+  const channel = channelTo<T>((message) => open && on(message));
+  const feed = await invoke<number>(command, { ...about, channel });
+  return () => {
+    open = false;
+    void invoke('unfollow', { feed }).catch(() => undefined);
+  };
 }
 
 /** The host that talks to the shell. */
@@ -84,20 +101,22 @@ export function tauriHost(): Host {
     readRecords: (session, fromSeq, limit, direction) => invoke('read_records', { session, fromSeq, limit, direction }),
     processes: (session) => invoke('processes', { session }),
     podTree: (session) => invoke('pod_tree', { session }),
-    watchPods: async (session, on) => {
-      let open = true;
-      const channel = channelTo<PodTree>((tree) => open && on(tree));
-      const feed = await invoke<number>('watch_pods', { session, channel });
-      return () => {
-        open = false;
-        void invoke('unfollow', { feed }).catch(() => undefined);
-      };
-    },
+    watchPods: (session, on) => feedOf<PodTree>('watch_pods', { session }, on),
     podMoments: (session, from) => invoke('pod_moments', { session, from }),
     setBudget: (session, budget) => invoke('set_budget', { session, budget }),
     stopTree: (session, itself) => invoke('stop_tree', { session, itself }),
     whoMayWrite: (path) => invoke('who_may_write', { path }),
     listFolder: (path) => invoke('list_folder', { path }),
+    watchSidecars: (on) => feedOf<SidecarsFrame>('watch_sidecars', {}, on),
+    startSidecar: (name) => invoke('start_sidecar', { name }),
+    stopSidecar: (name) => invoke('stop_sidecar', { name }),
+    restartSidecar: (name) => invoke('restart_sidecar', { name }),
+    trustSidecar: (name, hash, trusted) => invoke('trust_sidecar', { name, hash, trusted }),
+    sidecarLog: (name) => invoke('sidecar_log', { name }),
+    callSidecar: ({ sidecar, tool, arguments: given }, on) =>
+      feedOf<SidecarCallFrame>('call_sidecar', { sidecar, tool, arguments: given }, on),
+    importableServers: () => invoke('importable_servers'),
+    importServers: (ids) => invoke('import_servers', { ids }),
     readSettings: () => invoke('read_settings'),
     writeSetting: (key, value) => invoke('write_setting', { key, value }),
     earlierSessions: () => invoke('earlier_sessions'),

@@ -8,6 +8,7 @@ import type { RunnerReport } from "./RunnerReport";
 import type { RuntimeReport } from "./RuntimeReport";
 import type { SandboxReport } from "./SandboxReport";
 import type { SettingsReport } from "./SettingsReport";
+import type { SidecarsReport } from "./SidecarsReport";
 import type { SocketsReport } from "./SocketsReport";
 
 /**
@@ -58,6 +59,10 @@ sandbox: SandboxReport,
  * The sockets by which sessions are reached.
  */
 sockets: SocketsReport, 
+/**
+ * The tool sidecars of the user and of the workspace.
+ */
+sidecars?: SidecarsReport, 
 /**
  * Manifests that could not be used; the others are not affected.
  */

@@ -37,6 +37,10 @@ input: JsonValue,
  */
 options: Array<PermissionOption>, 
 /**
+ * The tool sidecar whose tool it is; none where it is another tool.
+ */
+sidecar?: string, 
+/**
  * How far it is.
  */
 state: PermissionState, };

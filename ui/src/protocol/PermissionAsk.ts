@@ -34,4 +34,8 @@ input: JsonValue,
 /**
  * What can be answered.
  */
-options: Array<PermissionOption>, };
+options: Array<PermissionOption>, 
+/**
+ * The tool sidecar whose tool it is. The keeper says so, whatever a runner says.
+ */
+sidecar?: string, };

@@ -37,7 +37,7 @@ folder: string,
 /**
  * Why.
  */
-failure: SidecarFailure, } | { "type": "progress", 
+failure: SidecarFailure, } | { "type": "cameOrWent" } | { "type": "progress", 
 /**
  * The caller's id of the call.
  */

@@ -103,4 +103,9 @@ parent?: SessionId,
 /**
  * What it is called in its pod tree; the beginning of its prompt when absent.
  */
-name?: string, };
+name?: string, 
+/**
+ * The tool sidecars (`git`) and tools of them (`git/log`) that it and all pods below it are offered, and no others; all that the
+ * user grants when absent.
+ */
+sidecars?: Array<string>, };

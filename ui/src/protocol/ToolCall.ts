@@ -48,4 +48,8 @@ endedAt: string | null,
 /**
  * How long it ran, if the provider says so or both ends are known.
  */
-durationMs: number | null, };
+durationMs: number | null, 
+/**
+ * The tool sidecar that served it; none for every other tool.
+ */
+sidecar?: string, };

@@ -23,4 +23,8 @@ inputSchema: Record<string, unknown>,
 /**
  * Whether it changes nothing.
  */
-readOnly: boolean, };
+readOnly: boolean, 
+/**
+ * The tool sidecar that offers it; none for Outrigger's own tools.
+ */
+sidecar?: string, };

@@ -31,6 +31,7 @@ import { processesOf } from './process_table';
 import { reportOf } from './machine';
 import { choicesOf } from './people';
 import { ReplaySettings } from './settings_file';
+import { ReplaySidecars } from './sidecars';
 import { sceneOf } from './scenes';
 import { noUsage } from './script';
 import { replayUpdates } from './updates';
@@ -55,6 +56,8 @@ declare global {
       picked?: ChosenFile[];
       /** What went with the newest prompt. */
       attached?: Attachment[];
+      /** The pretended owner of the tool sidecars. */
+      sidecars?: ReplaySidecars;
       /** Asks the page to show something, as the tray or a link would. */
       order?: (order: PageOrder) => void;
     };
@@ -216,6 +219,8 @@ export function replayHost(query: URLSearchParams): Host {
   const log = new ReplayLog(query);
   const settings = new ReplaySettings(query.get('settings') === 'broken');
   const earlier = new ReplayEarlier(query);
+  const sidecars = new ReplaySidecars(query.get('replay') ?? '', query);
+  if (window.replayed) window.replayed.sidecars = sidecars;
   let rules: PermissionRule[] = [];
   /** Answers come later, as they do over a real boundary, and as copies. */
   const later = async <T>(answer: () => T): Promise<T> => {
@@ -341,6 +346,15 @@ export function replayHost(query: URLSearchParams): Host {
         const names = listed(path);
         return { names, total: names.length };
       }),
+    watchSidecars: async (on) => sidecars.watch(on),
+    startSidecar: (name) => later(() => sidecars.start(name)),
+    restartSidecar: (name) => later(() => sidecars.start(name)),
+    stopSidecar: (name) => sidecars.stop(name),
+    trustSidecar: (name, hash, trusted) => later(() => sidecars.trust(name, hash, trusted)),
+    sidecarLog: (name) => later(() => sidecars.log(name)),
+    callSidecar: async (call, on) => sidecars.call(call, on),
+    importableServers: () => later(() => sidecars.imports()),
+    importServers: (ids) => later(() => sidecars.import(ids)),
     ...replayUpdates(query),
     earlierSessions: () => later(() => earlier.lists((key) => settings.set(key))),
     takeInSession: (_cli, id) => later(() => replay.takeIn(earlier.take(id))),

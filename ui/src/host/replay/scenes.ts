@@ -263,6 +263,29 @@ function hostile(): Scene {
   };
 }
 
+/** A busy afternoon in which an agent has used the tool of a sidecar. */
+function withSidecars(): Scene {
+  const scene = busyScene();
+  const served: ItemBody = {
+    type: 'toolCall',
+    ...call('served', {
+      name: 'mcp__outrigger__query',
+      title: 'query select count(*) from sessions',
+      kind: 'other',
+      status: 'completed',
+      durationMs: 340,
+      input: { sql: 'select count(*) from sessions' },
+      content: [{ type: 'text', text: '1204' }],
+      sidecar: 'staging-db',
+    }),
+  };
+  scene.sessions = scene.sessions.map((about) => {
+    if (about.summary.session !== 'b-idle') return about;
+    return session(about.summary, standing([...about.items.map(({ body }) => body), served], minutesAgo(55)));
+  });
+  return scene;
+}
+
 /** A scene by its name. An unknown name is the demo: nothing yet, an agent found. */
 export function sceneOf(name: string): Scene {
   switch (name) {
@@ -270,6 +293,8 @@ export function sceneOf(name: string): Scene {
       return states();
     case 'busy':
       return busyScene();
+    case 'sidecars':
+      return withSidecars();
     case 'waiting':
       return waiting();
     case 'long':
