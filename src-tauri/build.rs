@@ -71,6 +71,15 @@ const COMMANDS: &[&str] = &[
     "stop_tree",
     "who_may_write",
     "list_folder",
+    "watch_sidecars",
+    "start_sidecar",
+    "stop_sidecar",
+    "restart_sidecar",
+    "trust_sidecar",
+    "sidecar_log",
+    "call_sidecar",
+    "importable_servers",
+    "import_servers",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -26,6 +26,7 @@ mod quit;
 mod requests;
 mod session_access;
 mod startup_failure;
+mod sidecar_feed;
 mod stop_all;
 mod tally;
 mod theme;

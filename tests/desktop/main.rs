@@ -23,6 +23,7 @@ mod restored;
 mod second_launch;
 mod settings;
 mod several_windows;
+mod sidecars;
 mod splits;
 mod told;
 mod tray;

@@ -12,6 +12,7 @@ mod providers;
 mod rules;
 mod sessions;
 mod settings;
+mod sidecars;
 mod transcripts;
 mod window;
 mod updates;
@@ -80,6 +81,15 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         feeds::follow_session,
         feeds::feed_credit,
         feeds::unfollow,
+        sidecars::watch_sidecars,
+        sidecars::start_sidecar,
+        sidecars::stop_sidecar,
+        sidecars::restart_sidecar,
+        sidecars::trust_sidecar,
+        sidecars::sidecar_log,
+        sidecars::call_sidecar,
+        sidecars::importable_servers,
+        sidecars::import_servers,
         settings::read_settings,
         settings::write_setting,
         settings::watch_settings,
