@@ -57,12 +57,13 @@ export async function ensureRealClis() {
 }
 
 /**
- * @param {string} lock a lock file
- * @returns {string} what stands in the name of the folder that it is installed into
+ * @param {...string} locks lock files
+ * @returns {string} what stands in the name of the folder that they are installed into
  */
-export function keyOf(lock) {
-  const platform = `${process.platform}-${process.arch}`;
-  return createHash('sha256').update(readFileSync(lock)).update(platform).digest('hex').slice(0, 16);
+export function keyOf(...locks) {
+  const hash = createHash('sha256');
+  for (const lock of locks) hash.update(readFileSync(lock));
+  return hash.update(`${process.platform}-${process.arch}`).digest('hex').slice(0, 16);
 }
 
 /**

@@ -4,7 +4,7 @@
 //   node tests/standin/standin.mjs [--port 0] [--log FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
 //
 // Speaks Anthropic's Messages API, OpenAI's Responses and Chat Completions APIs, Google's generateContent and Ollama's own API,
-// and is an MCP server over HTTP at /mcp. What it answers is chosen by the prompt, see scenarios.mjs.
+// is an MCP server over HTTP at /mcp, and has a page to fetch at /lighthouse. What it answers is chosen by the prompt, see scenarios.mjs.
 // With --log each request becomes one JSON line: api, scenario, step, model, tools, images, the last user message, and the history:
 // the beginning of everything that was said in the conversation, so that a test sees what a resumed one still holds.
 
@@ -62,6 +62,11 @@ export async function startStandIn({ port = 0, log } = {}) {
 
 /** How much of each entry the log keeps, in characters: CLIs put long reminders in front of what was said. */
 const HISTORY_TEXT = 20_000;
+
+/** Something to fetch for tools that fetch pages. */
+const PAGE =
+  '<!doctype html><html><head><title>The lighthouse</title></head><body><article><h1>The lighthouse</h1>' +
+  '<p>Its lamp turns once in ten seconds, and its lens is as tall as a keeper.</p></article></body></html>';
 
 /** Answers requests and remembers them. */
 class Script {
@@ -132,6 +137,8 @@ class Script {
       }
       case 'POST /messages/count_tokens':
         return sendJson(response, 200, { input_tokens: 1234 });
+      case 'GET /lighthouse':
+        return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(PAGE);
       case 'GET /models':
         return sendJson(response, 200, { object: 'list', data: [], has_more: false, models: [] });
       default:

@@ -70,11 +70,15 @@ class Offer {
   }
 
   /**
-   * @param {RegExp} pattern
-   * @returns {string | undefined} the name of the first tool that fits
+   * A tool of an MCP server, by its name or by `SERVER__NAME`: CLIs put more in front of it, and some write `_` for `-`.
+   * @param {string} name
+   * @param {any} input
+   * @returns {CallBlock | null} null when there is no such tool
    */
-  named(pattern) {
-    return this.#tools.find((offered) => pattern.test(offered.name))?.name;
+  ofServer(name, input) {
+    const pattern = new RegExp(`(^|_|-)${name.replaceAll(/[-_]/g, '[-_]')}$`);
+    const offered = this.#tools.find((one) => pattern.test(`${one.namespace?.replace(/_*$/, '__') ?? ''}${one.name}`));
+    return offered ? block(offered, input) : null;
   }
 
   /**
@@ -84,8 +88,7 @@ class Offer {
    */
   call(name, input) {
     const offered = this.find(name);
-    if (!offered) return null;
-    return { type: 'call', name, input, custom: offered.custom, namespace: offered.namespace };
+    return offered ? block(offered, input) : null;
   }
 
   /**
@@ -109,6 +112,13 @@ class Offer {
     return this.find('exec')?.custom ? this.call('exec', code) : null;
   }
 }
+
+/**
+ * @param {import('./conversation.mjs').OfferedTool} offered
+ * @param {any} input
+ * @returns {CallBlock}
+ */
+const block = ({ name, custom, namespace }, input) => ({ type: 'call', name, input, custom, namespace });
 
 /**
  * @param {Offer} offer
@@ -202,10 +212,9 @@ function awaitDelegate(offer, conversation) {
  * @param {any} input
  */
 function mcp(offer, tool, input) {
-  const name = offer.named(new RegExp(`(^|_|-)${tool}$`));
-  if (name) return offer.call(name, input);
-  const code = `const name = Object.keys(tools).find((key) => key.endsWith(${JSON.stringify(tool)})); text(JSON.stringify(await tools[name](${JSON.stringify(input)})));`;
-  return offer.search(tool) ?? offer.script(code);
+  const ending = JSON.stringify(tool.replaceAll('-', '_'));
+  const code = `const name = Object.keys(tools).find((key) => key.replaceAll('-', '_').endsWith(${ending})); text(JSON.stringify(await tools[name](${JSON.stringify(input)})));`;
+  return offer.ofServer(tool, input) ?? offer.search(tool) ?? offer.script(code);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { McpServer } from '@modelcontextprotocol/server';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 
 const server = new McpServer({ name: 'words', version: '1.0.0' });
@@ -8,7 +8,7 @@ server.registerTool(
   'count_words',
   {
     description: 'Counts the words of a text',
-    inputSchema: { text: z.string().describe('The text') },
+    inputSchema: z.object({ text: z.string().describe('The text') }),
     annotations: { readOnlyHint: true },
   },
   async ({ text }) => {
