@@ -17,6 +17,24 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Who names a module, as the bundler tells it. */
+type Told = { getModuleInfo: (id: string) => { importers: readonly string[]; isEntry: boolean } | null };
+
+/** Whether the window begins with a module: the entry and what it imports, whatever is imported later. */
+const beginners = new Map<string, boolean>();
+
+/** All that the window begins with is one file: each further one costs the shell's web view a question of its own. */
+function beginsWith(id: string, told: Told): string | null {
+  const known = beginners.get(id);
+  if (known !== undefined) return known ? 'begin' : null;
+  // A circle of imports begins with the window where one of them does.
+  beginners.set(id, false);
+  const info = told.getModuleInfo(id);
+  const begins = info !== null && (info.isEntry || info.importers.some((from) => beginsWith(from, told) !== null));
+  beginners.set(id, begins);
+  return begins ? 'begin' : null;
+}
+
 const ui = fileURLToPath(new URL('./ui', import.meta.url));
 
 export default defineConfig({
@@ -39,7 +57,12 @@ export default defineConfig({
     // No data: URLs, so that the policy can refuse fonts and scripts from them.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { checks: { pluginTimings: false } },
+    // The styles of what is loaded later are few, and one file comes sooner than ten.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      output: { advancedChunks: { groups: [{ name: beginsWith }] } },
+    },
   },
   test: {
     root: ui,

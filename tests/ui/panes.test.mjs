@@ -70,6 +70,8 @@ test('panes are made, gone between and closed by keys; keys mean the one in use'
 test('Ctrl Enter opens beside, in the list and in the palette; a session is never there twice', async (t) => {
   const page = await browser.scene(t, 'replay=states');
   await page.locator('[data-session=s-ask]').click();
+  // A session that opens takes the keyboard.
+  await page.getByTestId('transcript').waitFor();
   await page.locator('[data-session=s-idle]').focus();
   await page.keyboard.press('Control+Enter');
   await page.getByTestId('pane').nth(1).getByRole('heading', { name: 'Explain the build' }).waitFor();

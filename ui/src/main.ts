@@ -9,5 +9,9 @@ import './styles/tokens.css';
 import './styles/page.css';
 import './styles/floating.css';
 
-const target = document.getElementById('app');
-if (target) mount(Window, { target, props: { host: await connect() } });
+/** Not awaited by this module: what the host loads imports from the same file, which would wait for itself. */
+async function begin(): Promise<void> {
+  const target = document.getElementById('app');
+  if (target) mount(Window, { target, props: { host: await connect() } });
+}
+void begin();
