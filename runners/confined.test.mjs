@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QUIRKS } from './acp/quirks.mjs';
-import { agentEnv } from './acp/settings.mjs';
+import { agentEnv, leftOut } from './acp/settings.mjs';
 import { settingsOf } from './claude/command_line.mjs';
 import { threadSettings, turnSettings } from './codex/settings.mjs';
 
@@ -37,4 +37,11 @@ test('gemini and qwen do not move into a sandbox that the environment names', ()
     assert.equal(agentEnv({ extraEnv }, quirks).GEMINI_SANDBOX, 'docker');
     assert.equal(agentEnv({ extraEnv, confined: true }, quirks).GEMINI_SANDBOX, 'false');
   }
+});
+
+test('where an agent keeps its own all the same, that is told and what to use instead', () => {
+  const keeping = QUIRKS['codex-acp'];
+  assert.match(leftOut({ confined: true }, {}, keeping) ?? '', /sandbox of its own.*provider `codex`/);
+  assert.equal(leftOut({}, {}, keeping), null);
+  assert.equal(leftOut({ confined: true }, {}, QUIRKS['claude-acp']), null);
 });

@@ -7,6 +7,8 @@
  * @property {Record<string, string>} [env] variables that it needs
  * @property {Record<string, string>} [mcpEnv] variables that it needs when MCP servers are passed to it
  * @property {string[]} [sandboxVariables] variables by which a user may have chosen a sandbox of its own
+ * @property {string} [keepsSandbox] a sandbox of its own that nothing turns off while it asks for permissions, and that may not come
+ *   up within a scope that the kernel enforces; what to use there
  * @property {boolean} [clientFiles] whether it may be told that this client reads and writes files for it; it may unless this is false
  * @property {'steers' | 'queues' | 'cancels' | 'fails'} [secondPrompt] what a prompt in mid-turn does. Only one that steers is sent
  *   then; in every other case it waits here for the end of the turn
@@ -69,6 +71,8 @@ export const QUIRKS = {
   'codex-acp': {
     name: 'Codex (ACP)',
     secondPrompt: 'steers',
+    // Each of its modes names the sandbox of every turn; the one without asks nobody.
+    keepsSandbox: 'codex',
     modes: { ask: 'read-only', acceptEdits: 'workspace-write', plan: 'read-only', bypass: 'agent-full-access' },
     failure: { path: ['_meta', 'codex', 'threadStatus', 'type'], is: 'systemError' },
     // It waits 7 s after the end of stdin.

@@ -96,14 +96,21 @@ export function promptBlocks({ prompt, attachments = [], cwd = '/' }, offers, te
  * @param {Quirks} quirks
  * @returns {string | null} for people
  */
-export function leftOut({ maxTurns, worktreeName, additionalDirectories = [] }, capabilities, { name, directoryFlag }) {
+export function leftOut(query, capabilities, { name, directoryFlag, keepsSandbox }) {
+  const { maxTurns, worktreeName, additionalDirectories = [], confined } = query;
   const takesDirectories = capabilities.sessionCapabilities?.additionalDirectories || directoryFlag;
   const left = [
     maxTurns ? 'the limit on turns' : '',
     worktreeName ? 'the worktree' : '',
     additionalDirectories.length > 0 && !takesDirectories ? 'the additional directories' : '',
   ].filter(Boolean);
-  return left.length > 0 ? `${name} does not take ${left.join(' and ')} over ACP; it goes on without.` : null;
+  const told = [
+    left.length > 0 ? `${name} does not take ${left.join(' and ')} over ACP; it goes on without.` : '',
+    confined && keepsSandbox
+      ? `${name} keeps a sandbox of its own, in which commands may fail within a scope; the provider \`${keepsSandbox}\` has none there.`
+      : '',
+  ].filter(Boolean);
+  return told.length > 0 ? told.join(' ') : null;
 }
 
 /**
