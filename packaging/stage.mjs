@@ -18,7 +18,8 @@ function stageRunners({ root, stage }) {
 
 /** Programs that come along carry the target's name until they are in the package. */
 function stageProgram({ stage, target, programs, suffix }) {
-  cpSync(join(programs, `outrigger${suffix}`), join(stage, 'bin', `outrigger-${target}${suffix}`));
+  for (const name of ['outrigger', 'outrigger-toolbox'])
+    cpSync(join(programs, `${name}${suffix}`), join(stage, 'bin', `${name}-${target}${suffix}`));
 }
 
 /** The releases of CHANGELOG.md in AppStream's words, newest first; what is not released yet has the version that is built. */
