@@ -6,6 +6,7 @@
 mod archive_feed;
 mod at_login;
 mod commands;
+mod first_page;
 mod frames;
 mod going;
 mod graphics;
@@ -25,8 +26,8 @@ mod pod_trees;
 mod quit;
 mod requests;
 mod session_access;
-mod startup_failure;
 mod sidecar_feed;
+mod startup_failure;
 mod stop_all;
 mod tally;
 mod theme;
@@ -46,6 +47,7 @@ use discovery::Places;
 use tauri::{Builder, Manager, RunEvent, Wry};
 use tokio::sync::watch;
 
+use crate::first_page::FirstPage;
 use crate::going::LinkDialog;
 use crate::last_window::Staying;
 use crate::muted::Muted;
@@ -132,6 +134,7 @@ fn set_up(app: &mut tauri::App, machine: Machine, can_update: bool) -> anyhow::R
     app.manage(PageOrders::default());
     app.manage(LinkDialog::default());
     app.manage(TrayShown::default());
+    app.manage(FirstPage::default());
     app.manage(Staying::default());
     app.manage(StartedHidden::default());
     app.manage(WindowSet::read(&machine.places.data));
@@ -142,8 +145,9 @@ fn set_up(app: &mut tauri::App, machine: Machine, can_update: bool) -> anyhow::R
     app.manage(quit::Quitting::default());
     app.manage(client::workspace_files::WorkspaceFiles::default());
     app.manage(sessions.clone());
-    archive_feed::start(machine.clone(), sessions.clone());
-    app.manage(machine);
+    app.manage(machine.clone());
+    let to_archive = sessions.clone();
+    first_page::then(app.handle(), move |_| archive_feed::start(machine, to_archive));
     app.manage(Updates::start(app.handle(), can_update));
     open_windows_and_tray(app.handle(), sessions.clone())?;
     keep_windows_written(app.handle().clone());
@@ -164,7 +168,11 @@ fn open_windows_and_tray(app: &tauri::AppHandle, sessions: Sessions) -> tauri::R
     };
     if std::env::args_os().nth(1).is_none_or(|argument| argument != at_login::HIDDEN) {
         open()?;
-        tray::show(app, sessions);
+        first_page::then(app, move |app| {
+            let tray = app.clone();
+            // It can be drawn nowhere else. It fails when the app has ended.
+            let _ = app.run_on_main_thread(move || tray::show(&tray, sessions));
+        });
         return Ok(());
     }
     tray::show(app, sessions);

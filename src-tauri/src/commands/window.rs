@@ -5,10 +5,11 @@ use std::path::Path;
 use client::Machine;
 use protocol::error::{ErrorCode, WireError};
 use protocol::view::WindowInfo;
-use tauri::{AppHandle, State, Url, WebviewWindow};
+use tauri::{AppHandle, Manager, State, Url, WebviewWindow};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
+use crate::first_page::FirstPage;
 use crate::going;
 use crate::windows;
 use crate::workspace::Workspace;
@@ -28,6 +29,7 @@ pub(crate) fn window_info(window: WebviewWindow) -> Result<WindowInfo, WireError
 #[tauri::command]
 pub(crate) fn page_shown(window: WebviewWindow) {
     tracing::info!(window = window.label(), "the window shows its sessions");
+    window.state::<FirstPage>().shown();
 }
 
 #[tauri::command]
