@@ -123,6 +123,7 @@ fn order(machine: &Machine, folder: &Path, runner: &Path, file: &Path) -> Keeper
         ledger: None,
         health: protocol::health::HealthThresholds::default(),
         workspace_rules: None,
+        config: None,
         program: None,
         pod_tools: false,
         write_paths: Vec::new(),

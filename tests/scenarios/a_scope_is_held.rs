@@ -41,6 +41,14 @@ impl Ground {
         ended
     }
 
+    /// With a program that binds a socket where it is told to.
+    fn with_binder(&self) {
+        let script = "import { createServer } from 'node:net';
+const server = createServer().on('error', ({ code }) => (console.log(code), process.exit(1)));
+server.listen(process.argv[2], () => process.exit(0));";
+        stage::write(&self.file("src/bind.mjs"), script);
+    }
+
     /// All that is outside of the scope.
     fn outside(&self) -> Vec<(PathBuf, Option<String>)> {
         let mut found: Vec<_> = fs::read_dir(self.file("other"))
@@ -167,10 +175,7 @@ fn a_file_that_the_keeper_has_open_is_refused() {
 #[test]
 fn a_socket_outside_is_refused() {
     let ground = Ground::new();
-    let script = "import { createServer } from 'node:net';
-const server = createServer().on('error', ({ code }) => (console.log(code), process.exit(1)));
-server.listen(process.argv[2], () => process.exit(0));";
-    stage::write(&ground.file("src/bind.mjs"), script);
+    ground.with_binder();
     ground.is_refused("node src/bind.mjs other/socket");
 }
 
@@ -200,7 +205,11 @@ struct Blind {
 impl Blind {
     /// Runs a command that succeeds, and waits until a write to this file is told.
     fn is_told(command: &str, file: &str) {
-        let blind = Self { ground: Ground::new() };
+        Self::is_told_on(Ground::new(), command, file);
+    }
+
+    fn is_told_on(ground: Ground, command: &str, file: &str) {
+        let blind = Self { ground };
         let path = blind.ground.file(file).display().to_string();
         let mut arguments = blind.ground.arguments(&["--mode", "bypass", "--detach"], command);
         arguments.retain(|word| word != "--json");
@@ -235,6 +244,24 @@ fn without_the_kernel_a_shell_is_told() {
 #[test]
 fn without_the_kernel_a_link_is_told() {
     Blind::is_told("ln -s ../other/file src/link && echo x >> src/link", "other/file");
+}
+
+#[test]
+fn without_the_kernel_its_own_tools_are_told() {
+    // The demo agent writes its summary into the workspace itself.
+    Blind::is_told("true", "OUTRIGGER-DEMO.md");
+}
+
+#[test]
+fn without_the_kernel_a_hard_link_is_told() {
+    Blind::is_told("ln other/file src/link && echo x >> src/link", "other/file");
+}
+
+#[test]
+fn without_the_kernel_a_socket_is_told() {
+    let ground = Ground::new();
+    ground.with_binder();
+    Blind::is_told_on(ground, "node src/bind.mjs other/socket", "other/socket");
 }
 
 #[test]

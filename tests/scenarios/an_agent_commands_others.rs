@@ -30,6 +30,17 @@ fn its_token_opens_the_tools_and_nothing_else() {
 }
 
 #[test]
+fn whoever_turns_the_tools_off_has_agents_without_them() {
+    let home = stage::home();
+    let (with, _) = said(&home, &[], &["servers".to_owned()]);
+    assert!(with.contains(r#"{"servers":["outrigger"]}"#), "{with}");
+    stage::write(&home.path().join("config/settings.toml"), "[pods]\ntools = \"off\"\n");
+    let (without, _) = said(&home, &[], &["servers".to_owned()]);
+    assert!(without.contains(r#"{"servers":[]}"#), "{without}");
+    home.assert_nobody_left();
+}
+
+#[test]
 fn it_starts_reads_and_stops_a_pod_and_each_call_is_shown() {
     let home = stage::home();
     stage::write(&home.workspace().join("src/file"), "as it was");

@@ -101,6 +101,10 @@ fn children_outlive_a_crash_and_belong_to_the_next_above() {
     let [parent, child, grandchild] = family(&home);
     stage::kill(&processes_of(&home, &child)[0]["pid"]);
     assert_eq!(liveness(&home, &grandchild), "live");
+    // Whoever looks at the sessions finds it gone, and the one above hears of it.
+    wait_for(&home, &parent, "the loss", |item| {
+        item["body"]["text"].as_str().unwrap_or("").contains("Pod `child` is gone without a word")
+    });
     home.run(["send", &grandchild, "again"]).assert_code(0);
     wait_for(&home, &parent, "a word of the grandchild", |item| {
         item["body"]["text"].as_str().unwrap_or("").contains("Pod `grandchild` has ended its turn")
