@@ -115,10 +115,8 @@ impl Inner {
     }
 
     async fn ask_for_list(self: &Arc<Self>) -> Result<Vec<ToolDefinition>, String> {
-        // There is no need for an owner where nothing may run.
-        let (config, workspace) = (self.config.clone(), self.workspace.clone());
-        let any = tokio::task::spawn_blocking(move || toolbox::broker::any_may_run(&config, &workspace));
-        if !any.await.map_err(|error| error.to_string())? {
+        // There is no need for an owner where nothing may run. One that is there knows better what serves still.
+        if !self.has_line().await && !self.any_may_run().await? {
             return Ok(Vec::new());
         }
         let (owner, is_new) = self.owner().await?;
@@ -127,6 +125,16 @@ impl Inner {
         let list: ToolList =
             owner.ask(method, &self.place, LIST_WAIT + BESIDE_LIST).await.map_err(|error| error.message)?;
         Ok(list.tools)
+    }
+
+    async fn has_line(&self) -> bool {
+        self.line.lock().await.as_ref().is_some_and(|line| !line.owner.is_lost())
+    }
+
+    async fn any_may_run(&self) -> Result<bool, String> {
+        let (config, workspace) = (self.config.clone(), self.workspace.clone());
+        let looked = tokio::task::spawn_blocking(move || toolbox::broker::any_may_run(&config, &workspace));
+        looked.await.map_err(|error| error.to_string())
     }
 
     /// The owner, started if there is none. Whether the line to it was opened just now.

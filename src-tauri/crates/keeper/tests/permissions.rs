@@ -152,3 +152,16 @@ fn no_rule_is_made_of_what_is_not_understood_or_not_allowed() {
     let effects = answered(&mut pod, "r1", PermissionOutcome::Allow, None);
     assert!(matches!(effects.last(), Some(Effect::Reply(_, Ok(Answer::Done)))));
 }
+
+#[test]
+fn a_request_about_a_sidecars_tool_says_whose_it_is_before_anything_else() {
+    for (policy, answers) in [(PermissionPolicy::Ask, 0), (PermissionPolicy::Allow, 1)] {
+        let mut pod = working(policy, Vec::new());
+        let ask = serde_json::json!({ "requestId": "r", "toolName": "outrigger__status", "sidecar": "git" });
+        let ask: PermissionAsk = serde_json::from_value(ask).unwrap();
+        let effects = pod.step(Input::Permission { ask, about: None, rule: None, verdict: None }, NOW);
+        let said = HostRecord::PermissionOfSidecar { request_id: "r".to_owned(), sidecar: "git".to_owned() };
+        assert_eq!(effects.first(), Some(&Effect::Record(said)));
+        assert_eq!(told(&effects).len(), answers);
+    }
+}

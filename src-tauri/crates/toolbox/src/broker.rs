@@ -21,6 +21,7 @@ use std::time::Duration;
 use protocol::sidecar::{SidecarCall, SidecarNews, SidecarPlace, SidecarTrust, SidecarView};
 use protocol::tools::{ToolAnswer, ToolDefinition};
 use tokio::sync::{broadcast, mpsc};
+use tokio::time::Instant;
 
 use crate::instance::UserEnvironment;
 use crate::limits::LISTED_PLACES;
@@ -202,15 +203,8 @@ impl Broker {
             Err(why) => return ToolAnswer::failed(why),
         };
         target.shelf.used_by(call.place.session);
-        let answered = tokio::time::timeout(limit, self.answered(&target, call, limit, progress, cancelled)).await;
-        match answered {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(why)) => ToolAnswer::failed(format!("The sidecar `{}` {why}", manifest.name)),
-            Err(_) => {
-                let why = CallError::TimedOut(limit);
-                ToolAnswer::failed(format!("The sidecar `{}` gave no answer: {why}.", manifest.name))
-            }
-        }
+        let answered = self.answered(&target, call, limit, progress, cancelled).await;
+        answered.unwrap_or_else(|why| ToolAnswer::failed(format!("The sidecar `{}` {why}", manifest.name)))
     }
 
     async fn answered(
@@ -222,16 +216,20 @@ impl Broker {
         cancelled: impl Future<Output = ()>,
     ) -> Result<ToolAnswer, String> {
         tokio::pin!(cancelled);
-        let instance = target.shelf.instance();
+        let (instance, deadline) = (target.shelf.instance(), Instant::now() + limit);
+        // The words name the time that the caller gave, whatever was left of it.
+        let words = |why: CallError| match why {
+            CallError::Refused(why) => format!("refused the call: {why}"),
+            CallError::TimedOut(_) => format!("gave no answer: {}.", CallError::TimedOut(limit)),
+            CallError::Cancelled | CallError::Lost => format!("gave no answer: {why}."),
+        };
         tokio::select! {
             ready = instance.ready() => ready.map_err(|why| format!("{why}."))?,
-            () = &mut cancelled => return Err(format!("gave no answer: {}.", CallError::Cancelled)),
+            () = &mut cancelled => return Err(words(CallError::Cancelled)),
+            () = tokio::time::sleep_until(deadline) => return Err(words(CallError::TimedOut(limit))),
         };
-        let answer = instance.call(&target.tool, call.arguments, limit, progress, cancelled).await;
-        let result = answer.map_err(|why| match why {
-            CallError::Refused(why) => format!("refused the call: {why}"),
-            CallError::TimedOut(_) | CallError::Cancelled | CallError::Lost => format!("gave no answer: {why}."),
-        })?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let result = instance.call(&target.tool, call.arguments, left, progress, cancelled).await.map_err(words)?;
         let folder = call.files.map_or_else(|| self.inner.surroundings.files.clone(), PathBuf::from);
         let bounded = tokio::task::spawn_blocking(move || answers::bounded(&result, &folder));
         bounded.await.map_err(|error| format!("gave an answer that could not be handed on: {error}"))

@@ -174,6 +174,7 @@ impl Instance {
         let permit = tokio::select! {
             permit = Arc::clone(&self.calls).acquire_owned() => permit.map_err(|_| CallError::Lost)?,
             () = &mut cancelled => return Err(CallError::Cancelled),
+            () = tokio::time::sleep(limit) => return Err(CallError::TimedOut(limit)),
         };
         let link = self.look.borrow().link.clone().ok_or(CallError::Lost)?;
         let answer = link.call(tool, arguments, limit, progress, cancelled).await;

@@ -115,10 +115,22 @@ impl Link {
         let sent = self.peer.send_cancellable_request(request, PeerRequestOptions::no_options());
         let handle = timeout_at(deadline, sent).await.map_err(|_| CallError::TimedOut(limit))?.map_err(why)?;
         let token = key(&handle.progress_token.0);
+        // Also when nobody waits for the answer any more, and this is dropped.
+        let _forgets = Forgets { ears: &self.ears, token: &token };
         self.ears.expect(&token, progress);
-        let answer = wait(handle, deadline, limit, cancelled).await;
-        self.ears.forget(&token);
-        answer
+        wait(handle, deadline, limit, cancelled).await
+    }
+}
+
+/// Forgets where the progress of a call goes, however that ends.
+struct Forgets<'a> {
+    ears: &'a Ears,
+    token: &'a str,
+}
+
+impl Drop for Forgets<'_> {
+    fn drop(&mut self) {
+        self.ears.forget(self.token);
     }
 }
 

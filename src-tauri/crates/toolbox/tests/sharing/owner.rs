@@ -55,6 +55,11 @@ async fn a_call_tells_its_progress_before_its_answer_and_ends_when_nobody_waits(
     let steps = call("steps", json!({ "count": 3 }));
     let answer = client.call(&steps, PATIENCE, |step| seen.push(step.progress), std::future::pending()).await.unwrap();
     assert_eq!((answer.text().as_str(), seen.as_slice()), ("done", [1.0, 2.0, 3.0].as_slice()));
+    let late = stage.temp.path().join("late");
+    let timed = call("gate", json!({ "file": late, "timeout_ms": 200 }));
+    let answer = client.call(&timed, PATIENCE, |_| {}, std::future::pending()).await.unwrap();
+    assert!(answer.is_error && answer.text().contains("within 200 ms"), "{}", answer.text());
+    file(&stage.temp.path().join("late.cancelled")).await;
     let gate = stage.temp.path().join("gate");
     let waiting = async { file(&stage.temp.path().join("gate.waiting")).await };
     let gated = call("gate", json!({ "file": gate }));
