@@ -7,6 +7,7 @@
 
 mod drivers;
 mod scenarios;
+mod servers;
 mod stage;
 mod table;
 
@@ -38,10 +39,12 @@ mod a_death_loses_no_conversation;
 mod account;
 mod codex_older;
 mod direct;
-mod opencode;
 mod earlier;
+mod opencode;
 mod pods;
 mod profiles;
+mod sidecars;
+mod templates;
 
 mod each {
     rows! {

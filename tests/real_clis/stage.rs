@@ -42,6 +42,19 @@ impl Stage {
         self
     }
 
+    /// Lets Ollama's agent find its server in the stand-in.
+    pub(crate) fn with_ollama(self) -> Self {
+        let profile = self.home.user_home().join(".profile");
+        let text = fs::read_to_string(&profile).unwrap();
+        fs::write(&profile, format!("{text}export OLLAMA_HOST='{}'\n", self.url())).unwrap();
+        self
+    }
+
+    /// The stand-in's address.
+    pub(crate) fn url(&self) -> String {
+        self.standin.url()
+    }
+
     /// Starts `outrigger ARGS`, with the driver's patience.
     pub(crate) fn start(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Program {
         self.home.start(args).with_patience(self.driver.patience)

@@ -94,13 +94,16 @@ class Offer {
   /**
    * A search for a tool that is offered only to those who ask for it.
    * @param {string} query
+   * @param {string} [named] the same for a CLI that can be asked for a tool by its name
    * @returns {CallBlock | null}
    */
-  search(query) {
+  search(query, named = query) {
     if (this.find('tool_search')?.builtin) {
-      return { type: 'call', name: 'tool_search', input: { query, limit: 5 }, search: true };
+      // By words alone one of many tools that read alike is not among the first.
+      const limit = named === query ? 5 : 50;
+      return { type: 'call', name: 'tool_search', input: { query, limit }, search: true };
     }
-    return this.call('ToolSearch', { query, max_results: 5 });
+    return this.call('ToolSearch', { query: named, max_results: 5 });
   }
 
   /**
@@ -214,7 +217,10 @@ function awaitDelegate(offer, conversation) {
 function mcp(offer, tool, input) {
   const ending = JSON.stringify(tool.replaceAll('-', '_'));
   const code = `const name = Object.keys(tools).find((key) => key.replaceAll('-', '_').endsWith(${ending})); text(JSON.stringify(await tools[name](${JSON.stringify(input)})));`;
-  return offer.ofServer(tool, input) ?? offer.search(tool) ?? offer.script(code);
+  const search = tool.includes('__')
+    ? offer.search(tool.replaceAll(/[-_]+/g, ' '), `select:mcp__${tool}`)
+    : offer.search(tool);
+  return offer.ofServer(tool, input) ?? search ?? offer.script(code);
 }
 
 /**
