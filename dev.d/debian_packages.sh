@@ -5,8 +5,9 @@
 debian_build=(build-essential)
 # To build and show the window: WebKit, the tray, icons.
 debian_window=("${debian_build[@]}" pkg-config libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev)
-# To test it: a display without a screen, a private bus for each app, a driver for its web view, a browser for the page alone.
-debian_test=("${debian_window[@]}" git shellcheck xvfb xauth dbus-daemon dbus-x11 webkit2gtk-driver xdotool at-spi2-core fonts-dejavu-core chromium python3 zsh fish direnv)
+# To test it: a display without a screen, a private bus for each app, a driver for its web view, a browser for the page alone,
+# Python with environments for tool sidecars.
+debian_test=("${debian_window[@]}" git shellcheck xvfb xauth dbus-daemon dbus-x11 webkit2gtk-driver xdotool at-spi2-core fonts-dejavu-core chromium python3 python3-venv zsh fish direnv)
 
 need_debian_packages() {
   local package missing=()

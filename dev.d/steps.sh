@@ -174,6 +174,7 @@ step_scenarios() { test_folder scenarios "$@"; }
 step_chaos() { target/debug/chaos --seed 42 --sessions 20 --seconds 60 "$@"; }
 step_real_clis() {
   node tests/real_clis/install.mjs >/dev/null
+  node tests/real_clis/mcp_servers.mjs >/dev/null
   rm -rf target/real-clis-table
   # The table is worth most when a test has failed. A step has a shell of its own, so the trap is the step's.
   trap 'node tests/real_clis/table.mjs target/real-clis-table' EXIT
