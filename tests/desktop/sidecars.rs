@@ -55,7 +55,6 @@ async fn a_sidecar_is_trusted_called_restarted_and_stopped() {
     window.see("[data-testid=sidecar-detail][data-state=connected]").await;
     let first = called(&window, "ahoy").await;
     assert!(home.processes().iter().any(|process| process.pid.to_string() == first), "it is a process of this home");
-    window.picture("sidecar").await;
 
     window.see("[data-testid=sidecar-part] input[value=log]").await;
     let log = "document.querySelector('[data-testid=sidecar-part] input[value=log]').click(); return true;";
