@@ -86,5 +86,5 @@ fn tell(earlier: &EarlierSession, session: Option<&str>, json: bool) {
     let age = span::since(&earlier.updated_at).map(|age| format!("{age} ago")).unwrap_or_default();
     let id = session.unwrap_or(&earlier.native_session_id);
     let (title, cwd) = (visible_line(&earlier.title, 60), visible_line(&earlier.cwd, 60));
-    output::line(&format!("{id}  {:<7} {age:<9} {title}  ({cwd})", earlier.cli));
+    output::line(&format!("{id}  {:<7} {age:<11} {title}  ({cwd})", earlier.cli));
 }

@@ -168,7 +168,7 @@ fn provider(search: &Search<'_>, one: &ProviderToCheck, runners: &[RunnerReport]
         report.fix = Some(remedy_for_missing_runner(runner).to_owned());
     } else if report.problem.is_none() && needs_runtime && !has_runtime {
         report.problem = Some("there is no JavaScript runtime to run it with".to_owned());
-        report.fix = Some("install Node 20 or newer, or Deno 2".to_owned());
+        report.fix = Some("install Node 18.17 or newer, or Deno 2".to_owned());
     }
     report
 }

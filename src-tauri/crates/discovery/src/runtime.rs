@@ -17,7 +17,7 @@ use crate::settings::Settings;
 pub enum RuntimeKind {
     /// Deno 2 or newer.
     Deno,
-    /// Node 20 or newer.
+    /// Node 18.17 or newer, which Debian 12 has: the runners pass their tests on it.
     Node,
     /// Bun 1.1 or newer.
     Bun,
@@ -42,7 +42,7 @@ impl RuntimeKind {
     pub fn min_version(self) -> Version {
         match self {
             Self::Deno => Version::new(2, 0, 0),
-            Self::Node => Version::new(20, 0, 0),
+            Self::Node => Version::new(18, 17, 0),
             Self::Bun => Version::new(1, 1, 0),
         }
     }
@@ -167,12 +167,12 @@ impl Search<'_> {
                     candidates.first().map_or("it was not looked at", |(_, candidate)| candidate.reason.as_str());
                 format!("the JavaScript runtime that was set by hand cannot be used: {}: {reason}", path.display())
             }
-            None => "no JavaScript runtime was found that is new enough: deno 2.0, node 20 or bun 1.1".to_owned(),
+            None => "no JavaScript runtime was found that is new enough: deno 2.0, node 18.17 or bun 1.1".to_owned(),
         });
         let file = self.settings.file.display();
         let fix = found.is_none().then(|| {
             format!(
-                "install Node 20 or newer (https://nodejs.org) or Deno 2 (https://deno.com), or name one by hand: \
+                "install Node 18.17 or newer (https://nodejs.org) or Deno 2 (https://deno.com), or name one by hand: \
                  `runtime = \"/path/to/node\"` under [paths] in {file}"
             )
         });

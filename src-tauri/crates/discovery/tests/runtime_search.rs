@@ -50,12 +50,12 @@ fn a_runtime_set_by_hand_is_the_only_one() {
     let found = Search::new(&env, &settings, None).runtime().found.unwrap();
     assert_eq!((found.kind, found.path), (RuntimeKind::Bun, bun));
 
-    let old = machine.script("mine/node", "echo v18.20.0");
+    let old = machine.script("mine/node", "echo v16.20.0");
     settings.choose("runtime", Some(&old)).unwrap();
     let search = Search::new(&env, &settings, None).runtime();
     assert_eq!(search.found, None);
     let problem = search.problem.unwrap();
-    assert!(problem.contains("mine/node: version 18.20.0; 20.0.0 or newer is needed"), "{problem}");
+    assert!(problem.contains("mine/node: version 16.20.0; 18.17.0 or newer is needed"), "{problem}");
     assert!(search.fix.unwrap().contains("settings.toml"));
 }
 
