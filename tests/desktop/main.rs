@@ -28,5 +28,5 @@ mod splits;
 mod told;
 mod tray;
 mod tray_host;
-mod window;
 mod updates;
+mod window;

@@ -14,8 +14,8 @@ mod sessions;
 mod settings;
 mod sidecars;
 mod transcripts;
-mod window;
 mod updates;
+mod window;
 
 use tauri::Wry;
 use tauri::ipc::Invoke;
@@ -93,10 +93,10 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         settings::read_settings,
         settings::write_setting,
         settings::watch_settings,
-    ]
-}
         earlier::earlier_sessions,
         earlier::take_in_session,
         updates::watch_updates,
         updates::look_for_updates,
         updates::install_update,
+    ]
+}
