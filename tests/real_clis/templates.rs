@@ -105,11 +105,19 @@ fn files(root: &Path, below: &Path) -> BTreeMap<PathBuf, String> {
 /// Lets the package tools of a home have the settings and the caches that they have on this machine.
 fn lend_package_tools(home: &Home) {
     let own = PathBuf::from(std::env::var_os("HOME").unwrap());
-    for name in [".npmrc", ".npm", ".config/pip", ".cache/pip", ".cargo", ".rustup"] {
+    for name in [".npmrc", ".npm", ".config/pip", ".cache/pip"] {
         let link = home.user_home().join(name);
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         if own.join(name).exists() {
             std::os::unix::fs::symlink(own.join(name), link).unwrap();
         }
     }
+    // By their real paths: cargo compiles anew what lies elsewhere than before.
+    let profile = home.user_home().join(".profile");
+    let mut text = fs::read_to_string(&profile).unwrap();
+    for (variable, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let place = std::env::var_os(variable).map_or_else(|| own.join(folder), PathBuf::from);
+        text.push_str(&format!("export {variable}='{}'\n", place.display()));
+    }
+    fs::write(&profile, text).unwrap();
 }
