@@ -34,7 +34,8 @@ use crate::limits::{OWNER_START, SENDING};
 const CANCELLED: Duration = Duration::from_secs(10);
 
 /// Requests without an answer; nothing once the connection is lost.
-type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Result<Value, WireError>>>>>>;
+type Waiting = Arc<Mutex<Option<Requests>>>;
+type Requests = HashMap<u64, oneshot::Sender<Result<Value, WireError>>>;
 
 /// See the module. A handle: clones share the connection.
 #[derive(Clone)]
@@ -235,7 +236,7 @@ impl OwnerClient {
         while gone.changed().await.is_ok() {}
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<Result<Value, WireError>>>>> {
+    fn waiting(&self) -> MutexGuard<'_, Option<Requests>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
