@@ -7,7 +7,7 @@ use std::process::Command;
 use outrigger_tests::{Ended, Home, Program};
 use serde_json::{Value, json};
 
-use crate::stage::{self, detached, follow, follow_records, listed, own_provider};
+use crate::stage::{self, detached, follow, listed, own_provider};
 
 /// The live agent that calls the tools: a session of the demo agent that has had its first turn.
 pub(crate) struct Caller<'a> {
@@ -272,9 +272,7 @@ fn a_wait_ends_when_nobody_waits_for_it() {
     let caller = Caller::new(&home, &[]);
     caller.spawned("slow", "demo:ask take your time", write("a/"));
     let waiting = caller.begin("wait_for_pods", json!({ "timeoutSeconds": 3000 }));
-    let mut records = follow_records(&home, &caller.session);
-    records.wait_for("the child", |record| record.to_string().contains("podSpawned"));
-    waiting.signal(15);
+    waiting.signal_when_handled(15);
     Answer::of(waiting.finish()).says(&["slow [working"]);
 }
 

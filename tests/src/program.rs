@@ -164,6 +164,27 @@ impl Program {
             .unwrap_or_else(|error| panic!("cannot send signal {number} to {}: {error}", self.title));
     }
 
+    /// Sends it a signal as soon as it takes that into its own hands; before, the signal would simply end it.
+    ///
+    /// # Panics
+    /// When it does not do so in time, or the signal cannot be sent.
+    #[cfg(target_os = "linux")]
+    pub fn signal_when_handled(&self, number: i32) {
+        let status = format!("/proc/{}/status", self.child.id());
+        let until = Instant::now() + DEADLINE;
+        let handles = || {
+            let status = std::fs::read_to_string(&status).unwrap_or_default();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            caught.is_some_and(|mask| mask & (1 << (number - 1)) != 0)
+        };
+        while !handles() {
+            assert!(Instant::now() < until, "{} does not handle signal {number}", self.title);
+            std::thread::yield_now();
+        }
+        self.signal(number);
+    }
+
     fn line_before(&mut self, until: Instant, what: &str) -> Option<String> {
         match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(line) => {
