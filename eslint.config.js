@@ -28,6 +28,7 @@ export default ts.config(
       'src-tauri/**/*.mjs',
       'dev.d/**/*.mjs',
       'packaging/**/*.mjs',
+      'templates/**/*.mjs',
       '*.js',
       '*.ts',
     ],
