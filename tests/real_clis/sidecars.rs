@@ -20,7 +20,7 @@ fn every_tool_of_servers_that_nobody_here_wrote_is_listed_and_called_by_hand() {
         home.run(["sidecar", "start", name]).assert_code(0);
     }
     let views = views(&home);
-    let listed: BTreeSet<String> = views.iter().flat_map(|view| tools(view)).collect();
+    let listed: BTreeSet<String> = views.iter().flat_map(tools).collect();
     let called: BTreeSet<String> = calls.iter().map(|call| format!("{}/{}", call.server, call.tool)).collect();
     assert_eq!(listed, called, "each tool has a call here: {views:#?}");
     let refused: Vec<&Value> = views.iter().flat_map(|view| view["refusedTools"].as_array().unwrap()).collect();
