@@ -55,7 +55,9 @@ fn a_session_that_an_agent_started_outlives_the_death_of_that_agents_keeper() {
     let before = processes_of(&home, &inner);
     kill(&processes_of(&home, &outer)[0]["pid"]);
     assert_eq!(listed(&home, &outer)["liveness"]["type"], "interrupted");
-    assert_eq!(pids(&processes_of(&home, &inner)), pids(&before), "nothing of it was touched");
+    let after = pids(&processes_of(&home, &inner));
+    // It may have started another tool meanwhile.
+    assert!(pids(&before).iter().all(|pid| after.contains(pid)), "nothing of it was touched: {before:?}, {after:?}");
     home.run(["stop", &inner]).assert_code(0);
     home.assert_nobody_left();
 }

@@ -107,30 +107,47 @@ async fn usual_provider(machine: &Machine, cwd: &str) -> Result<String> {
 
 async fn go_on(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Exit> {
     match sessions::summary(machine, session).await?.liveness {
-        Liveness::Live { .. } => join(machine, session, options, prompt).await,
+        Liveness::Live { .. } => match join(machine, session, options, prompt.clone()).await? {
+            Joined::Took(exit) => Ok(exit),
+            Joined::HadEnded => take_up(machine, session, options, prompt).await,
+        },
         Liveness::Unknown { reason } => {
             let message =
                 format!("session {session} does not answer, so it can be neither resumed nor talked to: {reason}");
             Err(WireError::new(ErrorCode::Unreachable, message).into())
         }
-        Liveness::Ended { .. } | Liveness::Interrupted => {
-            let wish = Resume {
-                prompt: (!options.detach).then(|| prompt.clone()),
-                attachments: if options.detach { Vec::new() } else { options.attachments.clone() },
-                permissions: options.permissions.into(),
-                model: options.model.clone(),
-                permission_mode: options.mode.map(Into::into),
-                provider_config: options.provider_config.clone(),
-            };
-            let started = resume(machine, session, wish).await?;
-            if options.detach { leave(started, prompt, options).await } else { attend(machine, started, options).await }
-        }
+        Liveness::Ended { .. } | Liveness::Interrupted => take_up(machine, session, options, prompt).await,
     }
 }
 
+/// Resumes a session that nobody hosts.
+async fn take_up(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Exit> {
+    let wish = Resume {
+        prompt: (!options.detach).then(|| prompt.clone()),
+        attachments: if options.detach { Vec::new() } else { options.attachments.clone() },
+        permissions: options.permissions.into(),
+        model: options.model.clone(),
+        permission_mode: options.mode.map(Into::into),
+        provider_config: options.provider_config.clone(),
+    };
+    let started = resume(machine, session, wish).await?;
+    if options.detach { leave(started, prompt, options).await } else { attend(machine, started, options).await }
+}
+
+/// What became of a prompt to a session that was live a moment ago.
+enum Joined {
+    /// It was taken, and shown to its end.
+    Took(Exit),
+    /// The session had just ended, and took nothing.
+    HadEnded,
+}
+
 /// Sends the prompt to a session that is live, and shows what comes of it.
-async fn join(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Exit> {
-    let mut pod = sessions::connect(machine, session, "cli").await?;
+async fn join(machine: &Machine, session: SessionId, options: &RunOptions, prompt: String) -> Result<Joined> {
+    let mut pod = match sessions::connect(machine, session, "cli").await {
+        Err(error) if error.code == ErrorCode::SessionEnded => return Ok(Joined::HadEnded),
+        connected => connected?,
+    };
     let from_seq = pod.welcome().last_seq;
     let prompt =
         PromptParams { text: prompt, attachments: options.attachments.clone(), if_busy: IfBusy::Queue, from: None };
@@ -138,18 +155,34 @@ async fn join(machine: &Machine, session: SessionId, options: &RunOptions, promp
         if options.permissions != Policy::Ask {
             // Nobody stays who could answer.
             let permissions = Some(options.permissions.into());
-            pod.set(SetParams { permissions, ..SetParams::default() }).await?;
+            let set = pod.set(SetParams { permissions, ..SetParams::default() }).await;
+            if has_ended(&set) {
+                return Ok(Joined::HadEnded);
+            }
+            set?;
         }
-        pod.prompt(prompt).await?;
+        let sent = pod.prompt(prompt).await;
+        if has_ended(&sent) {
+            return Ok(Joined::HadEnded);
+        }
+        sent?;
         tell_id(session, options.json);
-        return Ok(Exit::Done);
+        return Ok(Joined::Took(Exit::Done));
     }
     // The session was there before and goes on after: the policy of this command is its own.
     let (policy, json) = (options.permissions, options.json);
     let plan = Plan { session, from_seq, policy, pod_answers: false, json, ends_session: false };
     let follow = Follow::begin(machine, plan).await?;
-    pod.prompt(prompt).await?;
-    follow.run().await
+    let sent = pod.prompt(prompt).await;
+    if has_ended(&sent) {
+        return Ok(Joined::HadEnded);
+    }
+    sent?;
+    follow.run().await.map(Joined::Took)
+}
+
+fn has_ended<T>(answer: &std::result::Result<T, WireError>) -> bool {
+    answer.as_ref().is_err_and(|error| error.code == ErrorCode::SessionEnded)
 }
 
 /// Shows a session that has just been started until its turn is over, and ends it.

@@ -83,18 +83,23 @@ pub async fn reclaim(machine: &Machine) -> Result<Vec<Reclaimed>, WireError> {
     in_ledger(machine, |ledger| Ok(scopes::reclaim(ledger, now(), &proof::is_dead)?)).await
 }
 
-/// Takes a pod that is gone, with all that it had started, out of its tree, and tells the one above it, which has its scope again.
-pub(crate) async fn lost(machine: &Machine, ledger: &Ledger, session: SessionId, pod: PodId) {
-    let reclaimed = match scopes::end(ledger, session, Some(pod), PodOutcome::Disconnected, now()) {
-        Ok(Some(reclaimed)) => reclaimed,
-        // It had ended before, or lives again.
-        Ok(None) => return,
-        Err(error) => return tracing::warn!(%error, %session, "a pod that is gone still stands in its tree"),
+/// Takes a pod that is gone, with all that it had started, out of its tree. Somebody else may have done that already.
+pub(crate) fn lost(ledger: &Ledger, session: SessionId, pod: PodId) {
+    if let Err(error) = scopes::end(ledger, session, Some(pod), PodOutcome::Disconnected, now()) {
+        tracing::warn!(%error, %session, "a pod that is gone still stands in its tree");
+    }
+}
+
+/// Tells the pod above one that was lost, which has its scope again. For whoever has closed the session: there is one, so it is told once.
+pub(crate) async fn tell_of_loss(machine: &Machine, ledger: &Ledger, session: SessionId) {
+    let entry = match scopes::tree(ledger, session, now()) {
+        Ok(tree) => tree.into_iter().find(|entry| entry.session == session),
+        Err(error) => return tracing::warn!(%error, %session, "nobody could be told of a pod that is gone"),
     };
-    let Some(parent) = reclaimed.to else { return };
+    let Some((parent, from)) = entry.and_then(|entry| Some((entry.parent?, entry.name))) else { return };
     let outcome = PodOutcome::Disconnected;
-    let text = end_words(&reclaimed.name, outcome);
-    let news = Notify { session, from: reclaimed.name, text, outcome: Some(outcome), quiet: false };
+    let text = end_words(&from, outcome);
+    let news = Notify { session, from, text, outcome: Some(outcome), quiet: false };
     let told = async { sessions::connect(machine, parent, "client").await?.notify(news).await };
     if let Err(error) = told.await {
         tracing::info!(%error, %parent, %session, "the pod above one that is gone could not be told");

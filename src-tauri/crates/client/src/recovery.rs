@@ -125,7 +125,10 @@ async fn settle_pod(
         note(ledger, &folder, pod)?;
         // What could not be ended may still write: its scope is nobody else's yet.
         if sweep.survivors.is_empty() {
-            crate::pods::lost(machine, ledger, pod.session, pod.pod).await;
+            crate::pods::lost(ledger, pod.session, pod.pod);
+        }
+        if interrupted {
+            crate::pods::tell_of_loss(machine, ledger, pod.session).await;
         }
     }
     let process::Sweep { ended, survivors } = sweep;

@@ -28,7 +28,11 @@ async fn client(stage: &Stage) -> OwnerClient {
 async fn one_is_started_where_there_is_none_and_waited_for() {
     let stage = Stage::new().await;
     let run = stage.temp.path().join("run");
-    let first = connect(&run, "test", || async { Ok(drop(start(&stage, PATIENCE).await)) }).await.unwrap();
+    let begin = || async {
+        start(&stage, PATIENCE).await;
+        Ok(())
+    };
+    let first = connect(&run, "test", begin).await.unwrap();
     let second = connect(&run, "test", || async { panic!("there is one already") }).await.unwrap();
     let _: Vec<SidecarView> = second.ask("sidecar/list", &stage.place(None), PATIENCE).await.unwrap();
     let _: Value = first.ask("toolbox/end", &json!({}), PATIENCE).await.unwrap();
