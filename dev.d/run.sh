@@ -62,6 +62,19 @@ take_screenshots() {
   node dev.d/screenshots.mjs "$@"
 }
 
+# Real agents at work in tests/fixtures/tides on what tests/fixtures/plays.json lets their models say.
+record_sessions() {
+  need_debian_packages "${debian_build[@]}"
+  need_rust
+  need_node
+  install_npm_packages
+  long_step "agents" node tests/real_clis/install.mjs
+  build_command_line
+  OUTRIGGER_RECORD=yes cargo test --quiet --package outrigger-tests --test real_clis -- --ignored --exact \
+    recording::the_sessions_of_the_pictures
+  npx prettier --write --log-level warn ui/src/host/replay/recorded
+}
+
 run_doctor() {
   need_debian_packages "${debian_build[@]}"
   need_rust
@@ -90,6 +103,10 @@ run_chaos() {
 }
 
 run_bench() {
+  if [ "${1:-}" = instructions ]; then
+    count_instructions "${@:2}"
+    return
+  fi
   need_debian_packages "${debian_build[@]}"
   need_rust
   need_node
@@ -98,4 +115,11 @@ run_bench() {
   long_step "release build" cargo build --release --package outrigger-cli --package outrigger-desktop \
     --package outrigger-bare-window
   cargo bench --package outrigger-tests --bench budgets -- "$@"
+}
+
+# What each hot path takes for a line, as valgrind counts it, beside what was last accepted.
+count_instructions() {
+  need_debian_packages "${debian_build[@]}" valgrind
+  need_rust
+  cargo bench --package outrigger-tests --bench instructions -- "$@"
 }

@@ -26,7 +26,7 @@ const pictures = {
       await page.locator('[data-session=b-rename]').click();
       await page.getByTestId('permission-allow').waitFor();
       await page.locator('[data-session=b-port]').click({ modifiers: ['Control'] });
-      await page.getByText('Edit src/lexer.rs').or(page.getByText('src/lexer.rs')).first().waitFor();
+      await page.getByText('Edit src/lexer.mjs').or(page.getByText('src/lexer.mjs')).first().waitFor();
       await page.getByTestId('pane').nth(1).locator('[data-kind=toolCall]').nth(2).locator('button').first().click();
     },
   ],

@@ -183,7 +183,11 @@ step_real_clis() {
 step_desktop() { test_folder desktop "$@"; }
 # Takes the packages that `./dev bundle` has made.
 step_packages() {
-  need_debian_packages debootstrap python3-gi gir1.2-glib-2.0 x11-utils imagemagick
+  need_debian_packages debootstrap python3-gi gir1.2-glib-2.0 x11-utils imagemagick "${debian_packaging[@]}"
+  install_bundler
+  # Only a debug build can be told where updates are.
+  build_ui
+  build_window
   node --test --test-reporter=spec "$@" tests/packages/*.test.mjs
 }
 

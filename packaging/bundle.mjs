@@ -66,7 +66,7 @@ function build() {
 
 function joinArchitectures(targets) {
   mkdirSync(programs, { recursive: true });
-  for (const name of ['outrigger', 'outrigger-toolbox', 'outrigger-desktop']) {
+  for (const name of ['outrigger', 'outrigger-keeper', 'outrigger-toolbox', 'outrigger-desktop']) {
     run('lipo', [
       '-create',
       '-output',
@@ -79,11 +79,15 @@ function joinArchitectures(targets) {
 /** What is added to tauri.conf.json for this package. It is not in there, because then every build would need the staged files. */
 function config(order) {
   const bundle = {
-    externalBin: ['outrigger', 'outrigger-toolbox'].map((name) => inConfig(root, join(order.stage, 'bin', name))),
+    externalBin: ['outrigger', 'outrigger-keeper', 'outrigger-toolbox'].map((name) =>
+      inConfig(root, join(order.stage, 'bin', name)),
+    ),
     resources: { runners: null, [inConfig(root, join(order.stage, 'runners'))]: 'runners' },
   };
   if (order.target.includes('linux')) {
-    const programs = ['outrigger', 'outrigger-toolbox', 'outrigger-desktop'].map((name) => join(order.programs, name));
+    const programs = ['outrigger', 'outrigger-keeper', 'outrigger-toolbox', 'outrigger-desktop'].map((name) =>
+      join(order.programs, name),
+    );
     bundle.linux = {
       deb: { depends: dependencies.debian(programs, join(order.stage, 'shlibdeps')), files: linuxFiles(order, 'deb') },
       rpm: { depends: dependencies.rpm(programs), files: linuxFiles(order, 'rpm') },

@@ -20,12 +20,19 @@ export function debian(programs, folder) {
   return list.split(', ');
 }
 
-/** The libraries as RPM names them, which is the same on all systems that use it. */
+/** The libraries as RPM names them, which is the same on all systems that use it, and the least version of the C library. */
 export function rpm(programs) {
-  const needed = programs.flatMap((program) => {
-    const words = execFileSync('objdump', ['--private-headers', program], { encoding: 'utf8' });
-    const libraries = [...words.matchAll(/^\s+NEEDED\s+(\S+)/gm)].map(([, library]) => library);
-    return libraries.filter((library) => !library.startsWith('ld-linux')).map((library) => `${library}()(64bit)`);
-  });
+  const words = programs.map((program) =>
+    execFileSync('objdump', ['--private-headers', program], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } }),
+  );
+  return librariesOf(words.join('\n'));
+}
+
+/** The same, from what objdump said. */
+export function librariesOf(words) {
+  const libraries = [...words.matchAll(/^\s+NEEDED\s+(\S+)/gm)].map(([, library]) => library);
+  const versions = [...words.matchAll(/ GLIBC_2\.(\d+)\b/g)].map(([, minor]) => Number(minor));
+  const needed = libraries.filter((library) => !library.startsWith('ld-linux')).map((library) => `${library}()(64bit)`);
+  if (versions.length > 0) needed.push(`libc.so.6(GLIBC_2.${Math.max(...versions)})(64bit)`);
   return [...new Set(needed)];
 }

@@ -18,7 +18,7 @@ function stageRunners({ root, stage }) {
 
 /** Programs that come along carry the target's name until they are in the package. */
 function stageProgram({ stage, target, programs, suffix }) {
-  for (const name of ['outrigger', 'outrigger-toolbox'])
+  for (const name of ['outrigger', 'outrigger-keeper', 'outrigger-toolbox'])
     cpSync(join(programs, `${name}${suffix}`), join(stage, 'bin', `${name}-${target}${suffix}`));
 }
 
@@ -45,14 +45,16 @@ function stageMetainfo({ root, stage, version }) {
 
 const compressed = (bytes) => gzipSync(bytes, { level: 9 });
 
-/** Manual pages and completions come from the command line itself. */
+/** Manual pages and completions come from the command line itself; those of the other programs are written by hand. */
 function stageManual({ root, stage, programs, suffix }) {
   execFileSync(join(programs, `outrigger${suffix}`), ['manual', join(stage, 'manual')], {
     env: { ...process.env, OUTRIGGER_HOME: join(stage, 'home') },
   });
   const pages = readdirSync(join(stage, 'manual/man')).map((name) => join(stage, 'manual/man', name));
   mkdirSync(join(stage, 'man1'));
-  for (const page of [...pages, join(root, 'packaging/linux/outrigger-desktop.1')]) {
+  const linux = join(root, 'packaging/linux');
+  const others = readdirSync(linux).filter((name) => name.endsWith('.1'));
+  for (const page of [...pages, ...others.map((name) => join(linux, name))]) {
     writeFileSync(join(stage, 'man1', `${basename(page)}.gz`), compressed(readFileSync(page)));
   }
 }

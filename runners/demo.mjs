@@ -6,7 +6,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { AgentSession } from './lib/agent_session.mjs';
-import { McpTools } from './lib/mcp_tools.mjs';
 import { RUNNER_VERSION } from './lib/protocol.mjs';
 import { runRunner } from './lib/runner.mjs';
 import { switchesIn } from './demo/switches.mjs';
@@ -33,7 +32,10 @@ class DemoAgent {
   #blocks = 0;
   #contextUsed = 500;
   /** @type {Set<string>} what was allowed for good in this session */ #allowed = new Set();
-  /** Connected when the first tool is wanted: a session that calls none has no such processes. @type {McpTools | null} */
+  /**
+   * Connected when the first tool is wanted: a session that calls none has no such processes.
+   * @type {import('./lib/mcp_tools.mjs').McpTools | null}
+   */
   #mcp = null;
 
   /** @param {AgentSession} session */
@@ -171,6 +173,8 @@ class DemoAgent {
 
   async #servers() {
     const { mcpServers = {}, cwd, extraEnv } = this.#first ?? {};
+    // Loaded when it is wanted, so that a session is ready sooner.
+    const { McpTools } = await import('./lib/mcp_tools.mjs');
     this.#mcp ??= await McpTools.open(mcpServers, cwd, { ...process.env, ...extraEnv });
     await this.#mcp.refresh(this.#interrupt.signal);
     return this.#mcp;

@@ -20,7 +20,7 @@ const COMMANDS: &[&str] = &[
     "open_session",
     "read_items",
     "follow_session",
-    "feed_credit",
+    "feed_credits",
     "unfollow",
     "prompt",
     "unqueue",

@@ -1,10 +1,9 @@
 // How is one HTTP request made, and its answer read: whole, or as server-sent events?
 //
 // Uses node:http rather than fetch, which gives up after five minutes without a byte: a model that is loaded from a slow
-// disk, and a stream of events in a quiet hour, take longer. What a status or a body means is not known here.
+// disk, and a stream of events in a quiet hour, take longer. It is loaded with the first request: most runners make none, and all
+// of them should be ready soon. What a status or a body means is not known here.
 
-import http from 'node:http';
-import https from 'node:https';
 import { readLineBatches } from './line_io.mjs';
 import { losslessText } from './lossless.mjs';
 
@@ -21,16 +20,18 @@ const EVENT_LINE_LIMIT = 10 * 1024 * 1024;
  * @property {AbortSignal} [signal]
  */
 
+/** @typedef {import('node:http').IncomingMessage} Response */
+
 /**
  * Sends a request. Rejects with the system's error, or with the signal's reason.
  * @param {URL} url
  * @param {Request} [request]
- * @returns {Promise<http.IncomingMessage>} with any status
+ * @returns {Promise<Response>} with any status
  */
-export function exchange(url, { method = 'GET', headers = {}, body, signal } = {}) {
+export async function exchange(url, { method = 'GET', headers = {}, body, signal } = {}) {
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   const all = bytes ? { 'content-type': 'application/json', 'content-length': bytes.length, ...headers } : headers;
-  const { request } = url.protocol === 'https:' ? https : http;
+  const { request } = await import(url.protocol === 'https:' ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     // A connection of its own: one that is kept for later can be closed by the other side in the moment of its use.
@@ -41,7 +42,7 @@ export function exchange(url, { method = 'GET', headers = {}, body, signal } = {
 }
 
 /**
- * @param {http.IncomingMessage} response
+ * @param {Response} response
  * @returns {Promise<string>} its body, cut when it is too long
  */
 export async function wholeText(response) {
@@ -57,7 +58,7 @@ export async function wholeText(response) {
 
 /**
  * Reads server-sent events: the data of each, as bytes. Names and ids of events are left out.
- * @param {http.IncomingMessage} response
+ * @param {Response} response
  * @returns {AsyncGenerator<Buffer, void, void>}
  */
 export async function* serverSentEvents(response) {

@@ -18,6 +18,7 @@ mod news;
 mod notification_area;
 mod notifications;
 mod open_transcripts;
+mod page_begin;
 mod page_feeds;
 mod page_loss;
 mod page_orders;
@@ -44,6 +45,7 @@ use std::process::ExitCode;
 
 use client::Machine;
 use discovery::Places;
+use tauri::async_runtime::JoinHandle;
 use tauri::{Builder, Manager, RunEvent, Wry};
 use tokio::sync::watch;
 
@@ -82,18 +84,21 @@ pub fn main() -> ExitCode {
 fn run(places: &Places) -> ExitCode {
     // Without a debug log the app goes on; whoever started it in a terminal sees why.
     let _log = debuglog::start(&places.logs, "desktop").inspect_err(|error| startup_failure::tell(&error.to_string()));
-    let machine = match Machine::find(Vec::new()) {
+    let mut context = tauri::generate_context!();
+    let resources = tauri::utils::platform::resource_dir(context.package_info(), &tauri::Env::default()).ok();
+    let machine = match Machine::find(resources.into_iter().collect()) {
         Ok(machine) => machine,
         Err(error) => return startup_failure::show(&error.message),
     };
-    let mut context = tauri::generate_context!();
+    // Read while GTK and the web view start, which takes longer.
+    let watched = Watched::start(&machine);
     let can_update = updates::prepare(&mut context);
     let mut app = builder(places);
     if can_update {
         app = app.plugin(tauri_plugin_updater::Builder::new().build());
     }
     let app = app.setup(move |app| {
-        set_up(app, machine, can_update)?;
+        set_up(app, machine, watched, can_update)?;
         Ok(())
     });
     match app.build(context) {
@@ -123,15 +128,29 @@ fn builder(places: &Places) -> Builder<Wry> {
     page_loss::watch_all(builder)
 }
 
-fn set_up(app: &mut tauri::App, machine: Machine, can_update: bool) -> anyhow::Result<()> {
-    let resources = app.path().resource_dir().ok();
-    let machine = Machine { resource_dirs: resources.into_iter().collect(), ..machine };
-    // The watch needs the runtime around it when it starts.
-    let sessions: Sessions = tauri::async_runtime::block_on(async { client::watch::sessions(machine.clone()) });
-    let settings: UserSettings = tauri::async_runtime::block_on(async { client::settings::watch(machine.clone()) });
-    app.manage(settings);
+/// What is followed from the start on.
+struct Watched {
+    sessions: Sessions,
+    settings: JoinHandle<UserSettings>,
+}
+
+impl Watched {
+    /// Begins, in the background.
+    fn start(machine: &Machine) -> Self {
+        let (for_sessions, for_settings) = (machine.clone(), machine.clone());
+        // The watches need the runtime around them when they start.
+        let sessions = tauri::async_runtime::block_on(async { client::watch::sessions(for_sessions) });
+        let settings = tauri::async_runtime::spawn(async move { client::settings::watch(for_settings) });
+        Self { sessions, settings }
+    }
+}
+
+fn set_up(app: &mut tauri::App, machine: Machine, watched: Watched, can_update: bool) -> anyhow::Result<()> {
+    let sessions = watched.sessions;
+    app.manage::<UserSettings>(tauri::async_runtime::block_on(watched.settings)?);
     app.manage(OpenTranscripts::default());
     app.manage(PageOrders::default());
+    app.manage(page_begin::Documents::default());
     app.manage(LinkDialog::default());
     app.manage(TrayShown::default());
     app.manage(FirstPage::default());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use client::{Machine, Subscription};
 use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
-use protocol::limits::{PAGE_FRAMES_AHEAD, PAGE_WAITING_BYTES, READ_PAGE};
+use protocol::limits::{PAGE_FRAME_BYTES, PAGE_FRAMES_AHEAD, PAGE_WAITING_BYTES, READ_PAGE};
 use protocol::pod::{SessionEvent, SubscribeParams, Want};
 use protocol::view::FeedFrame;
 use tauri::ipc::{Channel, InvokeResponseBody};
@@ -22,6 +22,9 @@ use crate::session_access::transcript_of;
 
 /// One picture of a screen.
 const FRAME: Duration = Duration::from_millis(16);
+/// Frames that are not full and are sent to a page before it has taken in the earlier ones: one that it draws, one on its way, and
+/// one so that the next picture has something new too.
+const SMALL_FRAMES_AHEAD: u64 = 3;
 
 /// A feed before it runs.
 pub(crate) struct LiveFeed {
@@ -134,12 +137,12 @@ impl Running {
     /// Waits until a frame is due and the page has room for it. Cancel-safe.
     async fn wait(at: Instant, credits: &mut watch::Receiver<u64>, frames: &Frames) -> Result<(), PageGone> {
         sleep_until(at).await;
-        credits.wait_for(|credit| has_room(frames.sent(), *credit)).await.map(drop).map_err(|_| PageGone)
+        credits.wait_for(|credit| has_room(frames, *credit)).await.map(drop).map_err(|_| PageGone)
     }
 
     fn send_what_may_be_sent(&mut self) -> Result<(), PageGone> {
         let credit = *self.credits.borrow();
-        while has_room(self.frames.sent(), credit) {
+        while has_room(&self.frames, credit) {
             match self.frames.next() {
                 Ok(Some(frame)) => self.send(frame)?,
                 Ok(None) => break,
@@ -158,6 +161,9 @@ impl Running {
     }
 }
 
-fn has_room(sent: u64, credit: u64) -> bool {
-    sent.saturating_sub(credit) < PAGE_FRAMES_AHEAD
+/// Whether the page may be sent a frame. One that is not full waits for fewer others: while a page is slow its frames become larger, and
+/// not more.
+fn has_room(frames: &Frames, credit: u64) -> bool {
+    let most = if frames.bytes() < PAGE_FRAME_BYTES { SMALL_FRAMES_AHEAD } else { PAGE_FRAMES_AHEAD };
+    frames.sent().saturating_sub(credit) < most
 }

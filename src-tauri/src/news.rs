@@ -7,6 +7,7 @@ use protocol::SessionId;
 use protocol::desk::WaitingRequest;
 use protocol::pod::{PodState, Work};
 use protocol::record::Outcome;
+use protocol::runner::StopReason;
 use protocol::session::{Liveness, SessionSummary};
 
 /// Sessions that a group names.
@@ -33,7 +34,7 @@ pub(crate) enum What {
     },
     /// Its turn has ended.
     Finished,
-    /// It broke off.
+    /// It broke off, or its turn came to nothing.
     Failed,
 }
 
@@ -63,13 +64,15 @@ enum Doing {
     Unknown,
 }
 
-/// Sessions that came to rest or broke off between two lists. One that is new counts as having worked when it began after `start`,
-/// an RFC 3339 time: what happened before is no news.
+/// Sessions that came to rest or broke off between two lists. One that began after `start`, an RFC 3339 time, counts as having worked
+/// where nothing is known of it yet, because its keeper was only starting: what happened before is no news.
 pub(crate) fn between(before: &[SessionSummary], after: &[SessionSummary], start: &str) -> Vec<News> {
-    let was = |summary: &SessionSummary| match before.iter().find(|other| other.session == summary.session) {
-        Some(before) => doing(&before.liveness),
-        None if summary.created_at.as_str() > start => Doing::Work,
-        None => Doing::Unknown,
+    let was = |summary: &SessionSummary| {
+        let before = before.iter().find(|other| other.session == summary.session);
+        match before.map_or(Doing::Unknown, |before| doing(&before.liveness)) {
+            Doing::Unknown if summary.created_at.as_str() > start => Doing::Work,
+            known => known,
+        }
     };
     let news = |summary: &SessionSummary| {
         let what = match (was(summary), doing(&summary.liveness)) {
@@ -158,19 +161,28 @@ fn named(title: &str) -> String {
 
 fn doing(liveness: &Liveness) -> Doing {
     match liveness {
-        Liveness::Live { state, .. } => match state {
+        Liveness::Live { state, last_turn, .. } => match state {
             PodState::Starting
             | PodState::Working {
                 on: Work::Model | Work::Tool { .. } | Work::Permission { .. } | Work::Compacting,
                 ..
             } => Doing::Work,
-            PodState::Idle | PodState::Stopping | PodState::Draining => Doing::Rest,
+            PodState::Idle => of_turn(*last_turn),
+            PodState::Stopping | PodState::Draining => Doing::Rest,
             PodState::Ended { outcome } => of_outcome(*outcome),
             PodState::Failed { .. } => Doing::Failed,
         },
         Liveness::Ended { outcome, .. } => of_outcome(*outcome),
         Liveness::Interrupted => Doing::Failed,
         Liveness::Unknown { .. } => Doing::Unknown,
+    }
+}
+
+/// The agent of a turn that failed lives on and waits, and its user waits for what will not come.
+fn of_turn(last: Option<StopReason>) -> Doing {
+    match last {
+        None | Some(StopReason::EndTurn | StopReason::Interrupted) => Doing::Rest,
+        Some(StopReason::MaxTurns | StopReason::Refused | StopReason::Error) => Doing::Failed,
     }
 }
 
@@ -184,8 +196,8 @@ fn of_outcome(outcome: Outcome) -> Doing {
 /// Whoever ended it knows.
 fn was_ended(liveness: &Liveness) -> bool {
     match liveness {
-        Liveness::Live { state, queued, .. } => match state {
-            PodState::Idle => *queued > 0,
+        Liveness::Live { state, last_turn, queued, .. } => match state {
+            PodState::Idle => *queued > 0 || *last_turn == Some(StopReason::Interrupted),
             PodState::Stopping | PodState::Draining => true,
             PodState::Ended { outcome } => *outcome == Outcome::Stopped,
             PodState::Starting | PodState::Working { .. } | PodState::Failed { .. } => false,
@@ -223,6 +235,12 @@ mod tests {
         live(json!({ "type": "idle" }))
     }
 
+    fn after_turn(reason: &str) -> Value {
+        let mut idle = idle();
+        idle["lastTurn"] = json!(reason);
+        idle
+    }
+
     fn ended(outcome: &str) -> Value {
         json!({ "type": "ended", "outcome": outcome, "at": "" })
     }
@@ -238,10 +256,16 @@ mod tests {
         assert_eq!(one(works(), ended("done")), [What::Finished]);
         assert_eq!(one(works(), ended("failed")), [What::Failed]);
         assert_eq!(one(idle(), json!({ "type": "interrupted" })), [What::Failed]);
+        assert_eq!(one(works(), after_turn("endTurn")), [What::Finished]);
+        for reason in ["error", "refused", "maxTurns"] {
+            assert_eq!(one(works(), after_turn(reason)), [What::Failed], "{reason}");
+            assert_eq!(one(after_turn(reason), ended("failed")), [], "a failure is told once");
+        }
         for (before, after) in [
             (idle(), idle()),
             (idle(), works()),
             (works(), ended("stopped")),
+            (works(), after_turn("interrupted")),
             (works(), live(json!({ "type": "stopping" }))),
             (ended("failed"), ended("failed")),
             (works(), json!({ "type": "unknown", "reason": "" })),
@@ -256,7 +280,13 @@ mod tests {
         assert_eq!(whats(vec![], vec![session(1, idle()), session(2, ended("failed"))]), []);
         let mut young = session(1, ended("failed"));
         young.created_at = "2026-11-21T10:00:01.000Z".to_owned();
-        assert_eq!(whats(vec![], vec![young]), [What::Failed]);
+        assert_eq!(whats(vec![], vec![young.clone()]), [What::Failed]);
+        // Its turn was over before its keeper was asked for the first time.
+        let starting =
+            serde_json::from_value(json!({ "type": "unknown", "reason": "its keeper is starting" })).unwrap();
+        let before = SessionSummary { liveness: starting, ..young.clone() };
+        young.liveness = serde_json::from_value(after_turn("error")).unwrap();
+        assert_eq!(whats(vec![before], vec![young]), [What::Failed]);
         let child = |liveness| {
             let mut child = session(2, liveness);
             child.parent = Some(session(1, idle()).session);

@@ -1,7 +1,7 @@
-//! Keeps the transcripts that are being searched or mapped open for a moment, so that the many ranges of one search load a session's
-//! index once.
+//! Keeps the transcripts that are being read, searched or mapped open for a moment, so that the many ranges of one search, and the
+//! pages of somebody who scrolls, load a session's index once.
 //!
-//! Only for items that can change no more: what is kept here is as old as its opening.
+//! Only for items that can change no more: what is kept here is as old as its opening, and so is what it says of the whole.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use transcript::Transcript;
 
 use crate::session_access::transcript_of;
 
-/// More sessions than these are not searched at one time; the index of a million items takes some 30 MB.
-const KEPT: usize = 2;
+/// More sessions than these are not read at one time; the index of a million items takes some 30 MB.
+const KEPT: usize = 4;
 /// Nobody asks for the next range any more after so long.
 const VALID: Duration = Duration::from_secs(10);
 
@@ -39,9 +39,17 @@ impl OpenTranscripts {
         session: SessionId,
         until: usize,
     ) -> Result<Arc<Transcript>, WireError> {
-        if let Some(known) = self.known(session, until) {
-            return Ok(known);
+        match self.known(session, until) {
+            Some(known) => Ok(known),
+            None => self.as_now(machine, session),
         }
+    }
+
+    /// The transcript of a session as it is now. Blocks.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(crate) fn as_now(&self, machine: &Machine, session: SessionId) -> Result<Arc<Transcript>, WireError> {
         // Opened without the lock: a long one must hold up nobody else.
         let transcript = Arc::new(transcript_of(machine, session)?);
         let mut open = self.lock();

@@ -47,21 +47,25 @@ impl OwnSession {
         client::sessions::connect(&self.machine, self.session, "desktop").await
     }
 
-    /// Reads items before `until` in a thread where waiting for the disk hurts nobody. The transcript stays open for a moment, since
-    /// whoever searches asks for range after range.
+    /// Reads items in a thread where waiting for the disk hurts nobody: those before `until`, or without one what there is now. The
+    /// transcript stays open for a moment, since whoever searches or scrolls asks for range after range.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub(crate) async fn look_through<R: Send + 'static>(
         &self,
         open: &OpenTranscripts,
-        until: usize,
+        until: Option<usize>,
         read: impl FnOnce(&Transcript) -> Result<R, transcript::TranscriptError> + Send + 'static,
     ) -> Result<R, WireError> {
         let (machine, session, kept) = (self.machine.clone(), self.session, open.clone());
         let let_go = open.clone();
         let read = in_background(move || {
-            read(kept.reaching(&machine, session, until)?.as_ref()).map_err(|error| unreadable(&error))
+            let transcript = match until {
+                Some(until) => kept.reaching(&machine, session, until)?,
+                None => kept.as_now(&machine, session)?,
+            };
+            read(&transcript).map_err(|error| unreadable(&error))
         });
         let read = read.await;
         tauri::async_runtime::spawn(async move {

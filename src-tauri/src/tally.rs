@@ -78,7 +78,16 @@ mod tests {
     }
 
     fn live(state: PodState, waiting: u32) -> Liveness {
-        Liveness::Live { state, waiting, queued: 0, health: None, health_reasons: vec![], recording: None, retry: None }
+        Liveness::Live {
+            state,
+            last_turn: None,
+            waiting,
+            queued: 0,
+            health: None,
+            health_reasons: vec![],
+            recording: None,
+            retry: None,
+        }
     }
 
     #[test]

@@ -16,11 +16,11 @@ use protocol::SessionId;
 use protocol::error::{ErrorCode, WireError};
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
-    AppHandle, Manager, PhysicalPosition, PhysicalSize, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-    WindowEvent,
+    AppHandle, Manager, PhysicalPosition, PhysicalSize, Url, WebviewWindow, WebviewWindowBuilder, WindowEvent,
 };
 
 use crate::last_window::{self, Closing};
+use crate::page_begin::{self, Documents};
 use crate::page_feeds::PageFeeds;
 use crate::page_loss;
 use crate::page_orders::PageOrders;
@@ -202,7 +202,7 @@ fn remember(app: &AppHandle, label: &str, workspace: Workspace) {
 
 fn build(app: &AppHandle, label: &str, workspace: &Workspace) -> tauri::Result<WebviewWindow> {
     let places = &app.state::<Machine>().places;
-    WebviewWindowBuilder::new(app, label, WebviewUrl::default())
+    WebviewWindowBuilder::new(app, label, app.state::<Documents>().address_for(workspace))
         .title(workspace.title())
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
@@ -213,6 +213,7 @@ fn build(app: &AppHandle, label: &str, workspace: &Workspace) -> tauri::Result<W
         // Files that are dropped go to the page, which shows them as attachments.
         .disable_drag_drop_handler()
         .on_navigation(is_our_page)
+        .on_web_resource_request(page_begin::given_with_documents(app))
         .on_new_window(|url, _| {
             tracing::warn!(%url, "a page asked for a window and got none");
             NewWindowResponse::Deny

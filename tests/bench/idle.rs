@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::memory;
 use crate::table::{Budget, Row, Table};
+use crate::{memory, options};
 
 /// Clock ticks in a second, as the kernel tells times to programs.
 const TICKS: f64 = 100.0;
@@ -19,8 +19,9 @@ const SETTLE: Duration = Duration::from_secs(15);
 
 /// Measures the idle sessions, and the same time without any.
 pub(crate) fn measure(table: &mut Table) {
-    let count = number("OUTRIGGER_BENCH_IDLE", 50);
-    let time = Duration::from_secs(number("OUTRIGGER_BENCH_IDLE_SECONDS", 60));
+    let (usual, seconds) = if options::is_quick() { (8, 10) } else { (50, 60) };
+    let count = number("OUTRIGGER_BENCH_IDLE", usual);
+    let time = Duration::from_secs(number("OUTRIGGER_BENCH_IDLE_SECONDS", seconds));
     let home = tempfile::Builder::new().prefix("or-bench-").tempdir().unwrap();
     let none = busy(home.path(), time.min(Duration::from_secs(5)));
     for _ in 0..count {
@@ -88,18 +89,18 @@ fn busy(home: &Path, time: Duration) -> [Cost; 2] {
 }
 
 fn is_keeper(pid: u32) -> bool {
-    std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.ends_with("outrigger"))
+    std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.ends_with("outrigger-keeper"))
 }
 
 /// What every thread of these processes has done until now: CPU seconds and wake-ups.
-fn spent(pids: &[u32]) -> BTreeMap<PathBuf, (f64, u64)> {
+pub(crate) fn spent(pids: &[u32]) -> BTreeMap<PathBuf, (f64, u64)> {
     let folders = pids.iter().map(|pid| PathBuf::from(format!("/proc/{pid}/task")));
     let threads = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
     threads.map(|thread| thread.path()).map(|path| (path.clone(), (cpu_seconds(&path), switches(&path)))).collect()
 }
 
 /// What was done between two looks. A thread that has ended since takes with it what it did; one that is new counts whole.
-fn between(before: &BTreeMap<PathBuf, (f64, u64)>, after: &BTreeMap<PathBuf, (f64, u64)>) -> (f64, u64) {
+pub(crate) fn between(before: &BTreeMap<PathBuf, (f64, u64)>, after: &BTreeMap<PathBuf, (f64, u64)>) -> (f64, u64) {
     after.iter().fold((0.0, 0), |(cpu, wakes), (thread, now)| {
         let then = before.get(thread).copied().unwrap_or_default();
         (cpu + (now.0 - then.0).max(0.0), wakes + now.1.saturating_sub(then.1))

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::table::{Budget, Row, Table};
 
@@ -13,7 +16,7 @@ pub(crate) fn program() -> PathBuf {
     program
 }
 
-/// Measures an idle keeper after one turn.
+/// Measures an idle keeper after one turn, at work in the next, and idle again with a bridge beside the agent.
 pub(crate) fn measure(table: &mut Table) {
     let home = tempfile::Builder::new().prefix("or-bench-").tempdir().unwrap();
     let outrigger = |args: &[&str]| {
@@ -31,11 +34,47 @@ pub(crate) fn measure(table: &mut Table) {
     let sessions = home.path().join("outrigger");
     let keeper = keeper_of(&sessions, &session);
     let mut sleep = Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
-    let (ours, reference) = (pss(keeper), pss(sleep.id()));
+    let (ours, reference) = (settled(keeper), pss(sleep.id()));
     let _ = sleep.kill();
     let _ = sleep.wait();
+    let mut add = |name: &str, ours, reference, budget| {
+        table.add(Row { name: name.to_owned(), ours, reference, unit: "MiB", budget });
+    };
+    add("6 idle keeper (PSS)", ours, reference, Budget::Absolute(6.0));
+    let told = || Budget::Absolute(f64::INFINITY);
+    add("6 of it what no file is behind", own(keeper), 0.0, told());
+    outrigger(&["send", &session, "demo:tool=outrigger__list_pods"]);
+    add("6 a keeper at work (PSS, the most)", most(keeper, Duration::from_secs(2)), 0.0, told());
+    if let Some(bridge) = children(keeper).into_iter().flat_map(children).next() {
+        add("6 an idle bridge beside its keeper", settled(bridge), 0.0, told());
+    }
     outrigger(&["stop", &session]);
-    table.add(Row { name: "6 idle keeper (PSS)".into(), ours, reference, unit: "MiB", budget: Budget::Absolute(6.0) });
+}
+
+/// A process's memory (PSS) once it has stayed the same for a while, in MiB.
+fn settled(pid: u32) -> f64 {
+    const SAME_FOR: Duration = Duration::from_secs(3);
+    let mut newest = (Instant::now(), pss(pid));
+    while newest.0.elapsed() < SAME_FOR {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = pss(pid);
+        // What the programs that share its libraries do beside it moves the figure a little.
+        if (now - newest.1).abs() > 0.1 {
+            newest = (Instant::now(), now);
+        }
+    }
+    newest.1
+}
+
+/// The most memory (PSS) that a process has had in a time that begins now, in MiB.
+fn most(pid: u32, within: Duration) -> f64 {
+    let until = Instant::now() + within;
+    std::iter::from_fn(|| (Instant::now() < until).then(|| pss(pid))).fold(0.0, f64::max)
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    listed.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
 /// The most memory that a process has had, in MiB.
@@ -46,6 +85,39 @@ pub(crate) fn peak(pid: u32) -> f64 {
 /// Its proportional share of memory, in MiB.
 pub(crate) fn pss(pid: u32) -> f64 {
     kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:") / 1024.0
+}
+
+/// Of its memory (PSS) what no file is behind, in MiB.
+pub(crate) fn own(pid: u32) -> f64 {
+    kib(&format!("/proc/{pid}/smaps_rollup"), "Pss_Anon:") / 1024.0
+}
+
+/// Looks at a process's memory all the time.
+pub(crate) struct Watch {
+    over: mpsc::Sender<()>,
+    looking: JoinHandle<Vec<(f64, f64)>>,
+}
+
+impl Watch {
+    /// Looks so often.
+    pub(crate) fn begin(pid: u32, every: Duration) -> Self {
+        let (over, is_over) = mpsc::channel();
+        let looking = std::thread::spawn(move || {
+            let began = Instant::now();
+            let mut seen = Vec::new();
+            while is_over.recv_timeout(every) == Err(mpsc::RecvTimeoutError::Timeout) {
+                seen.push((began.elapsed().as_secs_f64(), kib(&format!("/proc/{pid}/status"), "VmRSS:") / 1024.0));
+            }
+            seen
+        });
+        Self { over, looking }
+    }
+
+    /// Seconds since the beginning, and resident memory in MiB.
+    pub(crate) fn end(self) -> Vec<(f64, f64)> {
+        self.over.send(()).unwrap();
+        self.looking.join().unwrap()
+    }
 }
 
 fn kib(file: &str, key: &str) -> f64 {

@@ -27,19 +27,26 @@ pub(crate) struct Axis<'a> {
     pub(crate) words: fn(f64) -> String,
 }
 
-const SIZE: (u32, u32) = (880, 420);
+const SIZE: (u32, u32) = (880, 440);
+/// Heights of the title and of a row of names, and where the names begin, in pixels.
+const TITLE: i32 = 40;
+const ROW: i32 = 22;
+const KEY_FROM: i32 = 80;
+/// About the width of a letter of the names.
+const LETTER: i32 = 7;
 const GROUND: RGBColor = RGBColor(255, 255, 255);
 const INK: RGBColor = RGBColor(31, 35, 40);
 const GRID: RGBColor = RGBColor(223, 227, 232);
-const COLOURS: [RGBColor; 5] = [
+const COLOURS: [RGBColor; 6] = [
     RGBColor(110, 119, 129),
     RGBColor(9, 105, 218),
     RGBColor(130, 80, 223),
     RGBColor(188, 76, 0),
     RGBColor(26, 127, 55),
+    RGBColor(191, 57, 137),
 ];
 /// The same colours on a dark screen.
-const DARK: [(RGBColor, &str); 8] = [
+const DARK: [(RGBColor, &str); 9] = [
     (GROUND, "#0d1117"),
     (INK, "#e6edf3"),
     (GRID, "#30363d"),
@@ -48,7 +55,12 @@ const DARK: [(RGBColor, &str); 8] = [
     (COLOURS[2], "#bc8cff"),
     (COLOURS[3], "#f0883e"),
     (COLOURS[4], "#56d364"),
+    (COLOURS[5], "#f778ba"),
 ];
+
+fn words(size: u32) -> TextStyle<'static> {
+    ("sans-serif", f64::from(size) * 1.24).into_font().color(&INK)
+}
 
 impl Picture<'_> {
     /// Draws and writes it.
@@ -65,26 +77,46 @@ impl Picture<'_> {
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         root.fill(&GROUND)?;
-        let words = |size: u32| ("sans-serif", f64::from(size) * 1.24).into_font().color(&INK);
+        let key = self.key();
+        let rows = key.last().map_or(0, |(_, row)| row + 1);
+        // What the lines are called stands above them: inside of the picture it would hide one.
+        let (head, body) = root.split_vertically(TITLE + rows * ROW);
+        let (middle, top) = (Pos::new(HPos::Center, VPos::Top), Pos::new(HPos::Left, VPos::Center));
+        head.draw(&Text::new(self.title, ((SIZE.0 / 2) as i32, 12), words(17).pos(middle)))?;
+        for ((x, row), ((name, _), colour)) in key.into_iter().zip(self.lines.iter().zip(COLOURS)) {
+            let y = TITLE + row * ROW + ROW / 2;
+            head.draw(&PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)))?;
+            head.draw(&Text::new(name.as_str(), (x + 25, y), words(13).pos(top)))?;
+        }
         let (across, up) = (self.across.from..self.across.to, self.up.from..self.up.to);
-        let mut chart = ChartBuilder::on(&root);
+        let mut chart = ChartBuilder::on(&body);
         let chart = chart.margin(14).x_label_area_size(44).y_label_area_size(64);
-        let mut chart = chart.caption(self.title, words(17)).build_cartesian_2d(across, up)?;
+        let mut chart = chart.build_cartesian_2d(across, up)?;
         let mesh = &mut chart.configure_mesh();
         mesh.axis_style(INK).bold_line_style(GRID).light_line_style(TRANSPARENT).label_style(words(13));
         mesh.x_desc(self.across.title).y_desc(self.up.title).axis_desc_style(words(13));
         let (at_x, at_y) = (self.across.words, self.up.words);
         mesh.x_label_formatter(&|value| at_x(*value)).y_label_formatter(&|value| at_y(*value)).draw()?;
-        for ((name, points), colour) in self.lines.iter().zip(COLOURS) {
+        for ((_, points), colour) in self.lines.iter().zip(COLOURS) {
             let line = LineSeries::new(points.iter().copied(), colour.stroke_width(2)).point_size(self.dots(points));
-            let key = move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3));
-            chart.draw_series(line)?.label(name).legend(key);
+            chart.draw_series(line)?;
         }
-        let key = &mut chart.configure_series_labels();
-        let key = key.position(SeriesLabelPosition::UpperLeft).background_style(GROUND).border_style(GRID);
-        key.label_font(words(13).pos(Pos::new(HPos::Left, VPos::Center))).draw()?;
         root.present()?;
         Ok(())
+    }
+
+    /// Where each line's name begins, and in which row.
+    fn key(&self) -> Vec<(i32, i32)> {
+        let (mut x, mut row) = (KEY_FROM, 0);
+        let place = |(name, _): &(String, Vec<(f64, f64)>)| {
+            let width = 50 + LETTER * name.chars().count() as i32;
+            if x > KEY_FROM && x + width > SIZE.0 as i32 {
+                (x, row) = (KEY_FROM, row + 1);
+            }
+            x += width;
+            (x - width, row)
+        };
+        self.lines.iter().map(place).collect()
     }
 
     /// Few measurements are shown as what they are.

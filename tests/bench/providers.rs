@@ -228,7 +228,8 @@ fn milliseconds_of_day() -> f64 {
 fn is_ours(process: &&Survivor) -> bool {
     let program = std::fs::read_link(format!("/proc/{}/exe", process.pid)).unwrap_or_default();
     let runner = project().join("runners");
-    program.file_name().is_some_and(|name| name == "outrigger") || process.command.contains(&*runner.to_string_lossy())
+    program.file_name().is_some_and(|name| name == "outrigger-keeper")
+        || process.command.contains(&*runner.to_string_lossy())
 }
 
 fn end(mut child: Child, processes: Vec<Survivor>) {

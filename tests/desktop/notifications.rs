@@ -22,6 +22,13 @@ fn start(home: &Home, workspace: &Path, prompt: &str) {
     home.run(["run", "--detach", "--provider", "demo", "--cwd", workspace.to_str().unwrap(), prompt]).assert_code(0);
 }
 
+/// The same with an agent that is allowed what it asks for, so that its turn comes to an end.
+fn start_allowed(home: &Home, prompt: &str) {
+    let workspace = home.workspace();
+    let of = ["run", "--detach", "--provider", "demo", "--permissions", "allow", "--cwd", workspace.to_str().unwrap()];
+    home.run(of.into_iter().chain([prompt])).assert_code(0);
+}
+
 /// The next notification, without holding up what answers the window.
 async fn after(host: &NotificationHost, seen: usize) -> crate::notification_host::Notification {
     tokio::task::block_in_place(|| host.after(seen))
@@ -91,4 +98,55 @@ async fn nothing_is_told_of_what_is_looked_at_muted_or_not_wanted() {
     start(&home, &other, "Elsewhere");
     let told = after(&host, 0).await;
     assert_eq!(told.title, "Elsewhere needs you");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_turn_is_told_as_what_it_was() {
+    let home = Home::new();
+    let (window, host) = stage(&home).await;
+    start_allowed(&home, "Paint the lamp.");
+    let told = after(&host, 0).await;
+    assert_eq!(
+        (told.title.as_str(), told.body.as_str()),
+        ("Paint the lamp. is done", "It waits for your next prompt.")
+    );
+    // The agent lives on after a turn that failed, and waits like one that is done.
+    start_allowed(&home, "Break it. demo:fail");
+    let told = after(&host, 1).await;
+    assert_eq!(told.title, "Break it. demo:fail failed");
+    window.see_text("[data-testid=row-trouble]", "Turn failed").await;
+    let listed = home.run(["ps"]);
+    listed.assert_code(0);
+    assert!(listed.stdout.iter().any(|line| line.contains("idle, turn failed")), "{:?}", listed.stdout);
+    host.click(told.id);
+    window.see("[data-testid=session-row][aria-current=true] [data-testid=row-trouble]").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_can_be_left_out_and_taken_in_again() {
+    let home = Home::new();
+    let (window, host) = stage(&home).await;
+    start(&home, &home.workspace(), "Keep quiet");
+    after(&host, 0).await;
+    let session = window.see_session("needsYou").await;
+    turn_notified(&window, "You are not notified about this session").await;
+    home.run(["answer", &session, "-", "allow"]).assert_code(0);
+    wait_until("its end to be left out", || home.debug_log().contains("no news is for telling")).await;
+    turn_notified(&window, "You are notified about this session").await;
+    home.run(["send", &session, "Once more. demo:fail"]).assert_code(0);
+    let told = after(&host, 1).await;
+    assert_eq!(told.title, "Keep quiet failed");
+}
+
+/// Turns notifications of the only session on or off by the palette, and leaves the session: what is looked at is left out anyway.
+async fn turn_notified(window: &Window, says: &str) {
+    window.see("[data-testid=session-row]").await.click().await.unwrap();
+    window.see("[data-testid=transcript]").await;
+    window.press("palette-open").await;
+    window.type_into("palette-input", "notifications of this session").await;
+    window.see("[data-testid=palette] [role=option]").await;
+    window.type_into("palette-input", "\u{e007}").await;
+    window.see_text("[data-testid=status-line]", says).await;
+    window.press("new-session").await;
+    window.see("[data-testid=provider-select]").await;
 }

@@ -30,8 +30,8 @@ export function run(command, args, options = {}) {
   return stdout;
 }
 
-/** The base system, kept between runs: it takes a minute to make. */
-function base(cache) {
+/** An archive of the base system, kept between runs: it takes a minute to make. */
+export function base(cache) {
   const archive = join(cache, `debian-${suite}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(cache, { recursive: true });

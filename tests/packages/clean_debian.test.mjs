@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CleanDebian, run } from './clean_debian.mjs';
 import { Display, until } from './display.mjs';
-import { buildNewer, newerVersion } from './newer_version.mjs';
+import { buildNewer, newerVersion, programs } from './newer_version.mjs';
 
 const target = fileURLToPath(new URL('../../target/', import.meta.url));
 const packages = join(target, 'packages');
@@ -26,7 +26,8 @@ function newer(deb, folder) {
   mkdirSync(folder, { recursive: true });
   run('dpkg-deb', ['--raw-extract', deb, tree]);
   run('sed', ['-i', 's/^Version: .*/&+newer/', join(tree, 'DEBIAN/control')]);
-  cpSync(buildNewer(join(target, 'two-versions')), join(tree, 'usr/bin/outrigger'));
+  const built = buildNewer(join(target, 'two-versions'));
+  for (const name of programs) cpSync(join(built, name), join(tree, 'usr/bin', name));
   run('dpkg-deb', ['--build', '--root-owner-group', '-Znone', tree, join(folder, 'newer.deb')]);
   rmSync(tree, { recursive: true });
   return join(folder, 'newer.deb');
@@ -128,7 +129,7 @@ test('the package in a clean Debian', { skip }, async (t) => {
       '/home/tester/project',
       'demo:slow=100',
     ).trim();
-    const keeper = () => debian.processes().find(({ command }) => command.endsWith('outrigger keep'))?.pid;
+    const keeper = () => debian.processes().find(({ command }) => /\boutrigger-keeper keep$/.test(command))?.pid;
     const before = keeper();
     assert.ok(before, 'the session has a keeper');
     debian.bring(newer(deb, join(target, 'clean-debian/newer')), 'tmp/newer.deb');

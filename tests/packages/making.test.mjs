@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { differences } from '../../packaging/contents.mjs';
+import { librariesOf } from '../../packaging/dependencies.mjs';
 import { isAllowed } from '../../packaging/notices.mjs';
 import { billOfMaterials } from '../../packaging/sbom.mjs';
 import { releases } from '../../packaging/stage.mjs';
@@ -42,6 +43,12 @@ test('a file that fits no line and a line that no file fits are told', () => {
   assert.deepEqual(differences(files, contents, 'rpm'), ['is not on the list: /only/deb', 'is missing: /only/rpm']);
   const tests = [...files, '/usr/lib/X/a/b.test.mjs', '/usr/lib/X/a/b/c.mjs'];
   assert.equal(differences(tests, contents, 'deb').length, 2);
+});
+
+test('a package for RPM asks for each library once, and for the newest C library that any program needs', () => {
+  const words = `  NEEDED  libc.so.6\n  NEEDED  ld-linux-x86-64.so.2\n  NEEDED  libc.so.6\n
+    0x0d696919 0x00 10 GLIBC_2.9\n    0x069691b4 0x00 24 GLIBC_2.34\n    0x09691972 0x00 13 GLIBC_2.3.2\n`;
+  assert.deepEqual(librariesOf(words), ['libc.so.6()(64bit)', 'libc.so.6(GLIBC_2.34)(64bit)']);
 });
 
 test('releases come from the changelog, and the version that is built is one', () => {

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const newerVersion = '99.0.0';
+/** What a session is started and kept by; they are always of one version. */
+export const programs = ['outrigger', 'outrigger-keeper'];
 
 /** What makes the sources those of a later version. */
 const changes = {
@@ -40,7 +42,7 @@ function copy(path, to) {
   if (!existsSync(to) || readFileSync(to, 'utf8') !== text) writeFileSync(to, text);
 }
 
-/** Builds it below `cache` and gives the path of its `outrigger`. */
+/** Builds it below `cache` and gives the folder of its programs. */
 export function buildNewer(cache) {
   const source = join(cache, 'source');
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -48,7 +50,7 @@ export function buildNewer(cache) {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
-  const wanted = listed.split('\0').filter((path) => /\.(rs|toml|lock)$|^tests\/(src|tests)\//.test(path));
+  const wanted = listed.split('\0').filter((path) => /\.(rs|toml|lock)$|^templates\/|^tests\/(src|tests)\//.test(path));
   for (const path of wanted) if (existsSync(join(root, path))) copy(path, join(source, path));
   const build = join(cache, 'build');
   execFileSync('cargo', ['build', '--quiet', '--package', 'outrigger-cli', '--target-dir', build], {
@@ -57,5 +59,5 @@ export function buildNewer(cache) {
     // It runs and is not looked into.
     env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: '0', CARGO_PROFILE_DEV_STRIP: 'true' },
   });
-  return join(build, 'debug/outrigger');
+  return join(build, 'debug');
 }

@@ -1,14 +1,16 @@
-// Is the .rpm installed, whole, and removed without a trace by rpm itself? In an empty root folder, without what it needs: there is no Fedora
-// here. Whether dnf finds that is for a Fedora to say; the names that the package asks for are looked at.
+// Is the .rpm installed, whole, and removed without a trace by rpm itself? In a root folder with a base system alone, for the shell of its
+// script, and without what it needs: there is no Fedora here. Whether dnf finds that is for a Fedora to say; the names that the package
+// asks for are looked at.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { run } from './clean_debian.mjs';
+import { base, run } from './clean_debian.mjs';
 
-const packages = fileURLToPath(new URL('../../target/packages/', import.meta.url));
+const target = fileURLToPath(new URL('../../target/', import.meta.url));
+const packages = join(target, 'packages');
 const skip = process.getuid?.() === 0 ? false : 'a root folder can only be made by root';
 
 function madeRpm() {
@@ -17,10 +19,11 @@ function madeRpm() {
   return join(packages, found[0]);
 }
 
-test('the package in an empty root', { skip }, async (t) => {
+test('the .rpm in a root of its own', { skip }, async (t) => {
   const file = madeRpm();
   const root = mkdtempSync(join(tmpdir(), 'outrigger-rpm-'));
   after(() => rmSync(root, { recursive: true, force: true }));
+  run('tar', ['--extract', '--file', base(join(target, 'clean-debian')), '--directory', root]);
   const rpm = (...args) => run('rpm', ['--root', root, ...args]);
   rpm('--initdb');
   const files = () =>
@@ -43,7 +46,8 @@ test('the package in an empty root', { skip }, async (t) => {
   await t.test('rpm installs it, and finds every file as it was packed', () => {
     rpm('--install', '--nodeps', '--noplugins', '--nosignature', file);
     const listed = rpm('--query', '--list', 'outrigger').trim().split('\n');
-    assert.ok(listed.includes('/usr/bin/outrigger') && listed.includes('/usr/bin/outrigger-desktop'));
+    for (const name of ['outrigger', 'outrigger-keeper', 'outrigger-toolbox', 'outrigger-desktop'])
+      assert.ok(listed.includes(`/usr/bin/${name}`), name);
     assert.equal(rpm('--verify', '--nodeps', 'outrigger').trim(), '');
     t.diagnostic(`installed size: ${rpm('--query', '--queryformat', '%{SIZE}', 'outrigger')} bytes`);
   });

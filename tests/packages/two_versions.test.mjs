@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from './display.mjs';
-import { buildNewer, newerVersion } from './newer_version.mjs';
+import { buildNewer, newerVersion, programs } from './newer_version.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const target = join(root, 'target');
@@ -37,11 +37,13 @@ class Installed {
     return join(this.folder, 'bin/outrigger');
   }
 
-  /** Puts a program in the place of the one that is there, while that may run. */
-  install(program) {
-    const beside = `${this.program}.new`;
-    copyFileSync(program, beside);
-    renameSync(beside, this.program);
+  /** Puts the programs of a folder in the places of those that are there, while those may run. */
+  install(folder) {
+    for (const name of programs) {
+      const beside = join(this.folder, 'bin', `${name}.new`);
+      copyFileSync(join(folder, name), beside);
+      renameSync(beside, join(this.folder, 'bin', name));
+    }
   }
 
   run(...args) {
@@ -94,7 +96,9 @@ class Installed {
   }
 }
 
-const today = ['release', 'debug'].map((kind) => join(target, kind, 'outrigger')).find((file) => existsSync(file));
+const today = ['release', 'debug']
+  .map((kind) => join(target, kind))
+  .find((folder) => programs.every((name) => existsSync(join(folder, name))));
 assert.ok(today, 'there is a built outrigger: run ./dev bundle --build-only or ./dev build first');
 const later = buildNewer(join(target, 'two-versions'));
 
@@ -124,7 +128,7 @@ for (const [name, from, to] of [
     // A session that is resumed gets a keeper of the program that is there now, and tells what it told before.
     installed.run('stop', id);
     installed.run('run', '--resume', id, '--detach', '--permissions', 'allow', 'And again.');
-    assert.equal(installed.keeper(id).program, installed.program);
+    assert.equal(installed.keeper(id).program, `${installed.program}-keeper`);
     await until('its answer comes', () => installed.idle(id) && installed.run('logs', id).includes('And again.'));
     assert.match(installed.run('logs', id), /Work while it is exchanged/);
   });

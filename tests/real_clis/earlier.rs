@@ -28,7 +28,8 @@ fn a_conversation_of_elsewhere_goes_on_here(driver: &'static Driver, folder: &st
     first.assert_code(0);
     let resumed = stage.session();
     stage.run(["run", "--json", "--resume", &resumed, "SCENARIO:think"]).assert_code(0);
-    // What Outrigger knows of it is forgotten; the CLI's own folder stays.
+    // What Outrigger knows of it is forgotten, when its keeper has written its last words; the CLI's own folder stays.
+    stage.home.assert_nobody_left();
     fs::remove_dir_all(stage.home.path().join("data")).unwrap();
     let kept = stage.home.user_home().join(folder);
     let before = files_in(&kept);

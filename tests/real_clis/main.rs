@@ -43,6 +43,7 @@ mod earlier;
 mod opencode;
 mod pods;
 mod profiles;
+mod recording;
 mod sidecars;
 mod templates;
 

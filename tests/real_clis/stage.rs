@@ -22,10 +22,15 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn set(driver: &'static Driver) -> Self {
+        Self::set_for(driver, &[])
+    }
+
+    /// With more arguments for the stand-in.
+    pub(crate) fn set_for(driver: &'static Driver, standin: &[&str]) -> Self {
         let clis = RealClis::installed();
         let home = Home::within(&clis.homes());
         let log = home.user_home().parent().unwrap().join(REQUESTS);
-        let standin = Standin::start(&["--log", log.to_str().unwrap()]);
+        let standin = Standin::start(&[&["--log", log.to_str().unwrap()], standin].concat());
         let direct = driver.name.strip_suffix("-direct");
         clis.settle_in(&home, direct.unwrap_or(driver.name), &standin.url());
         if direct.is_some() {

@@ -7,7 +7,8 @@
 
 /**
  * What a tool call should do.
- * @typedef {{ do: 'write', path: string, content: string } | { do: 'read', path: string } | { do: 'shell', command: string }
+ * @typedef {{ do: 'write', path: string, content: string } | { do: 'edit', path: string, old: string, new: string }
+ *   | { do: 'read', path: string } | { do: 'shell', command: string }
  *   | { do: 'delegate', description: string, prompt: string } | { do: 'await-delegate' }
  *   | { do: 'ask', question: string, options: string[] } | { do: 'mcp', tool: string, input: any }
  *   | { do: 'plan', steps: PlanStep[] } | { do: 'leave-plan-mode', plan: string }

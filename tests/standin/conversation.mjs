@@ -24,11 +24,12 @@ const MARK = /SCENARIO:([a-z0-9-]+)((?:[ \t]+[a-z_]+=\S+)*)/g;
 
 /**
  * @param {Conversation} conversation
+ * @param {import('./plays.mjs').Play[]} [plays] for prompts that name no scenario
  * @returns {Choice}
  */
-export function nextReply(conversation) {
+export function nextReply(conversation, plays = []) {
   const marked = lastMark(conversation.entries);
-  if (!marked) return only('none', 'A reply of the stand-in: the prompt names no scenario.');
+  if (!marked) return ofPlay(conversation, plays) ?? only('none', NO_SCENARIO);
   if (conversation.tools.length === 0 && asksForTitle(conversation)) return only('title', 'A title by the stand-in');
   const scenario = scenarios[marked.name];
   if (!scenario) return only(marked.name, `The stand-in knows no scenario “${marked.name}”.`);
@@ -37,6 +38,31 @@ export function nextReply(conversation) {
   const reply = Array.isArray(replies) ? replies[step] : replies;
   return { scenario: marked.name, step, reply: reply ?? { blocks: [text('(the scenario is over)')] } };
 }
+
+const NO_SCENARIO = 'A reply of the stand-in: the prompt names no scenario.';
+
+/**
+ * @param {Conversation} conversation
+ * @param {import('./plays.mjs').Play[]} plays
+ * @returns {Choice | null}
+ */
+function ofPlay(conversation, plays) {
+  const { entries, tools } = conversation;
+  const at = entries.findLastIndex(
+    ({ role, text: said }) => role === 'user' && plays.some((play) => begins(play, said)),
+  );
+  const play = at < 0 ? undefined : plays.find((one) => begins(one, entries[at].text));
+  if (!play) return null;
+  if (tools.length === 0) return only('title', play.prompt);
+  const step = repliesSince(entries, at);
+  return { scenario: 'play', step, reply: play.replies[step] ?? { blocks: [text('That is all.')] } };
+}
+
+/**
+ * @param {import('./plays.mjs').Play} play
+ * @param {string} said
+ */
+const begins = (play, said) => said.includes(play.prompt);
 
 /**
  * @param {string} scenario

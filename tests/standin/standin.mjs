@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // A stand-in for the vendors' HTTP APIs, so that the real CLIs run without an account and without a network.
 //
-//   node tests/standin/standin.mjs [--port 0] [--log FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
+//   node tests/standin/standin.mjs [--port 0] [--log FILE] [--plays FILE]      prints {"port":N} when it listens, on 127.0.0.1 only
 //
 // Speaks Anthropic's Messages API, OpenAI's Responses and Chat Completions APIs, Google's generateContent and Ollama's own API,
-// is an MCP server over HTTP at /mcp, and has a page to fetch at /lighthouse. What it answers is chosen by the prompt, see scenarios.mjs.
+// is an MCP server over HTTP at /mcp, and has a page to fetch at /lighthouse. What it answers is chosen by the prompt, see scenarios.mjs and plays.mjs.
 // With --log each request becomes one JSON line: api, scenario, step, model, tools, images, the last user message, and the history:
 // the beginning of everything that was said in the conversation, so that a test sees what a resumed one still holds.
 
@@ -21,6 +21,7 @@ import { answerGemini, fromGemini, geminiRoute } from './gemini_api.mjs';
 import { mcpAnswer } from './mcp_answers.mjs';
 import { answerMessages } from './messages_api.mjs';
 import { answerOllamaChat, answerOllamaQuestion } from './ollama_api.mjs';
+import { readPlays } from './plays.mjs';
 import { answerResponses } from './responses_api.mjs';
 import { chooseTool } from './tool_choice.mjs';
 
@@ -34,11 +35,11 @@ import { chooseTool } from './tool_choice.mjs';
 
 /**
  * Starts a stand-in in this process.
- * @param {{ port?: number, log?: string }} [options]
+ * @param {{ port?: number, log?: string, plays?: string }} [options]
  * @returns {Promise<StandIn>}
  */
-export async function startStandIn({ port = 0, log } = {}) {
-  const script = new Script(log);
+export async function startStandIn({ port = 0, log, plays } = {}) {
+  const script = new Script(log, plays === undefined ? [] : readPlays(plays));
   const server = http.createServer((request, response) => void script.serve(request, response));
   // Codex tries a WebSocket first and falls back when it is refused like this.
   server.on('upgrade', (_request, socket) =>
@@ -71,13 +72,18 @@ const PAGE =
 /** Answers requests and remembers them. */
 class Script {
   #log;
+  #plays;
   /** How often a scenario that fails at first has failed, by conversation. @type {Map<string, number>} */
   #failures = new Map();
   /** @type {Record<string, any>[]} */ requests = [];
 
-  /** @param {string} [log] */
-  constructor(log) {
+  /**
+   * @param {string | undefined} log
+   * @param {import('./plays.mjs').Play[]} plays
+   */
+  constructor(log, plays) {
     this.#log = log;
+    this.#plays = plays;
   }
 
   /**
@@ -171,7 +177,7 @@ class Script {
    * @returns {import('./messages_api.mjs').SettledReply}
    */
   #reply(api, conversation, body) {
-    const { scenario, step, reply } = nextReply(conversation);
+    const { scenario, step, reply } = nextReply(conversation, this.#plays);
     const tools = conversation.tools.map((offered) => offered.name);
     const lastUser = conversation.entries.findLast((entry) => entry.role === 'user')?.text ?? '';
     const history = conversation.entries.map((entry) => ({
@@ -216,7 +222,9 @@ class Script {
 }
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { port: { type: 'string', default: '0' }, log: { type: 'string' } } });
-  const standIn = await startStandIn({ port: Number(values.port), log: values.log });
+  const { values } = parseArgs({
+    options: { port: { type: 'string', default: '0' }, log: { type: 'string' }, plays: { type: 'string' } },
+  });
+  const standIn = await startStandIn({ port: Number(values.port), log: values.log, plays: values.plays });
   process.stdout.write(`${JSON.stringify({ port: standIn.port })}\n`);
 }

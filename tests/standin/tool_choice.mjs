@@ -16,6 +16,8 @@ export function chooseTool(want, conversation) {
       return shell(offer, want.command);
     case 'write':
       return write(offer, want.path, want.content);
+    case 'edit':
+      return edit(offer, want.path, want.old, want.new);
     case 'read':
       return (
         offer.call('Read', { file_path: want.path }) ??
@@ -162,6 +164,22 @@ function write(offer, path, content) {
 }
 
 /**
+ * Changes a piece of a file, for those CLIs whose sessions are recorded.
+ * @param {Offer} offer
+ * @param {string} path
+ * @param {string} before
+ * @param {string} after
+ */
+function edit(offer, path, before, after) {
+  const patch = updatingPatch(path, before, after);
+  return (
+    offer.call('Edit', { file_path: path, old_string: before, new_string: after }) ??
+    offer.call('apply_patch', offer.find('apply_patch')?.custom ? patch : { input: patch }) ??
+    offer.script(`text(await tools.apply_patch(${JSON.stringify(patch)}));`)
+  );
+}
+
+/**
  * @param {Offer} offer
  * @param {string} question
  * @param {string[]} options
@@ -278,6 +296,21 @@ function addingPatch(path, content) {
     .split('\n')
     .map((line) => `+${line}`);
   return `*** Begin Patch\n*** Add File: ${path}\n${lines.join('\n')}\n*** End Patch\n`;
+}
+
+/**
+ * @param {string} path
+ * @param {string} before
+ * @param {string} after
+ */
+function updatingPatch(path, before, after) {
+  const marked = (/** @type {string} */ mark, /** @type {string} */ words) =>
+    words
+      .replace(/\n$/, '')
+      .split('\n')
+      .map((line) => `${mark}${line}`);
+  const lines = ['*** Begin Patch', `*** Update File: ${path}`, '@@', ...marked('-', before), ...marked('+', after)];
+  return `${lines.join('\n')}\n*** End Patch\n`;
 }
 
 /** @param {string} word */

@@ -35,8 +35,9 @@ test('keys move between sessions and panes', async (t) => {
   await page.keyboard.press('Alt+ArrowDown');
   await page.locator('[data-session=s-ask][aria-current=true]').waitFor();
   await page.keyboard.press('Alt+ArrowDown');
-  await page.locator('[data-session=s-parent][aria-current=true]').waitFor();
-  await page.locator('[data-session=s-parent]').focus();
+  // Its composer takes the focus when it is there.
+  await page.getByLabel('Session: Port the parser to the new lexer').locator('textarea:focus').waitFor();
+  await page.locator('[data-session=s-parent][aria-current=true]').focus();
   await page.keyboard.press('End');
   await page.waitForFunction(() => document.activeElement?.getAttribute('data-session') === 's-done');
   await page.keyboard.press('Control+i');

@@ -91,7 +91,12 @@ export async function openBrowser(context) {
         assert.deepEqual(complaints, [], 'the page logged no error and kept to its policy');
       });
       await page.goto(`${base}?${query}`);
-      await page.getByTestId('composer-input').or(page.getByTestId('session-row')).first().waitFor();
+      await page
+        .getByTestId('composer-input')
+        .or(page.getByTestId('session-row'))
+        .or(page.getByTestId('first-run'))
+        .first()
+        .waitFor();
       return page;
     },
   };

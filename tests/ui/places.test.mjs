@@ -132,6 +132,27 @@ test('doctor says how each agent was found, what is wrong, and looks again', asy
   await page.getByTestId('status-line').getByText('Everything that is needed is here').waitFor();
 });
 
+test('a first visit to a machine without a runtime says which to install first', async (t) => {
+  const page = await browser.scene(t, 'replay=no-runtime&speed=4');
+  const first = page.getByTestId('first-run');
+  await first.getByRole('heading', { level: 1, name: 'Two things are missing' }).waitFor();
+  assert.equal(await page.getByTestId('demo-start').count(), 0, 'nothing is offered that cannot start');
+  const runtimes = page.getByTestId('missing-runtime');
+  assert.deepEqual(await runtimes.locator('strong').allTextContents(), ['Node', 'Deno', 'Bun']);
+  const places = await Promise.all(
+    [runtimes.first(), page.getByTestId('missing-agent').first()].map((one) => one.boundingBox()),
+  );
+  assert.ok(places[0].y < places[1].y, 'the runtime comes before the agents');
+  await page.getByRole('button', { name: 'Copy the command to install Deno' }).click();
+  await page.getByTestId('check-again').click();
+  await page.getByTestId('status-line').getByText('Still no agent and no runtime found').waitFor();
+  for (const theme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: theme });
+    await picture(page, `no-runtime-${theme}`);
+    assert.deepEqual(await violations(page), []);
+  }
+});
+
 test('a first visit is short, begins at its top, and the demo is one click away', async (t) => {
   const page = await browser.scene(t, 'replay=first-run&speed=4');
   await page.getByTestId('first-run').waitFor();

@@ -134,3 +134,54 @@ test('a million items open at the last one, and every one can be reached by scro
   await page.getByTestId('jump-latest').click();
   await last.waitFor();
 });
+
+/** A turn whose answer repeats a prompt of many words, and so streams for some seconds. */
+async function longAnswer(page) {
+  await page.locator('[data-session=s-huge]').click();
+  await page.locator('[data-item-id="100000.0"]').waitFor();
+  await page.getByTestId('composer-input').fill(`${'so many words '.repeat(400)}to the last`);
+  await page.keyboard.press('Enter');
+  const answer = page.locator('[data-kind=agentMessage] .markdown').filter({ hasText: 'You asked' }).last();
+  await answer.waitFor();
+  return answer;
+}
+
+test('an answer that streams stays what it is in the page when something comes before it', async (t) => {
+  const page = await browser.scene(t, 'replay=long&speed=2');
+  const answer = await longAnswer(page);
+  await answer.evaluate((element) => (element.dataset.before = 'steer'));
+  await page.getByTestId('composer-input').fill('Look at the tests too');
+  await page.getByTestId('composer-steer').click();
+  await page.getByText('steered').waitFor();
+  assert.equal(await answer.getAttribute('data-before'), 'steer');
+  await answer.getByText('Next I would write a short summary.').waitFor();
+  await page.getByTestId('permission-allow').waitFor();
+  assert.equal(await answer.getAttribute('data-before'), 'steer', 'finished it is the same too');
+});
+
+test('an answer that streams while nobody sees it is drawn when one comes to it', async (t) => {
+  const page = await browser.scene(t, 'replay=long');
+  const answer = await longAnswer(page);
+  await page.mouse.move(700, 400);
+  await page.mouse.wheel(0, -6000);
+  await page.getByTestId('jump-latest').waitFor();
+  const drawn = await answer.evaluate(async (element) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const isInView = () => element.getBoundingClientRect().top < innerHeight;
+    while (isInView()) await frame();
+    for (let n = 0; n < 3; n++) await frame();
+    const drawn = element.textContent;
+    // The agent goes on meanwhile: its pace is made of shorter timers.
+    for (let n = 0; n < 15; n++) await new Promise((resolve) => setTimeout(resolve, 24));
+    return { before: drawn, after: element.textContent };
+  });
+  assert.equal(drawn.after.length, drawn.before.length, 'out of view nothing is drawn');
+  await page.getByTestId('jump-latest').click();
+  await page.waitForFunction(
+    ([element, length]) => element.textContent.length > length + 100,
+    [await answer.elementHandle(), drawn.before.length],
+  );
+  await answer.getByText('Next I would write a short summary.').waitFor();
+  const whole = await answer.textContent();
+  assert.ok(whole.includes(`${'so many words '.repeat(400)}to the last`), 'and all of it is there in the end');
+});

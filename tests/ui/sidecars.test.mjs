@@ -323,7 +323,7 @@ test('who uses it is named, and leads to the session', async (t) => {
   await counted(page.getByTestId('sidecar-user'), 3);
   await page.locator('[data-testid=sidecar-user][data-session="01900000-0000-7000-8000-0000000000aa"]').click();
   assert.deepEqual(await page.evaluate(() => window.replayed.folders), ['01900000-0000-7000-8000-0000000000aa']);
-  await page.getByTestId('sidecar-user').getByText('Port the parser').click();
+  await page.getByTestId('sidecar-user').getByText('Let the lexer').click();
   await page.getByTestId('sidecars').waitFor({ state: 'detached' });
   await page.locator('[data-testid=session-row][data-session=b-port][aria-current=true]').waitFor();
 });

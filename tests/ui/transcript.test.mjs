@@ -73,6 +73,32 @@ test('the map shows prompts, errors and requests, and leads there; keys do the s
   await page.locator('[data-testid=map-mark][data-kind=pending]').waitFor({ state: 'detached' });
 });
 
+test('a key that follows another at once means the rows that are in view by then', async (t) => {
+  const page = await browser.scene(t, 'replay=states');
+  await page.locator('[data-session=s-ask]').click();
+  await settled(page);
+  await page.locator('[data-testid=map-mark][data-kind=pending]').waitFor();
+  for (let round = 0; round < 4; round++) {
+    await page.keyboard.press('Alt+PageUp');
+    await page.getByTestId('jump-latest').waitFor();
+    // Faster than a driver could press, and than the web view tells that it has scrolled: in the next task of the page.
+    await page.evaluate(async () => {
+      const press = (key) =>
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, altKey: true, bubbles: true }));
+      press('End');
+      const next = new MessageChannel();
+      await new Promise((resolve) => {
+        next.port1.onmessage = resolve;
+        next.port2.postMessage(null);
+      });
+      press('PageUp');
+    });
+    await page.getByTestId('jump-latest').waitFor();
+    await page.keyboard.press('Alt+End');
+    await page.getByTestId('jump-latest').waitFor({ state: 'detached' });
+  }
+});
+
 test('a long session opens at once; its map is of the newest part and says so', async (t) => {
   const page = await browser.scene(t, 'replay=long');
   await page.locator('[data-session=s-huge]').click();

@@ -4,16 +4,14 @@
 //! the thread that asks for them and for what it becomes.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use confine::{ReadAccess, Spec};
-use protocol::scope::{Confinement, ConfinementLevel, ScopePermission, ScopeRule};
+use protocol::scope::{ScopePermission, ScopeRule};
 
-use crate::output;
+use crate::held;
 
 /// The arguments of `outrigger confine`.
 #[derive(Debug, clap::Args)]
@@ -40,31 +38,8 @@ pub(crate) struct ConfineOptions {
 
 /// Becomes the command. It returns when that failed.
 pub(crate) fn confine(options: &ConfineOptions) -> ExitCode {
-    let error = match spec(options) {
-        Ok(spec) => confine::launch(&spec, &options.command, say),
-        Err(error) => {
-            output::to_stderr(&format!("outrigger: {error:#}"));
-            return ExitCode::from(2);
-        }
-    };
-    output::to_stderr(&format!("outrigger: {error}"));
-    ExitCode::from(error.exit_code())
-}
-
-fn spec(options: &ConfineOptions) -> Result<Spec> {
-    match &options.spec {
-        None => said(options),
-        Some(file) => {
-            let mut text = String::new();
-            if file.as_os_str() == "-" {
-                std::io::stdin().read_to_string(&mut text).context("failed to read the spec from stdin")?;
-            } else {
-                text =
-                    fs::read_to_string(file).with_context(|| format!("failed to read the spec {}", file.display()))?;
-            }
-            serde_json::from_str(&text).with_context(|| format!("{} is no spec", file.display()))
-        }
-    }
+    let spec = options.spec.as_deref().map_or_else(|| said(options), held::spec);
+    held::become_command(spec, &options.command)
 }
 
 /// The spec that a person's arguments mean.
@@ -85,13 +60,4 @@ fn said(options: &ConfineOptions) -> Result<Spec> {
         advise: options.advise,
         ..Spec::default()
     })
-}
-
-fn say(confinement: &Confinement) {
-    let level = match confinement.level {
-        ConfinementLevel::Enforced => return,
-        ConfinementLevel::Partial => "The scope is enforced in part.",
-        ConfinementLevel::Advised => "The scope is advised only.",
-    };
-    output::to_stderr(&format!("outrigger: {level} {}", confinement.why.join(" ")));
 }

@@ -111,16 +111,20 @@ pub(crate) fn each_item(transcript: &Transcript, mut take: impl FnMut(Item)) -> 
 /// The shortest beginnings, of 8 characters at least, that tell these sessions from all others of the machine.
 pub(crate) fn short_ids(machine: &Machine, wanted: &[SessionId]) -> Vec<String> {
     let entries = std::fs::read_dir(&machine.places.sessions).into_iter().flatten().flatten();
-    let all: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut all: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    all.sort_unstable();
     wanted.iter().map(|id| shortest(&id.to_string(), &all)).collect()
 }
 
-/// Sessions that begin in the same minute share their first eight digits.
-fn shortest(id: &str, all: &[String]) -> String {
-    let others: Vec<&String> = all.iter().filter(|other| *other != id).collect();
-    let unique = |length: &usize| !others.iter().any(|other| other.starts_with(&id[..*length]));
-    let length = (8..id.len()).find(unique).unwrap_or(id.len());
-    id[..length].trim_end_matches('-').to_owned()
+/// Sessions that begin in the same minute share their first eight digits. Among sorted ones, nobody shares more with one than those
+/// beside it.
+fn shortest(id: &str, sorted: &[String]) -> String {
+    let place = sorted.partition_point(|other| other.as_str() < id);
+    let before = sorted[..place].last();
+    let after = sorted[place..].iter().find(|other| *other != id);
+    let shared = |other: &String| id.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let length = before.into_iter().chain(after).map(|other| shared(other) + 1).max().unwrap_or(0);
+    id[..length.max(8).min(id.len())].trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -132,5 +136,8 @@ mod tests {
         let all = ["01a2b3c4-0001-7000", "01a2b3c4-0101-7000", "02a2b3c4-0001-7000"].map(str::to_owned);
         assert_eq!(shortest(&all[2], &all), "02a2b3c4");
         assert_eq!(shortest(&all[0], &all), "01a2b3c4-00");
+        assert_eq!(shortest(&all[1], &all), "01a2b3c4-01");
+        assert_eq!(shortest("01a2b3c4-0001-7000", &["01a2b3c4-0001-7000-1".to_owned()]), "01a2b3c4-0001-7000");
+        assert_eq!(shortest("03a2b3c4-0001-7000", &[]), "03a2b3c4");
     }
 }

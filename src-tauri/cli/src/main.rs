@@ -10,6 +10,7 @@ mod confine;
 mod doctor;
 mod exit;
 mod follow;
+mod held;
 mod home;
 mod import;
 mod interrupt;

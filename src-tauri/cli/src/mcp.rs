@@ -1,9 +1,10 @@
-//! `outrigger mcp`: the MCP server beside an agent, on stdio. It passes what the agent asks on to the keeper, and knows no tool itself.
+//! `outrigger-keeper mcp`: the MCP server beside an agent, on stdio. It passes what the agent asks on to the keeper, and knows no tool itself.
 //!
 //! It runs once for each agent and within the agent's scope, so it is small, opens no log, and holds nothing but the connection.
 //! When the keeper is gone, calls fail with words that a model understands; nothing waits for it.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,10 +23,11 @@ use rmcp::service::{NotificationContext, Peer, RequestContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::output;
-
 const INSTRUCTIONS: &str = "Tools of Outrigger, which runs you. spawn_pod starts other agents below you, each in a part of the \
 files that nobody else may write; you are told when they end their turns.";
+
+/// After so long an agent has asked what there is, and what only the start needs is given back.
+const STARTED: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Serves until the agent hangs up.
 pub(crate) fn mcp() -> ExitCode {
@@ -40,7 +42,8 @@ pub(crate) fn mcp() -> ExitCode {
 }
 
 fn failed(why: &str) -> ExitCode {
-    output::to_stderr(&format!("outrigger mcp: {why}"));
+    // There is no other place to tell that this failed.
+    let _ = writeln!(std::io::stderr(), "outrigger-keeper mcp: {why}");
     ExitCode::FAILURE
 }
 
@@ -52,12 +55,17 @@ async fn serve() -> Result<(), String> {
     };
     let bridge = Bridge { keeper: Arc::new(keeper), calls: Arc::default(), news: Mutex::new(news) };
     let running = bridge.serve(rmcp::transport::io::stdio_pipes()).await.map_err(|error| error.to_string())?;
+    tokio::spawn(async {
+        tokio::time::sleep(STARTED).await;
+        keeper::program_pages::give_back();
+    });
     running.waiting().await.map(drop).map_err(|error| error.to_string())
 }
 
 async fn connect() -> Result<(ToolsLink, UnboundedReceiver<ToolsNews>), WireError> {
     let named = |name: &str| {
-        let missing = || format!("{name} is not set: `outrigger mcp` is started by the agents that Outrigger runs");
+        let missing =
+            || format!("{name} is not set: `outrigger-keeper mcp` is started by the agents that Outrigger runs");
         std::env::var(name).map_err(|_| WireError::new(ErrorCode::BadRequest, missing()))
     };
     ToolsLink::open(&named(TOOLS_SOCKET_VARIABLE)?, &named(TOOLS_TOKEN_VARIABLE)?).await

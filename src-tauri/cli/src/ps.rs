@@ -1,6 +1,6 @@
 //! `outrigger ps`: the sessions as a tree of parents and children, with what each is doing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -12,6 +12,7 @@ use protocol::failure::Retry;
 use protocol::health::HealthVerdict;
 use protocol::pod::{PodState, Recording, Work};
 use protocol::record::Outcome;
+use protocol::runner::StopReason;
 use protocol::scope::{HeldRule, ScopePermission, ScopeReach, TreeEntry};
 use protocol::session::{Liveness, SessionSummary};
 use serde::Serialize;
@@ -115,17 +116,24 @@ async fn processes(machine: &Machine, json: bool) -> Result<Exit> {
 /// Parents before their children, each with its depth. A child whose parent is not in the list stands for itself; one that was
 /// adopted stands below who has adopted it.
 fn tree<'a>(list: &'a [SessionSummary], pods: &HashMap<SessionId, TreeEntry>) -> Vec<(&'a SessionSummary, usize)> {
-    let known = |id: &SessionId| list.iter().any(|summary| summary.session == *id);
+    let all: HashSet<SessionId> = list.iter().map(|summary| summary.session).collect();
+    let known = |id: &SessionId| all.contains(id);
     let adopted = |summary: &SessionSummary| pods.get(&summary.session).and_then(|pod| pod.parent);
     let parent = |summary: &SessionSummary| summary.parent.filter(known).or_else(|| adopted(summary)).filter(known);
-    let roots = list.iter().filter(|summary| parent(summary).is_none());
-    let mut waiting: Vec<(&SessionSummary, usize)> = roots.map(|root| (root, 0)).collect();
-    waiting.reverse();
+    let mut below: HashMap<Option<SessionId>, Vec<&SessionSummary>> = HashMap::new();
+    for summary in list {
+        below.entry(parent(summary)).or_default().push(summary);
+    }
+    let mut waiting: Vec<(&SessionSummary, usize)> = Vec::with_capacity(list.len());
+    let mut wait = |waiting: &mut Vec<_>, parent, depth| {
+        let children = below.remove(&parent).unwrap_or_default();
+        waiting.extend(children.into_iter().rev().map(|child| (child, depth)));
+    };
+    wait(&mut waiting, None, 0);
     let mut ordered = Vec::with_capacity(list.len());
     while let Some((summary, depth)) = waiting.pop() {
         ordered.push((summary, depth));
-        let children = list.iter().filter(|child| parent(child) == Some(summary.session));
-        waiting.extend(children.map(|child| (child, depth + 1)).rev());
+        wait(&mut waiting, Some(summary.session), depth + 1);
     }
     ordered
 }
@@ -188,8 +196,9 @@ fn with_policy(summary: &SessionSummary) -> String {
 /// What a session is doing, in a few words.
 pub(crate) fn state(liveness: &Liveness) -> String {
     match liveness {
-        Liveness::Live { state, waiting, queued, health, recording, retry, .. } => {
+        Liveness::Live { state, last_turn, waiting, queued, health, recording, retry, .. } => {
             let mut words = vec![live(state, *waiting)];
+            words.extend(last_turn.and_then(came_to_nothing).map(str::to_owned));
             words.extend(health.and_then(unwell).map(str::to_owned));
             words.extend(matches!(recording, Some(Recording::Off { .. })).then(|| "not recorded".to_owned()));
             words.extend(retry.as_ref().map(tries_again));
@@ -206,6 +215,16 @@ pub(crate) fn state(liveness: &Liveness) -> String {
             Outcome::Interrupted => "interrupted".to_owned(),
         },
         Liveness::Interrupted => "interrupted".to_owned(),
+    }
+}
+
+/// What became of the newest turn, when it is not what was asked for.
+fn came_to_nothing(last: StopReason) -> Option<&'static str> {
+    match last {
+        StopReason::EndTurn | StopReason::Interrupted => None,
+        StopReason::MaxTurns => Some("turn cut short"),
+        StopReason::Refused => Some("turn refused"),
+        StopReason::Error => Some("turn failed"),
     }
 }
 
@@ -272,15 +291,17 @@ mod tests {
     fn trouble_shows_beside_the_state() {
         let (class, by) = (FailureClass::Overloaded, RetryBy::Outrigger);
         let retry = Retry { attempt: 2, of: 3, at: "2020-01-01T00:00:00Z".to_owned(), class, by };
-        let at = |health, recording, retry| {
+        let after = |last_turn, health, recording, retry| {
             let (state, health_reasons) = (PodState::Idle, Vec::new());
-            Liveness::Live { state, waiting: 0, queued: 1, health, health_reasons, recording, retry }
+            Liveness::Live { state, last_turn, waiting: 0, queued: 1, health, health_reasons, recording, retry }
         };
+        let at = |health, recording, retry| after(Some(StopReason::EndTurn), health, recording, retry);
         let live = |health, retry| state(&at(health, Some(Recording::On), retry));
         let off = Recording::Off { reason: "the disk is full".to_owned() };
         assert_eq!(state(&at(None, Some(off), None)), "idle, not recorded, 1 queued");
         assert_eq!(live(Some(HealthVerdict::AuthFailed), None), "idle, auth failed, 1 queued");
         assert_eq!(live(Some(HealthVerdict::Unknown), Some(retry)), "idle, retry 2/3, 1 queued");
         assert_eq!(live(None, None), "idle, 1 queued");
+        assert_eq!(state(&after(Some(StopReason::Error), None, None, None)), "idle, turn failed, 1 queued");
     }
 }

@@ -72,6 +72,9 @@ pub(crate) fn search(options: &SearchOptions) -> Result<Exit> {
     for (hit, short) in answer.hits.iter().zip(&short) {
         output::to_stdout(&text(hit, short, width, &palette));
     }
+    if answer.newest_first && answer.hits.len() > 1 {
+        output::to_stderr("The newest are first: a word of these is in too many places to weigh them.");
+    }
     if answer.more {
         output::to_stderr("There is more; ask for something rarer, or for more with --limit.");
     }

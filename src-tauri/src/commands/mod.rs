@@ -5,7 +5,7 @@
 mod attachments;
 mod desk;
 mod earlier;
-mod feeds;
+pub(crate) mod feeds;
 mod places;
 mod pods;
 mod providers;
@@ -79,7 +79,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         desk::keep_layout,
         feeds::watch_sessions,
         feeds::follow_session,
-        feeds::feed_credit,
+        feeds::feed_credits,
         feeds::unfollow,
         sidecars::watch_sidecars,
         sidecars::start_sidecar,

@@ -52,10 +52,14 @@ pub(crate) async fn prompt(
     params: PromptParams,
 ) -> Result<PromptResult, WireError> {
     let own = OwnSession::of(&window, &session)?;
-    match own.connect().await {
-        Ok(mut pod) => pod.prompt(params).await,
-        Err(error) if error.code == ErrorCode::SessionEnded => resume(&own, params).await,
+    let sent = match own.connect().await {
+        Ok(mut pod) => pod.prompt(params.clone()).await,
         Err(error) => Err(error),
+    };
+    match sent {
+        // It may have ended between the connection and the prompt, too: then it has taken nothing.
+        Err(error) if error.code == ErrorCode::SessionEnded => resume(&own, params).await,
+        sent => sent,
     }
 }
 

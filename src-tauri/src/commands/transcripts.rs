@@ -17,13 +17,17 @@ use crate::session_access::{OwnSession, in_background};
 const FIRST_PAGE: usize = 100;
 
 #[tauri::command]
-pub(crate) async fn open_session(window: WebviewWindow, session: String) -> Result<OpenedSession, WireError> {
+pub(crate) async fn open_session(
+    window: WebviewWindow,
+    open: State<'_, OpenTranscripts>,
+    session: String,
+) -> Result<OpenedSession, WireError> {
     let own = OwnSession::of(&window, &session)?;
     let newest = |transcript: &Transcript| {
         let damage = transcript.damage().iter().map(|damage| damage.why.clone()).collect();
         Ok((transcript.newest(FIRST_PAGE)?, damage))
     };
-    let (page, damage) = own.read(newest).await?;
+    let (page, damage) = own.look_through(&open, None, newest).await?;
     let status = status(&own).await?;
     let summary = client::sessions::summary(&own.machine, own.session).await?;
     Ok(OpenedSession { session: own.session, summary, status, page, damage })
@@ -41,11 +45,14 @@ async fn status(own: &OwnSession) -> Result<Option<PodStatus>, WireError> {
 #[tauri::command]
 pub(crate) async fn read_items(
     window: WebviewWindow,
+    open: State<'_, OpenTranscripts>,
     session: String,
     from: usize,
     limit: usize,
 ) -> Result<ItemPage, WireError> {
-    OwnSession::of(&window, &session)?.read(move |transcript| transcript.page(from, limit.min(READ_PAGE))).await
+    let limit = limit.min(READ_PAGE);
+    let page = move |transcript: &Transcript| transcript.page(from, limit);
+    OwnSession::of(&window, &session)?.look_through(&open, Some(from.saturating_add(limit)), page).await
 }
 
 /// The places within a range of items that hold these words.
@@ -60,7 +67,7 @@ pub(crate) async fn find_items(
 ) -> Result<Vec<u64>, WireError> {
     let limit = limit.min(READ_PAGE);
     let found = move |transcript: &Transcript| Ok(places_in(&transcript.page(from, limit)?, &words));
-    OwnSession::of(&window, &session)?.look_through(&open, from.saturating_add(limit), found).await
+    OwnSession::of(&window, &session)?.look_through(&open, Some(from.saturating_add(limit)), found).await
 }
 
 /// Prompts, errors and requests within a range of items.
@@ -74,7 +81,7 @@ pub(crate) async fn read_marks(
 ) -> Result<Vec<Mark>, WireError> {
     let limit = limit.min(READ_PAGE);
     let marks = move |transcript: &Transcript| Ok(marks_in(&transcript.page(from, limit)?));
-    OwnSession::of(&window, &session)?.look_through(&open, from.saturating_add(limit), marks).await
+    OwnSession::of(&window, &session)?.look_through(&open, Some(from.saturating_add(limit)), marks).await
 }
 
 #[tauri::command]

@@ -11,18 +11,13 @@ use tauri_plugin_opener::OpenerExt;
 
 use crate::first_page::FirstPage;
 use crate::going;
+use crate::page_begin;
 use crate::windows;
 use crate::workspace::Workspace;
 
 #[tauri::command]
 pub(crate) fn window_info(window: WebviewWindow) -> Result<WindowInfo, WireError> {
-    let workspace = windows::workspace_of(&window)?;
-    Ok(WindowInfo {
-        workspace: workspace.text(),
-        name: workspace.name(),
-        branch: workspace.branch(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    windows::workspace_of(&window).map(|workspace| page_begin::info_of(&workspace))
 }
 
 /// A window that opens slowly can be told from one that opens fast in the debug log.

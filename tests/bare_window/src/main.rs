@@ -15,8 +15,17 @@ fn shown() {
 }
 
 /// Sends so many lines, each with the time at which it was sent, in milliseconds since 1970.
-#[tauri::command(async)]
-fn stream(channel: Channel<serde_json::Value>, lines: u32, every_micros: u64, words: &str) -> Result<(), tauri::Error> {
+#[tauri::command]
+async fn stream(
+    channel: Channel<serde_json::Value>,
+    lines: u32,
+    every_micros: u64,
+    words: String,
+) -> Result<(), tauri::Error> {
+    tauri::async_runtime::spawn_blocking(move || send(&channel, lines, every_micros, &words)).await?
+}
+
+fn send(channel: &Channel<serde_json::Value>, lines: u32, every_micros: u64, words: &str) -> Result<(), tauri::Error> {
     for _ in 0..lines {
         thread::sleep(Duration::from_micros(every_micros));
         let sent = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0;

@@ -51,7 +51,7 @@ pub(crate) fn measure(table: &mut Table) {
 }
 
 /// Milliseconds until the window shows its sessions, and the app's memory then.
-fn ours(home: &Home, workspace: &PathBuf) -> (f64, f64) {
+pub(crate) fn ours(home: &Home, workspace: &PathBuf) -> (f64, f64) {
     let display = Display::start();
     // The logs of the starts before: what is waited for must be new.
     let logs = home.path().join("data/logs");

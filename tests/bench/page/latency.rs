@@ -5,11 +5,13 @@ use outrigger_tests::Home;
 use serde_json::{Value, json};
 
 use crate::bare_window::BareWindow;
-use crate::picture::{Axis, Picture, power};
+use crate::picture::{Axis, Picture, plain, power};
 use crate::table::{Budget, Row, Table};
 use crate::window::Window;
 
 const SESSIONS: usize = 50;
+/// So many, all followed, for the curve between one and all.
+const BETWEEN: [usize; 3] = [5, 10, 20];
 /// As many as a window shows at one time.
 const PANES: usize = 4;
 const SECONDS: u32 = 15;
@@ -24,6 +26,20 @@ const FOLLOW: &str = "
 const [sessions, done] = arguments;
 const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
 const bench = (window.bench = { ages: [], from: Infinity, feeds: [] });
+const due = new Map();
+// After the next picture; a window that draws none waits no longer than this.
+const soon = (give) => {
+  const once = () => (clearTimeout(late), cancelAnimationFrame(drawn), setTimeout(give));
+  const late = setTimeout(once, 120), drawn = requestAnimationFrame(once);
+};
+const credit = (feed, frame) => {
+  if (due.size === 0) soon(() => {
+    const credits = [...due];
+    due.clear();
+    invoke('feed_credits', { credits });
+  });
+  due.set(feed, frame);
+};
 const follow = async (session) => {
   const { page } = await invoke('open_session', { session });
   const early = [];
@@ -37,11 +53,11 @@ const follow = async (session) => {
         if (Number(sent) > bench.from) bench.ages.push(at - Number(sent));
     }
     if (feed === null) early.push(message.frame);
-    else invoke('feed_credit', { feed, frame: message.frame });
+    else credit(feed, message.frame);
   };
   const channel = `__CHANNEL__:${transformCallback(take)}`;
   feed = await invoke('follow_session', { session, fromSeq: page.lastSeq, channel });
-  for (const frame of early) invoke('feed_credit', { feed, frame });
+  for (const frame of early) credit(feed, frame);
   return feed;
 };
 Promise.all(sessions.map(follow)).then((feeds) => done((bench.feeds = feeds).length), (error) => done(String(error?.message ?? error)));
@@ -63,19 +79,28 @@ pub(crate) fn measure(table: &mut Table) {
 }
 
 async fn compare(table: &mut Table) {
-    let bare = reference().await;
+    let bare = reference(1).await;
+    let bare_many = reference(SESSIONS).await;
     let one = ages(1, 1, false).await;
     add(table, "1 session", &one, &bare);
     let shown = ages(SESSIONS, PANES, false).await;
     add(table, &format!("{SESSIONS} sessions of which {PANES} are shown"), &shown, &bare);
     let all = ages(SESSIONS, SESSIONS, false).await;
     add(table, &format!("{SESSIONS} sessions"), &all, &bare);
+    tell(table, &format!("{SESSIONS} sessions beside so many bare channels"), &all, &bare_many);
     let beside = ages(SESSIONS, SESSIONS, true).await;
     let (ours, reference) = (super::quantile(&beside, 0.99), super::quantile(&all, 0.99));
     let name = format!("3 p99 of {SESSIONS} sessions beside a flood");
     table.add(Row { name, ours, reference, unit: "ms", budget: Budget::ReferencePlus(16.0) });
+    let mut counts = vec![(1, one.clone())];
+    for sessions in BETWEEN {
+        counts.push((sessions, ages(sessions, sessions, false).await));
+    }
+    counts.push((SESSIONS, all.clone()));
+    draw_counts(&counts);
     let lines = [
         ("bare channel", bare),
+        ("50 bare channels", bare_many),
         ("1 session", one),
         ("50 sessions, 4 of them shown", shown),
         ("50 sessions, all followed", all),
@@ -89,6 +114,15 @@ fn add(table: &mut Table, what: &str, ages: &[f64], bare: &[f64]) {
         let (ours, reference) = (super::quantile(ages, part), super::quantile(bare, part));
         let name = format!("3 latency, {what}, {of}");
         table.add(Row { name, ours, reference, unit: "ms", budget: Budget::Absolute(most) });
+    }
+}
+
+/// What a page can take at all, without a keeper and a session: it is no budget.
+fn tell(table: &mut Table, what: &str, ages: &[f64], bare: &[f64]) {
+    for (of, part) in [("p50", 0.5), ("p99", 0.99)] {
+        let (ours, reference) = (super::quantile(ages, part), super::quantile(bare, part));
+        let name = format!("3 latency, {what}, {of}");
+        table.add(Row { name, ours, reference, unit: "ms", budget: Budget::Absolute(f64::INFINITY) });
     }
 }
 
@@ -119,6 +153,28 @@ fn draw(lines: Vec<(String, Vec<(f64, f64)>)>) {
     picture.write();
 }
 
+/// How the age of a line grows with the number of sessions that one page follows.
+fn draw_counts(counts: &[(usize, Vec<f64>)]) {
+    let of = |part: f64| {
+        let age = |ages: &[f64]| super::quantile(ages, part).max(LEAST).log10();
+        counts.iter().map(|(sessions, ages)| (*sessions as f64, age(ages))).collect::<Vec<_>>()
+    };
+    for (sessions, ages) in counts {
+        let (half, most) = (super::quantile(ages, 0.5), super::quantile(ages, 0.99));
+        eprintln!("   {sessions} sessions, all followed: p50 {half:.0} ms, p99 {most:.0} ms");
+    }
+    let lines = vec![("p50".to_owned(), of(0.5)), ("p99".to_owned(), of(0.99))];
+    let most = lines.iter().flat_map(|line| &line.1).map(|point| point.1).fold(2.0, f64::max);
+    let picture = Picture {
+        name: "latency_sessions",
+        title: "How old a line is when it reaches a page that follows so many sessions",
+        across: Axis { title: "sessions of 200 lines a second", from: 0.0, to: SESSIONS as f64, words: plain },
+        up: Axis { title: "milliseconds", from: LEAST.log10(), to: most.ceil(), words: power },
+        lines,
+    };
+    picture.write();
+}
+
 /// The ages of the lines of so many sessions, of which the page follows the first ones; a flood it follows too.
 async fn ages(sessions: usize, shown: usize, with_flood: bool) -> Vec<f64> {
     let home = super::home();
@@ -126,7 +182,9 @@ async fn ages(sessions: usize, shown: usize, with_flood: bool) -> Vec<f64> {
     let window = Window::open(&home, &workspace).await;
     let long = WARMING + SECONDS + 5;
     let start = |prompt: String| super::start(&home, &workspace, &prompt);
-    let mut all: Vec<String> = (0..sessions).map(|_| start(format!("stream {RATE} {long}"))).collect();
+    let writer = std::env::current_exe().unwrap();
+    let stream = || start(format!("stream {RATE} {long} {}", writer.display()));
+    let mut all: Vec<String> = (0..sessions).map(|_| stream()).collect();
     all.truncate(shown);
     if with_flood {
         all.push(start(format!("flood {long}")));
@@ -140,23 +198,30 @@ async fn ages(sessions: usize, shown: usize, with_flood: bool) -> Vec<f64> {
     numbers(&format!("{shown} of {sessions} sessions"), &found)
 }
 
-/// The same lines over a bare channel, one session's worth.
-async fn reference() -> Vec<f64> {
+/// The same lines over so many bare channels, one session's worth over each.
+async fn reference(channels: usize) -> Vec<f64> {
     let window = BareWindow::open().await;
     let script = "
-        const [lines, every, done] = arguments;
+        const [channels, lines, every, done] = arguments;
         const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
         const ages = [];
+        let came = 0;
         const take = ({ message }) => {
           if (!message) return;
           const at = Date.now();
+          came++;
           for (const [, sent] of JSON.stringify(message).matchAll(/@([0-9.]+)@/g)) ages.push(at - Number(sent));
         };
-        const channel = `__CHANNEL__:${transformCallback(take)}`;
-        invoke('stream', { channel, lines, everyMicros: every, words: 'word' }).then(() => setTimeout(() => done(ages), 200));";
+        const stream = () => {
+          const channel = `__CHANNEL__:${transformCallback(take)}`;
+          return invoke('stream', { channel, lines, everyMicros: every, words: 'word' });
+        };
+        const over = () => (came < channels * lines ? setTimeout(over, 100) : done(ages));
+        Promise.all(Array.from({ length: channels }, stream)).then(over, (error) => done(String(error)));";
     let lines = RATE * SECONDS;
-    let found = super::script(window.client(), script, vec![json!(lines), json!(1_000_000 / RATE)]).await;
-    numbers("a bare channel", &found)
+    let arguments = vec![json!(channels), json!(lines), json!(1_000_000 / RATE)];
+    let found = super::script(window.client(), script, arguments).await;
+    numbers(&format!("{channels} bare channels"), &found)
 }
 
 fn numbers(of: &str, found: &Value) -> Vec<f64> {

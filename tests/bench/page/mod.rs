@@ -7,6 +7,7 @@
 pub(crate) mod cold_start;
 pub(crate) mod frames;
 pub(crate) mod latency;
+pub(crate) mod line_writer;
 pub(crate) mod opening;
 
 use std::io::{Read, Seek, SeekFrom};
@@ -24,12 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const MANIFEST: &str = "id = \"bench\"\nname = \"Bench\"\nrunner = \"./runner.mjs\"\nadapter = \"plain\"\n\n[capabilities]\npartials = true\n";
 
 /// Lets what talks to a window run to its end.
-fn run<R>(work: impl Future<Output = R>) -> R {
+pub(crate) fn run<R>(work: impl Future<Output = R>) -> R {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(work)
 }
 
 /// A home whose provider `bench` is `runner.mjs`.
-fn home() -> Home {
+pub(crate) fn home() -> Home {
     let home = Home::new();
     let folder = home.path().join("config/providers");
     std::fs::create_dir_all(&folder).unwrap();
@@ -39,7 +40,7 @@ fn home() -> Home {
 }
 
 /// Starts a session with a prompt, in the home's workspace, and gives its id. It is not waited for.
-fn start(home: &Home, workspace: &Path, prompt: &str) -> String {
+pub(crate) fn start(home: &Home, workspace: &Path, prompt: &str) -> String {
     let ended = outrigger(home, workspace, &["run", "--provider", "bench", "--mode", "bypass", "--detach", prompt]);
     assert!(!ended.is_empty(), "no session for {prompt}");
     ended
@@ -78,7 +79,7 @@ fn end_of(file: &Path) -> String {
 }
 
 /// Lets the sessions of a workspace begin that were started to stream.
-fn go(workspace: &Path) {
+pub(crate) fn go(workspace: &Path) {
     std::fs::write(workspace.join("go"), "").unwrap();
 }
 
@@ -99,7 +100,7 @@ fn state(home: &Home, workspace: &Path, session: &str) -> String {
 }
 
 /// What a command says, without the white space around it.
-fn outrigger(home: &Home, workspace: &Path, args: &[&str]) -> String {
+pub(crate) fn outrigger(home: &Home, workspace: &Path, args: &[&str]) -> String {
     let mut command = Command::new(program("outrigger"));
     home.furnish(&mut command);
     let command = command.args(args).current_dir(workspace).stdin(Stdio::null()).stderr(Stdio::inherit());
@@ -114,7 +115,7 @@ fn tree_memory(root: u32) -> f64 {
 }
 
 /// What a script in the page hands to its last argument.
-async fn script(client: &Client, script: &str, arguments: Vec<Value>) -> Value {
+pub(crate) async fn script(client: &Client, script: &str, arguments: Vec<Value>) -> Value {
     let patient = TimeoutConfiguration::new(Some(PATIENCE), None, None);
     client.update_timeouts(patient).await.unwrap();
     client

@@ -1,11 +1,13 @@
 // A runner without an agent, for the bench: it writes what its prompt asks for, and says when it wrote it.
 //
 //   items N          N finished items, every tenth a tool call, as fast as they are taken; the last one says `the end of N`
-//   stream RATE S    once there is a file `go` in its folder: RATE deltas a second for S seconds, each with the time at which it
-//                    was written; what is due is written every 20 ms, as it comes from a network, and because fifty of these
-//                    runners share a machine with what is measured
+//   stream RATE S [WRITER]
+//                    once there is a file `go` in its folder: RATE deltas a second for S seconds, each with the time at which it
+//                    was written; what is due is written every 20 ms, as it comes from a network. With WRITER by that program, as
+//                    an agent's CLI would: fifty of these runners share a machine with what is measured
 //   flood S          the same with deltas without a pause
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -42,11 +44,17 @@ async function items(count) {
 /**
  * @param {number} rate
  * @param {number} seconds
+ * @param {string} writer
  */
-async function stream(rate, seconds) {
+async function stream(rate, seconds, writer) {
   while (!existsSync(`${folder}/go`)) await new Promise((next) => setTimeout(next, 100));
   const began = performance.now();
   const block = turns * 10_000_000;
+  if (writer !== '') {
+    const args = ['--write-lines', rate, seconds, block, session].map(String);
+    await once(spawn(writer, args, { stdio: ['ignore', 'inherit', 'inherit'] }), 'exit');
+    return;
+  }
   let sent = 0;
   while (performance.now() - began < seconds * 1000) {
     const due = Math.floor(((performance.now() - began) / 1000) * rate);
@@ -73,9 +81,9 @@ async function flood(seconds) {
 async function turn(prompt) {
   turns += 1;
   say({ type: 'turn_started', sessionId: session, turnId: `t${turns}` });
-  const [what = '', first, second] = prompt.split(' ');
+  const [what = '', first, second, ...writer] = prompt.split(' ');
   if (what === 'items') await items(Number(first));
-  if (what === 'stream') await stream(Number(first), Number(second));
+  if (what === 'stream') await stream(Number(first), Number(second), writer.join(' '));
   if (what === 'flood') await flood(Number(first));
   say({ type: 'turn_ended', sessionId: session, turnId: `t${turns}`, stopReason: 'endTurn' });
 }

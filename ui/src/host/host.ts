@@ -12,6 +12,7 @@ import type { ItemPage } from '../protocol/ItemPage';
 import type { KnownWorkspace } from '../protocol/KnownWorkspace';
 import type { Mark } from '../protocol/Mark';
 import type { OpenedSession } from '../protocol/OpenedSession';
+import type { PageBegin } from '../protocol/PageBegin';
 import type { PageOrder } from '../protocol/PageOrder';
 import type { PermissionMode } from '../protocol/PermissionMode';
 import type { PermissionPolicy } from '../protocol/PermissionPolicy';
@@ -45,6 +46,8 @@ export interface Feed {
 }
 
 export interface Host extends PlacesHost, PodsHost, SidecarsHost, EarlierHost, UpdatesHost {
+  /** What came with the page, so that its first picture waits for no answer. All of it can be asked for and followed, too. */
+  readonly begin: PageBegin | null;
   windowInfo(): Promise<WindowInfo>;
   /** Tells that the sessions can be seen and used, for the debug log. */
   pageShown(): Promise<void>;

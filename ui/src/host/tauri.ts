@@ -2,6 +2,7 @@
 
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { FeedFrame } from '../protocol/FeedFrame';
+import type { PageBegin } from '../protocol/PageBegin';
 import type { PageOrder } from '../protocol/PageOrder';
 import type { PodTree } from '../protocol/PodTree';
 import type { SessionList } from '../protocol/SessionList';
@@ -38,9 +39,34 @@ async function feedOf<T>(
   };
 }
 
+/** The credits of all feeds that become due in one task of the page, returned together: each call costs the page and the shell more than a frame does. */
+class Credits {
+  #due = new Map<number, number>();
+
+  add(feed: number, frame: number): void {
+    if (this.#due.size === 0) setTimeout(() => this.#give());
+    this.#due.set(feed, frame);
+  }
+
+  #give(): void {
+    const credits = [...this.#due];
+    this.#due.clear();
+    // A feed that ended meanwhile needs no credit; its end is told by its own frame.
+    void invoke('feed_credits', { credits }).catch(() => undefined);
+  }
+}
+
+/** What the shell put into the document. In development the document comes from elsewhere and has nothing. */
+function givenWithPage(): PageBegin | null {
+  const given = document.getElementById('begin')?.textContent;
+  return given == null ? null : (JSON.parse(given) as PageBegin);
+}
+
 /** The host that talks to the shell. */
 export function tauriHost(): Host {
+  const credits = new Credits();
   return {
+    begin: givenWithPage(),
     windowInfo: () => invoke('window_info'),
     pageShown: () => invoke('page_shown'),
     watchSessions: (on) => invoke('watch_sessions', { channel: channelTo<SessionList>(on) }),
@@ -73,8 +99,7 @@ export function tauriHost(): Host {
       };
       const feed = await invoke<number>('follow_session', { session, fromSeq, channel });
       return {
-        // A feed that ended meanwhile needs no credit; its end is told by its own frame.
-        credit: (frame) => void invoke('feed_credit', { feed, frame }).catch(() => undefined),
+        credit: (frame) => credits.add(feed, frame),
         close: () => {
           open = false;
           void invoke('unfollow', { feed }).catch(() => undefined);

@@ -4,6 +4,7 @@ import type { Outcome } from "./Outcome";
 import type { PodState } from "./PodState";
 import type { Recording } from "./Recording";
 import type { Retry } from "./Retry";
+import type { StopReason } from "./StopReason";
 
 /**
  * Whether a session has a pod.
@@ -13,6 +14,10 @@ export type Liveness = { "type": "live",
  * What it is doing.
  */
 state: PodState, 
+/**
+ * How the newest turn ended; absent while one runs, before the first, and in the answer of an older keeper.
+ */
+lastTurn?: StopReason, 
 /**
  * Permission requests that wait.
  */

@@ -13,6 +13,7 @@ import type { Recording } from "./Recording";
 import type { Retry } from "./Retry";
 import type { SessionId } from "./SessionId";
 import type { SessionStatistics } from "./SessionStatistics";
+import type { StopReason } from "./StopReason";
 import type { Usage } from "./Usage";
 
 /**
@@ -31,6 +32,10 @@ generation: number,
  * What it is doing.
  */
 state: PodState, 
+/**
+ * How the newest turn ended; absent while one runs and before the first.
+ */
+lastTurn?: StopReason, 
 /**
  * Prompts that wait.
  */

@@ -7,13 +7,17 @@ import type { SearchHit } from "./SearchHit";
  */
 export type SearchAnswer = { 
 /**
- * The best first.
+ * The best first, or the newest.
  */
 hits: Array<SearchHit>, 
 /**
  * Whether there is more than what is shown.
  */
 more: boolean, 
+/**
+ * Whether the newest come first, because too many places have one of the words to weigh them. Absent when they were weighed.
+ */
+newestFirst?: boolean, 
 /**
  * How far the archive has come.
  */

@@ -1,10 +1,12 @@
 // Does the list put what needs the user first, and keep trees together?
 
 import { expect, it } from 'vitest';
+import type { HealthVerdict } from '../protocol/HealthVerdict';
 import type { Liveness } from '../protocol/Liveness';
 import type { PodState } from '../protocol/PodState';
 import type { SessionSummary } from '../protocol/SessionSummary';
-import { grouped, groupOf, stateOf } from './session_groups';
+import type { StopReason } from '../protocol/StopReason';
+import { grouped, groupOf, stateOf, troubleOf } from './session_groups';
 
 const live = (state: PodState, waiting = 0): Liveness => ({ type: 'live', state, waiting, queued: 0 });
 const since = '2026-01-01T00:00:00Z';
@@ -52,4 +54,17 @@ it('puts a tree where its most urgent member belongs, parent first', () => {
 
 it('shows a child whose parent is not in the list', () => {
   expect(grouped([summary('c', working, 'gone')]).get('working')).toHaveLength(1);
+});
+
+it('tells an agent whose turn came to nothing from one that is done', () => {
+  const after = (lastTurn?: StopReason, health?: HealthVerdict) => {
+    const liveness: Liveness = { type: 'live', state: { type: 'idle' }, waiting: 0, queued: 0 };
+    return troubleOf(summary('s', { ...liveness, ...(lastTurn && { lastTurn }), ...(health && { health }) }))?.word;
+  };
+  expect(after()).toBeUndefined();
+  expect(after('endTurn')).toBeUndefined();
+  expect(after('interrupted')).toBeUndefined();
+  expect(after('error')).toBe('Turn failed');
+  expect(after('maxTurns')).toBe('Cut short');
+  expect(after('error', 'authFailed')).toBe('Sign-in refused');
 });

@@ -2,6 +2,7 @@
 
 import type { Liveness } from '../protocol/Liveness';
 import type { SessionSummary } from '../protocol/SessionSummary';
+import type { StopReason } from '../protocol/StopReason';
 import { verdicts } from './trouble_words';
 
 /** What a session wants of the user, most urgent first. */
@@ -61,9 +62,25 @@ export function troubleOf(summary: SessionSummary): { word: string; tone: 'plain
   if (state === 'failed') return { word: wordFor(state), tone: 'bad' };
   if (state === 'interrupted' || state === 'unknown') return { word: wordFor(state), tone: 'warn' };
   if (liveness.type !== 'live') return null;
-  const { retry, health } = liveness;
+  const { retry, health, lastTurn } = liveness;
   if (retry) return { word: `Retry ${retry.attempt} of ${retry.of}`, tone: 'warn' };
-  return health && health !== 'ok' ? verdicts[health] : null;
+  if (health && health !== 'ok') return verdicts[health];
+  return lastTurn && state === 'idle' ? troubleOfTurn(lastTurn) : null;
+}
+
+/** The agent of a turn that came to nothing waits as one that is done does; the list has to tell them apart. */
+function troubleOfTurn(last: StopReason): { word: string; tone: 'warn' | 'bad' } | null {
+  switch (last) {
+    case 'endTurn':
+    case 'interrupted':
+      return null;
+    case 'maxTurns':
+      return { word: 'Cut short', tone: 'warn' };
+    case 'refused':
+      return { word: 'Refused', tone: 'warn' };
+    case 'error':
+      return { word: 'Turn failed', tone: 'bad' };
+  }
 }
 
 /** The group that a state belongs to. */

@@ -19,10 +19,10 @@ import type { SessionSummary } from '../protocol/SessionSummary';
 import type { WireError } from '../protocol/WireError';
 import { Transcript } from './transcript';
 
-/** Items of one request. */
-const PAGE = 100;
+/** Items of one request. Whoever jumps about reads little that is not shown. */
+const PAGE = 50;
 /** Items that a view holds at most; farther ones are let go and read again. */
-const HELD = 4000;
+const HELD = 2000;
 /** A hidden window draws no frames; credits are returned after this many milliseconds all the same. */
 const UNDRAWN_MS = 120;
 
@@ -64,10 +64,13 @@ export class SessionView {
   }
 
   /** Rows of the list. */
-  get length(): number {
-    void this.version;
-    return this.transcript.length;
-  }
+  readonly length = $derived.by(() => (void this.version, this.transcript.length));
+
+  /** Rows from here on are only streamed, and grow. */
+  readonly growsFrom = $derived.by(() => (void this.version, this.transcript.total));
+
+  /** By what the list knows a row. As the rows were at the last drawing: what came since has not moved any yet. */
+  readonly keyOf = $derived.by(() => (void this.version, this.transcript.keys()));
 
   /** The item of a row, or undefined when it has not been read. */
   at(index: number): Item | undefined {

@@ -22,8 +22,8 @@ export class Settings {
   /** Reads them and keeps them up to date. A window without them works with what is built in. */
   async begin(): Promise<void> {
     try {
-      this.#take(await this.#host.readSettings());
-      if (!this.#isWatching) await this.#host.watchSettings((view) => this.#take(view));
+      this.take(await this.#host.readSettings());
+      if (!this.#isWatching) await this.#host.watchSettings((view) => this.take(view));
       this.#isWatching = true;
       this.problem = '';
     } catch (thrown) {
@@ -33,7 +33,7 @@ export class Settings {
 
   /** Sets one, or with null gives it its default again. Throws a `WireError` that says what it may be. */
   async write(setting: Setting, value: JsonValue): Promise<void> {
-    this.#take(await this.#host.writeSetting(setting.key, value));
+    this.take(await this.#host.writeSetting(setting.key, value));
   }
 
   /** The value of a setting; undefined before they have been read and for a key that does not exist. */
@@ -41,7 +41,8 @@ export class Settings {
     return this.view?.settings.find((setting) => setting.key === key)?.value;
   }
 
-  #take(view: SettingsView): void {
+  /** They are like this now. */
+  take(view: SettingsView): void {
     this.view = view;
     const theme = this.value('appearance.theme');
     if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;

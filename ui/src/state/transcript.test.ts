@@ -43,6 +43,22 @@ describe('what is streamed', () => {
     expect(change.replaced[0]?.live).toBe('live:a');
   });
 
+  it('is known by the same key when an item comes before it, and as the durable item', () => {
+    const transcript = opened([item(1)]);
+    transcript.apply([event(live('live:a', 'x')), event(live('live:b', 'y'))]);
+    const before = transcript.keys();
+    const [a, b] = [before(1), before(2)];
+    expect(new Set([before(0), a, b]).size).toBe(3);
+    transcript.apply([event(item(2, says('steer')))]);
+    expect([transcript.keys()(2), transcript.keys()(3)]).toEqual([a, b]);
+    expect([before(1), before(2)], 'rows as they were drawn keep their keys').toEqual([a, b]);
+    transcript.apply([event(item(3, says('y')), 'live:b')]);
+    expect([transcript.keys()(2), transcript.keys()(3)]).toEqual([b, a]);
+    transcript.apply([event(live('live:b', 'another of that name'))]);
+    const keys = [0, 1, 2, 3, 4].map(transcript.keys());
+    expect(new Set(keys).size, 'no two rows have the same').toBe(5);
+  });
+
   it('is a new object after an append, so that a row sees it', () => {
     const transcript = opened([]);
     transcript.apply([event(live('live:a', 'x'))]);

@@ -34,6 +34,10 @@ export class Transcript {
   #items = new Map<number, Item>();
   #places = new Map<string, number>();
   #live: Item[] = [];
+  /** What is only streamed moves on when an item comes before it, and then has a place: these stay. By id, and by place. */
+  #liveKeys = new Map<string, string>();
+  #keys = new Map<number, string>();
+  #keysGiven = 0;
   #nested = new Map<string, { ids: Set<string>; latest: Item }>();
   #calls = new Map<string, string | null>();
   #newest = { seq: 0, place: -1 };
@@ -70,6 +74,13 @@ export class Transcript {
   /** The item of a row, or undefined for a gap. */
   at(index: number): Item | undefined {
     return index < this.#total ? this.#items.get(index) : this.#live[index - this.#total];
+  }
+
+  /** By what each row that there is now is known: the same as long as it shows the same, streamed or finished, wherever it stands. */
+  keys(): (index: number) => string | number {
+    const total = this.#total;
+    const live = this.#live.map((item) => this.#liveKeys.get(item.id));
+    return (index) => (index < total ? this.#keys.get(index) : live[index - total]) ?? index;
   }
 
   /** The row of an item that is held, or -1. */
@@ -120,6 +131,7 @@ export class Transcript {
   dropLive(): void {
     for (const item of this.#live) this.#forget(item);
     this.#live = [];
+    this.#liveKeys.clear();
   }
 
   /** Folds events in, in order. */
@@ -171,18 +183,22 @@ export class Transcript {
       const item = this.#items.get(place);
       if (!item || (place >= from && place <= to) || place >= this.#total - 50) continue;
       this.#items.delete(place);
+      this.#keys.delete(place);
       this.#forget(item);
     }
   }
 
   #applyItem(item: Item, replaces: string | null, change: Change): void {
     this.#lastSeq = Math.max(this.#lastSeq, item.lastSeq);
+    const key = this.#liveKeys.get(replaces ?? '');
     if (replaces !== null && this.#removeLive(replaces)) change.replaced.push({ live: replaces, item });
     if (isLive(item)) {
       const at = this.#live.findIndex((other) => other.id === item.id);
       if (at >= 0) this.#live[at] = item;
       else {
         this.#live.push(item);
+        // Not its id, which a later one may have again.
+        this.#liveKeys.set(item.id, `streamed-${++this.#keysGiven}`);
         change.added.push(item);
       }
       this.#remember(item);
@@ -193,6 +209,7 @@ export class Transcript {
     else if (this.#isNewer(item)) {
       this.#total += 1;
       this.#put(this.#total - 1, item);
+      if (key !== undefined) this.#keys.set(this.#total - 1, key);
       if (!change.replaced.some((replaced) => replaced.item === item)) change.added.push(item);
     }
     // Otherwise it is an older item that is not held; it is read anew when somebody scrolls there.
@@ -235,6 +252,7 @@ export class Transcript {
     if (!item) return false;
     this.#forget(item);
     this.#live.splice(at, 1);
+    this.#liveKeys.delete(id);
     return true;
   }
 

@@ -12,6 +12,7 @@ import type { SessionList } from '../protocol/SessionList';
 import type { SessionSummary } from '../protocol/SessionSummary';
 import type { StartSession } from '../protocol/StartSession';
 import type { WindowInfo } from '../protocol/WindowInfo';
+import type { WindowLayout } from '../protocol/WindowLayout';
 import type { WireError } from '../protocol/WireError';
 import { announcementOf } from './announcements';
 import { grouped, stateOf, type Row } from './session_groups';
@@ -92,6 +93,11 @@ export class Workspace {
     this.link = new OutsideLink(host);
     this.pods = new Pods(host);
     this.panes = new Panes((session) => this.#opened(session));
+    if (host.begin === null) return;
+    const { info, layout, list, settings } = host.begin;
+    this.settings.take(settings);
+    this.list = list;
+    this.#takeInfo(info, layout);
   }
 
   /** The session in the pane in use, or null where that offers a new one. */
@@ -104,25 +110,28 @@ export class Workspace {
     return this.paletteIsOpen || this.inbox.isOpen || this.link.asked !== null || this.pods.question !== null;
   }
 
-  /** Asks the host for everything and opens the session that was open. */
+  /** Follows the list and opens the sessions that were open, as the host gave them with the page or tells them now. */
   async begin(): Promise<void> {
     keep('newSince', this.#newSince);
+    let layout = this.host.begin?.layout ?? null;
+    if (this.info === null) {
+      const [info, told] = await Promise.all([this.host.windowInfo(), this.host.readLayout()]);
+      this.#takeInfo(info, (layout = told));
+    }
+    const following = this.host.watchSessions((list) => this.#take(list));
+    if (this.view === null && layout !== null) this.panes.restore(layout, () => true);
+    await following;
+  }
+
+  /** Asks for what nobody waits for while the window draws its first picture. */
+  async settleIn(): Promise<void> {
     void this.refreshChoices(false);
     void this.settings.begin();
     void this.updates.begin();
-    this.info = await this.host.windowInfo();
-    document.title = `${this.info.name} - Outrigger`;
     void this.refreshWorkspaces();
-    this.places.begin(this.info.workspace);
-    const layout = await this.host.readLayout();
-    if (layout?.sidebar != null) this.sidebarIsOpen = layout.sidebar;
-    if (layout?.inspectorTab != null && isTab(layout.inspectorTab)) this.inspectorTab = layout.inspectorTab;
-    this.inspectorIsOpen = layout?.inspector ?? false;
-    await this.inbox.begin();
-    await this.host.watchSessions((list) => this.#take(list));
-    if (this.view === null && layout !== null) this.panes.restore(layout, () => true);
-    await this.host.watchOrders((order) => this.#obey(order));
     void this.earlier.look();
+    await this.inbox.begin();
+    await this.host.watchOrders((order) => this.#obey(order));
     this.#takeTarget();
     addEventListener('storage', this.#takeTarget);
   }
@@ -280,6 +289,15 @@ export class Workspace {
 
   announce(text: string): void {
     this.announcement = text;
+  }
+
+  #takeInfo(info: WindowInfo, layout: WindowLayout | null): void {
+    this.info = info;
+    document.title = `${info.name} - Outrigger`;
+    this.places.begin(info.workspace);
+    if (layout?.sidebar != null) this.sidebarIsOpen = layout.sidebar;
+    if (layout?.inspectorTab != null && isTab(layout.inspectorTab)) this.inspectorTab = layout.inspectorTab;
+    this.inspectorIsOpen = layout?.inspector ?? false;
   }
 
   #take(list: SessionList): void {

@@ -55,8 +55,8 @@ impl Archive {
     pub fn search(&self, request: &SearchRequest, feeding: &Feeding<'_>) -> Result<SearchAnswer, ArchiveError> {
         self.on_a_sound_file(|| {
             let (connection, state) = self.fed(feeding)?;
-            let (hits, more) = search::search(&connection, &self.path, request)?;
-            Ok(SearchAnswer { hits, more, state })
+            let found = search::search(&connection, &self.path, request)?;
+            Ok(SearchAnswer { hits: found.hits, more: found.more, newest_first: found.newest_first, state })
         })
     }
 

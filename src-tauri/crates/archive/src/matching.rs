@@ -7,10 +7,41 @@ use protocol::limits::SEARCH_WORDS;
 /// Longest part that is looked at, in characters.
 const PART_CHARS: usize = 200;
 
-/// The expression for `MATCH`; nothing when the text has no word.
-pub(crate) fn expression(text: &str) -> Option<String> {
-    let parts: Vec<String> = parts(text).iter().filter_map(quoted).take(SEARCH_WORDS).collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
+/// What is looked for: all of these have to be there.
+pub(crate) struct Wanted {
+    /// Words and phrases, each an expression for `MATCH` of its own. Never empty.
+    pub(crate) parts: Vec<String>,
+    /// Whether the last one may be the beginning of a word.
+    pub(crate) is_open: bool,
+}
+
+impl Wanted {
+    /// Nothing when the text has no word.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let quoted: Vec<(String, bool)> = parts(text).iter().filter_map(quoted).take(SEARCH_WORDS).collect();
+        let is_open = quoted.last()?.1;
+        Some(Self { parts: quoted.into_iter().map(|(text, _)| text).collect(), is_open })
+    }
+
+    /// The expression for what was written, word by word.
+    pub(crate) fn as_written(&self) -> String {
+        self.parts.join(" ")
+    }
+
+    /// The expression in which the last word may go on.
+    pub(crate) fn with_beginning(&self) -> String {
+        self.as_written() + self.star()
+    }
+
+    /// The last part, which may go on.
+    pub(crate) fn beginning(&self) -> Option<String> {
+        let last = self.parts.last().filter(|_| self.is_open)?;
+        Some(format!("{last}{}", self.star()))
+    }
+
+    fn star(&self) -> &'static str {
+        if self.is_open { "*" } else { "" }
+    }
 }
 
 /// A word, or the words between two quotes.
@@ -42,18 +73,32 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 /// Nothing for a part without a letter or digit: it would match nothing. What a word is within the part, the index itself decides,
-/// as it did with the texts.
-fn quoted(part: &Part) -> Option<String> {
+/// as it did with the texts. With it, whether it may go on.
+fn quoted(part: &Part) -> Option<(String, bool)> {
     let plain: String = part.text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(PART_CHARS).collect();
     let plain = plain.trim_matches(|c: char| !c.is_alphanumeric());
     // A single letter begins too many words to be worth looking at.
-    let star = if part.open && plain.chars().nth(1).is_some() { "*" } else { "" };
-    (!plain.is_empty()).then(|| format!("\"{plain}\"{star}"))
+    let may_go_on = part.open && plain.chars().nth(1).is_some();
+    (!plain.is_empty()).then(|| (format!("\"{plain}\""), may_go_on))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn expression(text: &str) -> Option<String> {
+        Wanted::of(text).map(|wanted| wanted.with_beginning())
+    }
+
+    #[test]
+    fn what_may_go_on_is_known_apart() {
+        let wanted = Wanted::of("broken lamp").unwrap();
+        assert_eq!(
+            (wanted.as_written().as_str(), wanted.beginning().as_deref()),
+            ("\"broken\" \"lamp\"", Some("\"lamp\"*"))
+        );
+        assert_eq!(Wanted::of("\"broken lamp\"").unwrap().beginning(), None);
+    }
 
     #[test]
     fn words_phrases_and_a_beginning() {

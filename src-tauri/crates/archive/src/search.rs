@@ -1,18 +1,21 @@
 //! Which items have these words, and which of them first?
 //!
-//! The newest matches are weighed: how well the words fit, what sort of item it is, and how old it is. Only what is shown costs a
-//! snippet.
+//! Matches are weighed: how well the words fit, what sort of item it is, and how old it is. To weigh a word, the index looks at all
+//! places that have it, so with a common word the newest matches come first instead, and the answer says so. A word that is common as
+//! it is written is not taken for the beginning of others, unless too little is found. Only what is shown costs a snippet.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 use protocol::archive::{SearchHit, SearchKind, SearchRequest, SnippetPart};
 use protocol::limits::{SEARCH_HITS, SEARCH_WEIGHED};
+use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use crate::batch::{kind_of, number, unsigned};
 use crate::error::ArchiveError;
-use crate::matching;
+use crate::matching::Wanted;
 
 /// Hits when nobody says how many.
 const HITS: usize = 20;
@@ -22,9 +25,14 @@ const HIT_ENDS: char = '\u{3}';
 /// After so many days an item weighs a quarter less.
 const FADES_IN_DAYS: f64 = 30.0;
 
-/// The newest matches come first out of the index, so what comes after the last one that is weighed costs nothing.
+/// What is found, with what the index thinks of each. That costs a look at every place that has one of the words.
+const WEIGHED: &str = "bm25(texts)";
+/// The same without.
+const UNWEIGHED: &str = "0.0";
+
+/// The newest matches come first out of the index, so what comes after the last one that is wanted costs nothing.
 const MATCHES: &str = "
-SELECT texts.rowid, bm25(texts), items.kind, items.at FROM texts
+FROM texts
 JOIN items ON items.id = texts.rowid
 JOIN sessions ON sessions.id = items.session
 WHERE texts MATCH ?1 AND texts.rowid >= ?2 AND items.at >= ?2
@@ -33,58 +41,121 @@ WHERE texts MATCH ?1 AND texts.rowid >= ?2 AND items.at >= ?2
   AND (?4 IS NULL OR sessions.workspace = ?4 OR substr(sessions.workspace, 1, length(?4) + 1) IN (?4 || '/', ?4 || '\\'))
 ORDER BY texts.rowid DESC LIMIT ?5";
 
-const HIT: &str = "
-SELECT sessions.session, sessions.title, sessions.provider, sessions.workspace, items.seq, items.place, items.kind, items.at,
-    snippet(texts, 0, char(2), char(3), '…', 24)
-FROM texts JOIN items ON items.id = texts.rowid JOIN sessions ON sessions.id = items.session
-WHERE texts MATCH ?1 AND texts.rowid = ?2";
+/// How many places have it, at most so many. No more than these are looked at.
+const COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM texts WHERE texts MATCH ?1 LIMIT ?2)";
 
-/// The hits, the best first, and whether there are more.
-pub(crate) fn search(
-    connection: &Connection,
-    path: &Path,
-    request: &SearchRequest,
-) -> Result<(Vec<SearchHit>, bool), ArchiveError> {
+/// All at once, since the places of a beginning are put together anew by each question. The sign keeps SQLite from asking one by one.
+const SHOWN: &str = "
+SELECT sessions.session, sessions.title, sessions.provider, sessions.workspace, items.seq, items.place, items.kind, items.at,
+    snippet(texts, 0, char(2), char(3), '…', 24), texts.rowid
+FROM texts JOIN items ON items.id = texts.rowid JOIN sessions ON sessions.id = items.session
+WHERE texts MATCH ?1 AND texts.rowid BETWEEN ?2 AND ?3 AND +texts.rowid IN (SELECT value FROM json_each(?4))";
+
+/// What was found.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The best first, or the newest.
+    pub(crate) hits: Vec<SearchHit>,
+    /// Whether there are more.
+    pub(crate) more: bool,
+    /// Whether they were not weighed.
+    pub(crate) newest_first: bool,
+}
+
+/// The ids of matches and their weights, the best first.
+struct Matches {
+    rows: Vec<(i64, f64)>,
+    /// What they fit.
+    expression: String,
+    newest_first: bool,
+}
+
+/// See the module.
+pub(crate) fn search(connection: &Connection, path: &Path, request: &SearchRequest) -> Result<Found, ArchiveError> {
     let since = since(request.since.as_deref())?;
-    let Some(wanted) = matching::expression(&request.text) else { return Ok((Vec::new(), false)) };
+    let Some(wanted) = Wanted::of(&request.text) else { return Ok(Found::default()) };
+    let limit = match request.limit as usize {
+        0 => HITS,
+        limit => limit.min(SEARCH_HITS),
+    };
     let found = || {
-        let mut matches = matches(connection, &wanted, since, request)?;
-        let limit = match request.limit as usize {
-            0 => HITS,
-            limit => limit.min(SEARCH_HITS),
-        };
-        let more = matches.len() > limit;
-        matches.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        matches.truncate(limit);
-        let mut statement = connection.prepare(HIT)?;
-        let mut hits = Vec::with_capacity(matches.len());
-        for (id, _) in matches {
-            hits.extend(statement.query_row(params![wanted, id], hit)?);
-        }
-        Ok((hits, more))
+        let mut matches = matches(connection, &wanted, since, request, limit)?;
+        let more = matches.rows.len() > limit;
+        matches.rows.truncate(limit);
+        Ok(Found { hits: shown(connection, &matches)?, more, newest_first: matches.newest_first })
     };
     found().map_err(ArchiveError::sql("search", path))
 }
 
-/// The ids of the newest matches with their weights, of which the smallest is the best.
+/// At least one more than the limit, if there are so many.
 fn matches(
     connection: &Connection,
-    wanted: &str,
+    wanted: &Wanted,
     since: i64,
     request: &SearchRequest,
+    limit: usize,
+) -> rusqlite::Result<Matches> {
+    let newest = |expression: String| {
+        let rows = rows(connection, UNWEIGHED, &expression, since, request, limit + 1)?;
+        Ok(Matches { rows, expression, newest_first: true })
+    };
+    for part in &wanted.parts {
+        if is_common(connection, part)? {
+            let as_written = newest(wanted.as_written())?;
+            let is_enough = as_written.rows.len() > limit || !wanted.is_open;
+            return if is_enough { Ok(as_written) } else { newest(wanted.with_beginning()) };
+        }
+    }
+    let expression = wanted.with_beginning();
+    if let Some(beginning) = wanted.beginning()
+        && is_common(connection, &beginning)?
+    {
+        return newest(expression);
+    }
+    let mut rows = rows(connection, WEIGHED, &expression, since, request, SEARCH_WEIGHED)?;
+    rows.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    Ok(Matches { rows, expression, newest_first: false })
+}
+
+/// Whether so many places have a word or a phrase that weighing it would take long.
+fn is_common(connection: &Connection, part: &str) -> rusqlite::Result<bool> {
+    let most = SEARCH_WEIGHED as i64;
+    let mut statement = connection.prepare_cached(COUNT)?;
+    statement.query_row(params![part, most + 1], |row| row.get(0)).map(|count: i64| count > most)
+}
+
+/// The ids of the newest matches, newest first, with their weights, of which the smallest is the best.
+fn rows(
+    connection: &Connection,
+    score: &str,
+    expression: &str,
+    since: i64,
+    request: &SearchRequest,
+    most: usize,
 ) -> rusqlite::Result<Vec<(i64, f64)>> {
     let workspace = request.workspace.as_deref().map(|path| path.trim_end_matches(['/', '\\']));
-    let mut statement = connection.prepare(MATCHES)?;
-    let weighed = SEARCH_WEIGHED as i64;
+    let mut statement = connection.prepare(&format!("SELECT texts.rowid, {score}, items.kind, items.at {MATCHES}"))?;
     // One bit for each sort.
     let kinds = request.kinds.iter().fold(0, |kinds, kind| kinds | 1 << number(*kind));
-    let mut rows = statement.query(params![wanted, since, request.provider, workspace, weighed, kinds])?;
+    let mut rows = statement.query(params![expression, since, request.provider, workspace, most as i64, kinds])?;
     let (now, mut matches) = (Timestamp::now().as_millisecond(), Vec::new());
     while let Some(row) = rows.next()? {
         let (score, kind, at): (f64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
         matches.push((row.get(0)?, score * weight(kind_of(kind), now - at)));
     }
     Ok(matches)
+}
+
+/// In the order of the matches.
+fn shown(connection: &Connection, matches: &Matches) -> rusqlite::Result<Vec<SearchHit>> {
+    let ids = || matches.rows.iter().map(|(id, _)| *id);
+    let (Some(first), Some(last)) = (ids().min(), ids().max()) else { return Ok(Vec::new()) };
+    let list = format!("[{}]", ids().map(|id| id.to_string()).collect::<Vec<_>>().join(","));
+    let mut statement = connection.prepare(SHOWN)?;
+    let values = params![matches.expression, first, last, Value::Text(list)];
+    let found = statement.query_map(values, |row| Ok((row.get::<_, i64>(9)?, hit(row)?)))?;
+    let mut hits: HashMap<i64, Option<SearchHit>> = found.collect::<rusqlite::Result<_>>()?;
+    Ok(ids().filter_map(|id| hits.remove(&id).flatten()).collect())
 }
 
 /// What people said finds more than what a tool printed, and last week's more than last year's.

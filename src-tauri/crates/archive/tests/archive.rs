@@ -11,6 +11,7 @@ use outrigger_archive::{Adapters, Archive, Feeding};
 use proptest::prelude::*;
 use protocol::SessionId;
 use protocol::archive::{SearchAnswer, SearchKind, SearchRequest, UsageBy, UsageReport, UsageRequest};
+use protocol::limits::SEARCH_WEIGHED;
 use serde_json::{Value, json};
 
 /// Sessions and an archive over them.
@@ -153,6 +154,47 @@ fn filters_narrow_what_is_found() {
     assert!(answer.hits.len() == 2 && answer.more);
     let bad = SearchRequest { since: Some("soon".into()), ..none() };
     assert!(place.archive.search(&bad, &place.feeding()).unwrap_err().to_string().contains("soon"));
+}
+
+#[test]
+fn of_a_common_word_the_newest_are_found_first_and_every_filter_reaches_the_oldest() {
+    let place = Place::new();
+    place.session("other", "/w/old", "oldest").prompt("2026-01-01T00:00:00.000Z", "lamp and lens");
+    place.session("third", "/w/old", "lamps").prompt("2026-01-02T00:00:00.000Z", "lamps");
+    let mut session = place.session("demo", "/w/new", "new");
+    let common = SEARCH_WEIGHED as u64 + 100;
+    for number in 0..common {
+        session.prompt(
+            &format!("2026-11-16T{:02}:{:02}:{:02}.000Z", number / 3600, number / 60 % 60, number % 60),
+            "lamp",
+        );
+    }
+    session.says(TUESDAY, "lamp lamp lamp");
+    let answer = place.search("lamp");
+    assert!(answer.newest_first && answer.more && answer.hits.len() == 20);
+    let seqs: Vec<u64> = answer.hits.iter().map(|hit| hit.seq).collect();
+    assert_eq!(seqs, (common - 18..=common + 1).rev().collect::<Vec<_>>());
+    let with = |text: &str, request: SearchRequest| {
+        let answer = place.search_for(SearchRequest { text: text.to_owned(), ..request });
+        (titles(&answer).join(","), answer.newest_first, answer.more)
+    };
+    let none = SearchRequest::default;
+    let of = |provider: &str| SearchRequest { provider: Some(provider.to_owned()), ..none() };
+    let only = |title: &str| (title.to_owned(), true, false);
+    assert_eq!(with("lamp", of("other")), only("oldest"));
+    assert_eq!(with("lamp", of("third")), only("lamps"), "where the word itself is not, it may be a beginning");
+    assert_eq!(with("lamp", SearchRequest { workspace: Some("/w/old".into()), ..none() }), only("lamps,oldest"));
+    assert_eq!(with("lamp", SearchRequest { kinds: vec![SearchKind::Message], ..none() }), only("new"));
+    assert_eq!(with("lamp", SearchRequest { since: Some(TUESDAY.into()), ..none() }), only("new"));
+    assert_eq!(with("lens lamp", none()), only("oldest"), "with a rare word beside it");
+    assert_eq!(with("lam", of("other")), only("oldest"), "a beginning may be common too");
+    assert_eq!(with("lens", none()), ("oldest".to_owned(), false, false), "a rare word is weighed");
+    let marked = place.search_for(SearchRequest { text: "lam".to_owned(), limit: 500, ..none() });
+    assert!(
+        marked.hits.len() == 500
+            && marked.more
+            && marked.hits.iter().all(|hit| hit.snippet.iter().any(|part| part.hit))
+    );
 }
 
 #[test]

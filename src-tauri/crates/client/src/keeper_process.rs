@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use protocol::error::{ErrorCode, WireError};
 use protocol::limits::KEEPER_START;
+use protocol::programs;
 use protocol::session::{KeeperOrder, KeeperReport, PodFile};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -35,7 +36,8 @@ pub async fn start(machine: &Machine, order: &KeeperOrder) -> Result<PodFile, Wi
 }
 
 fn spawn(machine: &Machine) -> Result<Child, WireError> {
-    Command::new(&machine.program)
+    let program = programs::keeper(&machine.program);
+    Command::new(&program)
         .arg("keep")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -45,7 +47,7 @@ fn spawn(machine: &Machine) -> Result<Child, WireError> {
         .env_remove(process::HOME_VARIABLE)
         .spawn()
         .map_err(|error| {
-            let message = format!("failed to start {} keep: {error}; reinstall Outrigger", machine.program.display());
+            let message = format!("failed to start {}: {error}; reinstall Outrigger", program.display());
             WireError::new(ErrorCode::Internal, message)
         })
 }

@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod chosen_files;
+mod closed_sessions;
 pub mod connection;
 pub mod desktop;
 pub mod earlier_sessions;

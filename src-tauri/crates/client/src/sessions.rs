@@ -2,6 +2,8 @@
 //!
 //! No answer never means dead: a session is interrupted only when its keeper's process is gone by pid and start time.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use journal::{Lease, SessionFolder};
 use process::{Liveness as ProcessLife, ProcessRef};
@@ -35,8 +37,8 @@ pub async fn list(machine: &Machine, which: Which) -> Result<Vec<SessionSummary>
     let asked: Vec<_> = folders
         .into_iter()
         .filter_map(|(_, folder)| {
-            let meta = readable_meta(&folder)?;
-            (which == Which::All || may_live(&folder, &meta)).then_some((folder, meta))
+            let is_wanted = which == Which::All || may_live(&folder);
+            is_wanted.then(|| readable_meta(&folder)).flatten().map(|meta| (folder, meta))
         })
         // All pods are asked at once: one that is stuck costs its own limit, not the sum.
         .map(|(folder, meta)| tokio::spawn(async move { summary_of(&folder, meta).await }))
@@ -133,7 +135,7 @@ pub fn no_such(id: &str) -> WireError {
     WireError::new(ErrorCode::NoSuchSession, message)
 }
 
-fn readable_meta(folder: &SessionFolder) -> Option<SessionMeta> {
+pub(crate) fn readable_meta(folder: &SessionFolder) -> Option<SessionMeta> {
     match folder.read_meta() {
         Ok(meta) => meta,
         Err(error) => {
@@ -143,9 +145,16 @@ fn readable_meta(folder: &SessionFolder) -> Option<SessionMeta> {
     }
 }
 
-/// A look that needs no pod: most sessions ended long ago.
-fn may_live(folder: &SessionFolder, meta: &SessionMeta) -> bool {
-    folder.pod().exists() || meta.ended_at.is_none() || ended_lately(meta.ended_at.as_deref())
+/// A look that needs no pod and reads no file, because most sessions ended long ago: one that ended lately has a meta that was
+/// written lately, and one that nobody has closed lives only when somebody has its lease.
+fn may_live(folder: &SessionFolder) -> bool {
+    folder.pod().exists() || written_lately(&folder.meta()) || Lease::is_held(folder)
+}
+
+/// Also when the clock was put back since.
+fn written_lately(file: &Path) -> bool {
+    let age = std::fs::metadata(file).and_then(|file| file.modified()).map(|at| at.elapsed());
+    !matches!(age, Ok(Ok(age)) if age > ENDED_STAYS)
 }
 
 fn is_live_or_fresh(summary: &SessionSummary) -> bool {
@@ -160,7 +169,7 @@ fn ended_lately(at: Option<&str>) -> bool {
     at.is_some_and(|at| moments::is_near(at, Timestamp::now(), ENDED_STAYS))
 }
 
-async fn summary_of(folder: &SessionFolder, mut meta: SessionMeta) -> SessionSummary {
+pub(crate) async fn summary_of(folder: &SessionFolder, mut meta: SessionMeta) -> SessionSummary {
     let liveness = liveness(folder, &mut meta).await;
     SessionSummary {
         session: meta.session,
@@ -225,6 +234,7 @@ async fn ask(pod: &PodFile) -> Result<Liveness, WireError> {
     Ok(Liveness::Live {
         waiting: u32::try_from(status.permissions.len()).unwrap_or(u32::MAX),
         queued: u32::try_from(status.queue.len()).unwrap_or(u32::MAX),
+        last_turn: status.last_turn,
         state: status.state,
         health: Some(status.health.verdict).filter(|verdict| *verdict != HealthVerdict::Ok),
         health_reasons: status.health.reasons,

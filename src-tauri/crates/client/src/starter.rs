@@ -1,4 +1,4 @@
-//! With which program does a keeper drive an agent: a runtime with the provider's runner, or ourselves where no script is needed?
+//! With which program does a keeper drive an agent: a runtime with the provider's runner, or our own driver where no script is needed?
 //!
 //! Decides and says what is missing. A provider whose runner has no runtime on this machine is driven by the one that stands in
 //! for it, if there is one, and its session says so.
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use discovery::Search;
 use protocol::error::{ErrorCode, WireError};
+use protocol::programs;
 use providers::manifest::{Launch, Manifest};
 
 use crate::catalog;
@@ -49,9 +50,9 @@ impl Starter {
         Ok(Self { words, runner: runner.display().to_string(), runtime: Some(runtime.path) })
     }
 
-    /// Ourselves. `instead_of` names the provider whose runner cannot be run.
+    /// Our own driver. `instead_of` names the provider whose runner cannot be run.
     fn direct(machine: &Machine, manifest: &Manifest, instead_of: Option<&str>) -> Self {
-        let mut words = vec![machine.program.display().to_string(), "drive".to_owned()];
+        let mut words = vec![programs::keeper(&machine.program).display().to_string(), "drive".to_owned()];
         if let Some(name) = instead_of {
             words.push("--notice".to_owned());
             words.push(format!("No JavaScript runtime was found, so {name} is driven without one."));

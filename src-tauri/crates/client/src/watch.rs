@@ -1,9 +1,10 @@
 //! Tells when the list of sessions may have changed: pods come and go, and live ones change their state.
 //!
 //! Pods coming and going show in the folder of sockets, and sessions that nobody hosts in theirs; both are watched by the system's own means; the state of each live pod
-//! comes by a subscription. Nothing is polled.
+//! comes by a subscription. A status that changes costs a question to that one pod; only when pods come or go are the folders looked
+//! through, and sessions that are over are not read again. Nothing is polled.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use notify::event::ModifyKind;
@@ -13,15 +14,19 @@ use protocol::session::{Liveness, SessionSummary};
 use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
+use crate::closed_sessions::ClosedSessions;
 use crate::machine::Machine;
 use crate::recovery;
-use crate::sessions::{self, Which};
+use crate::sessions;
 
 /// Changes that come together are told together.
 const SETTLE: Duration = Duration::from_millis(60);
 /// A pod whose socket has just appeared, or gone, writes its files around that moment: one more look finds them.
 const SECOND_LOOK: Duration = Duration::from_millis(700);
+/// Changed sessions that wait to be looked at. Whoever follows a pod waits when there are more, and hears of it later.
+const NUDGES: usize = 64;
 
 /// All sessions of the machine, newest first, from now on until the receiver is dropped.
 #[must_use]
@@ -34,46 +39,71 @@ pub fn sessions(machine: Machine) -> watch::Receiver<Vec<SessionSummary>> {
 struct Watch {
     machine: Machine,
     lists: watch::Sender<Vec<SessionSummary>>,
-    nudge: mpsc::Sender<()>,
-    nudged: mpsc::Receiver<()>,
+    closed: ClosedSessions,
+    nudge: mpsc::Sender<SessionId>,
+    nudged: mpsc::Receiver<SessionId>,
     following: HashMap<SessionId, JoinHandle<()>>,
     /// Pods whose keepers were found dead: what each left is looked after once. A session that is resumed and killed again before
     /// anybody looked has another pod.
     settled: HashMap<SessionId, PodId>,
 }
 
+/// What may have changed.
+enum Changed {
+    /// Sessions came or went.
+    List,
+    /// These told something new.
+    Those(HashSet<SessionId>),
+}
+
 impl Watch {
     fn new(machine: Machine, lists: watch::Sender<Vec<SessionSummary>>) -> Self {
-        // One nudge that waits stands for any number of changes.
-        let (nudge, nudged) = mpsc::channel(1);
-        Self { machine, lists, nudge, nudged, following: HashMap::new(), settled: HashMap::new() }
+        let (nudge, nudged) = mpsc::channel(NUDGES);
+        let closed = ClosedSessions::default();
+        Self { machine, lists, closed, nudge, nudged, following: HashMap::new(), settled: HashMap::new() }
     }
 
     async fn run(mut self) {
         let (pods, mut pods_changed) = mpsc::channel(1);
         // Kept as long as the watch runs: dropping it ends the watching.
         let _watcher = watch_folder(&self.machine, pods);
-        let mut second_look = false;
+        let mut second_look: Option<Instant> = None;
+        let mut changed = Changed::List;
         // A pod may be open in the ledger only.
         self.settle();
         loop {
-            self.look().await;
-            tokio::select! {
-                () = self.lists.closed() => return,
-                Some(()) = self.nudged.recv() => {}
-                Some(()) = pods_changed.recv() => second_look = true,
-                () = tokio::time::sleep(SECOND_LOOK), if second_look => {
-                    second_look = false;
-                    continue;
-                }
+            match changed {
+                Changed::List => self.look().await,
+                Changed::Those(sessions) => self.look_at(sessions).await,
             }
-            tokio::time::sleep(SETTLE).await;
+            let second = second_look.unwrap_or_else(|| Instant::now() + SECOND_LOOK);
+            changed = tokio::select! {
+                () = self.lists.closed() => return,
+                Some(()) = pods_changed.recv() => {
+                    second_look = Some(Instant::now() + SECOND_LOOK);
+                    Changed::List
+                }
+                () = tokio::time::sleep_until(second), if second_look.is_some() => {
+                    second_look = None;
+                    Changed::List
+                }
+                Some(session) = self.nudged.recv() => Changed::Those(HashSet::from([session])),
+            };
+            if let Changed::Those(sessions) = &mut changed {
+                tokio::time::sleep(SETTLE).await;
+                while let Ok(session) = self.nudged.try_recv() {
+                    sessions.insert(session);
+                }
+            } else if second_look.is_some() {
+                tokio::time::sleep(SETTLE).await;
+            }
         }
     }
 
+    /// At all sessions, as far as they are not known to be over.
     async fn look(&mut self) {
-        let list = match sessions::list(&self.machine, Which::All).await {
-            Ok(list) => list,
+        let looked = match self.closed.look(&self.machine).await {
+            Ok(looked) => looked,
             Err(error) => {
                 tracing::error!(%error, "the sessions could not be listed");
                 return;
@@ -81,37 +111,68 @@ impl Watch {
         };
         self.following.retain(|_, task| !task.is_finished());
         let mut found_dead = false;
-        for summary in &list {
-            match summary.liveness {
-                Liveness::Live { .. } => {
-                    self.settled.remove(&summary.session);
-                    self.follow(summary.session);
-                }
-                // One that had told its end before it was killed may have left something too.
-                Liveness::Ended { .. } | Liveness::Interrupted => {
-                    if let Ok(Some(left)) = self.machine.folder(summary.session).read_pod() {
-                        found_dead |= self.settled.insert(left.session, left.pod) != Some(left.pod);
-                    }
-                }
-                Liveness::Unknown { .. } => {}
-            }
+        for summary in looked.list.iter().filter(|summary| looked.asked.contains(&summary.session)) {
+            found_dead |= self.take(summary);
         }
         if found_dead {
             self.settle();
         }
         self.lists.send_if_modified(|old| {
-            let changed = *old != list;
-            *old = list;
+            let changed = *old != looked.list;
+            *old = looked.list;
             changed
         });
+    }
+
+    /// At some of those that are in the list, and at those that gave no answer the last time. One that is not in the list is found
+    /// when the folder of sessions is looked through, which the change in it causes.
+    async fn look_at(&mut self, mut some: HashSet<SessionId>) {
+        let is_unknown = |summary: &&SessionSummary| matches!(summary.liveness, Liveness::Unknown { .. });
+        some.extend(self.lists.borrow().iter().filter(is_unknown).map(|summary| summary.session));
+        let asked: Vec<_> = some
+            .into_iter()
+            .map(|session| {
+                let machine = self.machine.clone();
+                tokio::spawn(async move { sessions::summary(&machine, session).await })
+            })
+            .collect();
+        self.following.retain(|_, task| !task.is_finished());
+        let (mut found_dead, mut fresh) = (false, Vec::with_capacity(asked.len()));
+        for answer in asked {
+            if let Ok(Ok(summary)) = answer.await {
+                found_dead |= self.take(&summary);
+                fresh.push(summary);
+            }
+        }
+        if found_dead {
+            self.settle();
+        }
+        self.lists.send_if_modified(|list| replace(list, fresh));
+    }
+
+    /// Follows what lives. Whether a dead keeper was found about which nobody has done anything yet.
+    fn take(&mut self, summary: &SessionSummary) -> bool {
+        match summary.liveness {
+            Liveness::Live { .. } => {
+                self.settled.remove(&summary.session);
+                self.follow(summary.session);
+                false
+            }
+            // One that had told its end before it was killed may have left something too.
+            Liveness::Ended { .. } | Liveness::Interrupted => match self.machine.folder(summary.session).read_pod() {
+                Ok(Some(left)) => self.settled.insert(left.session, left.pod) != Some(left.pod),
+                Ok(None) | Err(_) => false,
+            },
+            Liveness::Unknown { .. } => false,
+        }
     }
 
     /// Ends what killed keepers left. The list is looked at again when that is done.
     fn settle(&self) {
         let (machine, nudge) = (self.machine.clone(), self.nudge.clone());
         tokio::spawn(async move {
-            if !recovery::settle(&machine).await.sessions.is_empty() {
-                let _ = nudge.try_send(());
+            for settled in recovery::settle(&machine).await.sessions {
+                let _ = nudge.send(settled.session).await;
             }
         });
     }
@@ -123,7 +184,7 @@ impl Watch {
         let (machine, nudge) = (self.machine.clone(), self.nudge.clone());
         let task = tokio::spawn(async move {
             follow_status(&machine, session, &nudge).await;
-            let _ = nudge.try_send(());
+            let _ = nudge.send(session).await;
         });
         self.following.insert(session, task);
     }
@@ -136,15 +197,30 @@ impl Drop for Watch {
 }
 
 /// Nudges at each change of a pod's status, until the pod is gone.
-async fn follow_status(machine: &Machine, session: SessionId, nudge: &mpsc::Sender<()>) {
+async fn follow_status(machine: &Machine, session: SessionId, nudge: &mpsc::Sender<SessionId>) {
     let Ok(connection) = sessions::connect(machine, session, "list").await else { return };
     let params = SubscribeParams { from_seq: 0, want: Want::Status, deltas: false };
     let Ok((_, mut events)) = connection.subscribe(params).await else { return };
     while let Ok(Some(batch)) = events.next().await {
         if batch.iter().any(|event| matches!(event, SessionEvent::Status { .. })) {
-            let _ = nudge.try_send(());
+            let _ = nudge.send(session).await;
         }
     }
+}
+
+/// Puts what is new into a list whose newest is first. Whether anything differs.
+fn replace(list: &mut [SessionSummary], fresh: Vec<SessionSummary>) -> bool {
+    let mut changed = false;
+    for summary in fresh {
+        let place = list.binary_search_by(|other| summary.session.cmp(&other.session));
+        if let Ok(place) = place
+            && list[place] != summary
+        {
+            list[place] = summary;
+            changed = true;
+        }
+    }
+    changed
 }
 
 fn watch_folder(machine: &Machine, changed: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {

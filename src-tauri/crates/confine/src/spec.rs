@@ -1,4 +1,4 @@
-//! What is a process to be held to? The file that a keeper hands to `outrigger confine`.
+//! What is a process to be held to? The file that a keeper hands to `outrigger-keeper confine`.
 
 use std::path::PathBuf;
 

@@ -147,7 +147,7 @@ impl EnvironmentRequest {
             if let Some(kept) = recalled(false) {
                 return Ok(kept);
             }
-            if let Some(reason) = recall_failure(&key, &files) {
+            if let Some(reason) = self.cache.as_deref().and_then(|cache| recall_failure(cache, &key, &files)) {
                 return Err(reason);
             }
         }
@@ -162,8 +162,8 @@ impl EnvironmentRequest {
             Err(failure) => {
                 let reason = failure.to_string();
                 // Whoever asked with a shorter limit must not decide for those who wait longer.
-                if self.limit >= LOGIN_SHELL {
-                    keep_failure(&key, &files, &reason);
+                if let Some(cache) = self.cache.as_deref().filter(|_| self.limit >= LOGIN_SHELL) {
+                    keep_failure(cache, &key, &files, &reason);
                 }
                 let kept = if self.outdated_will_do { recalled(true) } else { None };
                 kept.ok_or(reason)

@@ -1,13 +1,12 @@
 //! Which environment did the login shell give a moment ago?
 //!
-//! Responsible for keeping answers in memory and on disk, under everything that they depend on: the shell, the
-//! workspace, what the shell was started with, and the start-up files' times. The files can hold the user's keys, so
-//! only the user can read them.
+//! Responsible for keeping answers on disk, under everything that they depend on: the shell, the workspace, what the
+//! shell was started with, and the start-up files' times. That it gave none is kept there too, for a shorter time: a
+//! shell that hangs would cost each new process its whole limit. The files can hold the user's keys, so only the user
+//! can read them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::limits::{ENVIRONMENT_FAILURE_VALID, ENVIRONMENT_VALID, ENVIRONMENTS_KEPT};
 use serde::{Deserialize, Serialize};
@@ -80,6 +79,10 @@ impl Key {
         let text = format!("{}\0{}\0{}", self.shell.display(), self.workspace.display(), self.started_with);
         folder.join(format!("{}.json", fingerprint(text.as_bytes())))
     }
+
+    fn failure_file(&self, folder: &Path) -> PathBuf {
+        self.file(folder).with_extension("failure.json")
+    }
 }
 
 /// The times and sizes of every file that decides what the shell answers.
@@ -116,8 +119,16 @@ struct KeptFile {
     unreadable: Vec<String>,
 }
 
-type Failures = BTreeMap<(Key, String), (Instant, String)>;
-static FAILURES: LazyLock<Mutex<Failures>> = LazyLock::new(Mutex::default);
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FailureFile {
+    format: u32,
+    key: Key,
+    startup_files: String,
+    /// Seconds since 1970.
+    failed_at: u64,
+    reason: String,
+}
 
 /// The answer kept on disk that still holds, or with `any_age` the newest one for this key.
 pub(crate) fn recall(cache: &Path, key: &Key, startup_files: &str, any_age: bool) -> Option<Kept> {
@@ -141,13 +152,14 @@ fn age_of(taken_at: u64, now: SystemTime) -> Option<Duration> {
 /// reported.
 pub(crate) fn keep(cache: &Path, key: &Key, startup_files: &str, answer: &ShellAnswer) {
     let folder = folder(cache);
-    let taken_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let taken_at = seconds_since_1970();
     let ShellAnswer { variables, unreadable, interactive } = answer.clone();
     let startup_files = startup_files.to_owned();
     let kept = KeptFile { format: 1, key: key.clone(), startup_files, taken_at, interactive, variables, unreadable };
     if let Ok(bytes) = serde_json::to_vec(&kept) {
         let _ = write_whole(&key.file(&folder), &bytes);
     }
+    let _ = std::fs::remove_file(key.failure_file(&folder));
     forget_oldest(&folder);
 }
 
@@ -161,20 +173,29 @@ fn forget_oldest(folder: &Path) {
     }
 }
 
-/// Why the shell gave nothing a moment ago; kept in memory only, and only until a start-up file changes.
-pub(crate) fn recall_failure(key: &Key, startup_files: &str) -> Option<String> {
-    let failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
-    let (at, reason) = failures.get(&(key.clone(), startup_files.to_owned()))?;
-    (at.elapsed() <= ENVIRONMENT_FAILURE_VALID).then(|| reason.clone())
+/// Why the shell gave nothing a moment ago; only until a start-up file changes.
+pub(crate) fn recall_failure(cache: &Path, key: &Key, startup_files: &str) -> Option<String> {
+    let bytes = std::fs::read(key.failure_file(&folder(cache))).ok()?;
+    let kept: FailureFile = serde_json::from_slice(&bytes).ok()?;
+    let is_young = age_of(kept.failed_at, SystemTime::now()).is_some_and(|age| age <= ENVIRONMENT_FAILURE_VALID);
+    let holds = kept.format == 1 && kept.key == *key && kept.startup_files == startup_files && is_young;
+    holds.then_some(kept.reason)
 }
 
 /// Remembers for a short time that the shell gave nothing, so that not every session waits for it.
-pub(crate) fn keep_failure(key: &Key, startup_files: &str, reason: &str) {
-    let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
-    failures.retain(|_, (at, _)| at.elapsed() <= ENVIRONMENT_FAILURE_VALID);
-    if failures.len() < ENVIRONMENTS_KEPT {
-        failures.insert((key.clone(), startup_files.to_owned()), (Instant::now(), reason.to_owned()));
+pub(crate) fn keep_failure(cache: &Path, key: &Key, startup_files: &str, reason: &str) {
+    let folder = folder(cache);
+    let failed_at = seconds_since_1970();
+    let (startup_files, reason) = (startup_files.to_owned(), reason.to_owned());
+    let kept = FailureFile { format: 1, key: key.clone(), startup_files, failed_at, reason };
+    if let Ok(bytes) = serde_json::to_vec(&kept) {
+        let _ = write_whole(&key.failure_file(&folder), &bytes);
     }
+    forget_oldest(&folder);
+}
+
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn folder(cache: &Path) -> PathBuf {
@@ -183,6 +204,8 @@ fn folder(cache: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]

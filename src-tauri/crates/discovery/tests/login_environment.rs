@@ -182,6 +182,29 @@ fn the_answer_is_kept_until_a_start_up_file_changes_or_it_is_asked_for_anew() {
 }
 
 #[test]
+fn a_shell_that_gave_nothing_is_not_asked_by_each_process_again() {
+    let machine = Machine::new();
+    let asked = machine.home().join("asked");
+    let broken = format!("echo x >> '{}'\nexit 1\n", asked.display());
+    let times = || std::fs::read_to_string(&asked).unwrap().lines().count();
+    machine.write(".bash_profile", &broken);
+    let first = machine.request().take();
+    let asked_once = times();
+    // What is known is on disk, so it holds for every process of this user.
+    assert_eq!(reason(&machine.request().take().source), reason(&first.source));
+    assert_eq!(times(), asked_once);
+    assert_eq!(std::fs::read_dir(machine.cache().join("environments")).unwrap().count(), 1);
+
+    let mut request = machine.request();
+    request.refresh = Refresh::Yes;
+    let _ = request.take();
+    assert!(times() > asked_once, "asked for anew, the shell is asked");
+
+    machine.write(".bash_profile", "export COLOUR=red\n");
+    assert_eq!(variable(&machine.request().take().vars, "COLOUR"), Some("red"), "a start-up file has changed");
+}
+
+#[test]
 fn each_workspace_and_each_starting_environment_has_its_own_answer() {
     let machine = Machine::new();
     machine.write(".bashrc", "export SEEN_IN=\"$PWD\"\nexport SEEN_TOKEN=\"$TOKEN\"\n");

@@ -25,16 +25,29 @@ pub enum Entry<'a> {
     Host(&'a HostRecord),
 }
 
+/// What all records have in common that are written at once: between their numbers and what they say.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    of_runner: String,
+    of_host: String,
+}
+
+impl Batch {
+    pub(crate) fn new(at: &str, generation: u64) -> Self {
+        let of = |src: &str| format!(r#","at":"{at}","src":"{src}","gen":{generation}"#);
+        Self { of_runner: of("runner"), of_host: of("host") }
+    }
+}
+
 /// Appends the record's line, with its newline, to `out`.
-pub(crate) fn encode(out: &mut Vec<u8>, seq: u64, at: &str, generation: u64, entry: &Entry<'_>) {
-    let src = match entry {
-        Entry::Line { .. } | Entry::Text { .. } => "runner",
-        Entry::Host(_) => "host",
+pub(crate) fn encode(out: &mut Vec<u8>, seq: u64, batch: &Batch, entry: &Entry<'_>) {
+    out.extend_from_slice(b"{\"seq\":");
+    push_json(out, &seq);
+    let common = match entry {
+        Entry::Line { .. } | Entry::Text { .. } => &batch.of_runner,
+        Entry::Host(_) => &batch.of_host,
     };
-    let mut head = String::with_capacity(96);
-    // Writing to a String cannot fail.
-    let _ = write!(head, r#"{{"seq":{seq},"at":"{at}","src":"{src}","gen":{generation}"#);
-    out.extend_from_slice(head.as_bytes());
+    out.extend_from_slice(common.as_bytes());
     match entry {
         Entry::Line { json, closes } => {
             if let Some(block) = closes {
@@ -137,7 +150,8 @@ mod tests {
         #[test]
         fn any_text_is_one_line_of_valid_json(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut out = Vec::new();
-            encode(&mut out, 1, "2026-11-21T07:00:00.123Z", 1, &Entry::Text { bytes: &bytes, cut_from: None });
+            let batch = Batch::new("2026-11-21T07:00:00.123Z", 1);
+            encode(&mut out, 1, &batch, &Entry::Text { bytes: &bytes, cut_from: None });
             prop_assert_eq!(memchr::memchr(b'\n', &out), Some(out.len() - 1));
             let text = std::str::from_utf8(&out).unwrap();
             let record: Record<'_> = serde_json::from_str(text).unwrap();
@@ -151,9 +165,10 @@ mod tests {
     fn a_runner_line_stands_verbatim() {
         let mut out = Vec::new();
         let json = r#"{"type":"agent_event",  "event":{"t":"\ud83d"}}"#;
-        encode(&mut out, 7, "t", 2, &Entry::Line { json, closes: Some("m\"/0") });
+        encode(&mut out, 7, &Batch::new("t", 2), &Entry::Line { json, closes: Some("m\"/0") });
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains(json), "{text}");
+        assert!(text.starts_with(r#"{"seq":7,"at":"t","src":"runner","gen":2,"closes":"#), "{text}");
         let record: Record<'_> = serde_json::from_str(&text).unwrap();
         assert_eq!(record.line.unwrap().get(), json);
         assert_eq!(record.closes.as_deref(), Some("m\"/0"));

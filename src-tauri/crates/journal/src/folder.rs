@@ -151,6 +151,22 @@ impl SessionFolder {
         replace_json(&self.pod(), pod)
     }
 
+    /// Puts a new `meta.json` on the disk, to replace the old one when that is wanted.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn prepare_meta(&self, meta: &SessionMeta) -> Result<Replacement, JournalError> {
+        Replacement::of(self.meta(), meta)
+    }
+
+    /// Puts a new `pod.json` on the disk, to replace the old one when that is wanted.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn prepare_pod(&self, pod: &PodFile) -> Result<Replacement, JournalError> {
+        Replacement::of(self.pod(), pod)
+    }
+
     /// Removes `pod.json`, if it is there and still this pod's: a later generation's file is left alone.
     ///
     /// # Errors
@@ -194,14 +210,47 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, JournalError
 
 /// Writes beside the file and renames over it: readers see the old or the new one, never half of one.
 fn replace_json<T: Serialize>(path: &Path, value: &T) -> Result<(), JournalError> {
-    let text = serde_json::to_vec_pretty(value)
-        .map_err(|error| JournalError::Malformed { path: path.to_owned(), why: error.to_string() })?;
-    let beside = path.with_extension(format!("json.{}", std::process::id()));
-    let written = write_private(&beside, &text).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        JournalError::io("write", path)(error)
-    })
+    Replacement::of(path.to_owned(), value)?.put()
+}
+
+/// What a small file is to say, on the disk beside it and seen by nobody. Given up without [`Self::put`] it is gone again.
+#[derive(Debug)]
+#[must_use = "the file stays as it is until this is put in its place"]
+pub struct Replacement {
+    path: PathBuf,
+    beside: Option<PathBuf>,
+}
+
+impl Replacement {
+    fn of<T: Serialize>(path: PathBuf, value: &T) -> Result<Self, JournalError> {
+        let text = serde_json::to_vec_pretty(value)
+            .map_err(|error| JournalError::Malformed { path: path.clone(), why: error.to_string() })?;
+        let beside = path.with_extension(format!("json.{}", std::process::id()));
+        let written = write_private(&beside, &text);
+        let ready = Self { path, beside: Some(beside) };
+        written.map_err(JournalError::io("write", &ready.path))?;
+        Ok(ready)
+    }
+
+    /// Renames it over the file.
+    ///
+    /// # Errors
+    /// When the file system refuses; the old file stays.
+    pub fn put(mut self) -> Result<(), JournalError> {
+        if let Some(beside) = &self.beside {
+            fs::rename(beside, &self.path).map_err(JournalError::io("write", &self.path))?;
+        }
+        self.beside = None;
+        Ok(())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            let _ = fs::remove_file(beside);
+        }
+    }
 }
 
 fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
@@ -244,6 +293,19 @@ mod tests {
         assert_eq!(folder.read_pod().unwrap().unwrap().generation, 2);
         folder.remove_pod(2).unwrap();
         assert!(folder.read_pod().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_prepared_and_given_up_was_never_there() {
+        let root = tempfile::tempdir().unwrap();
+        let session = SessionId::new();
+        let folder = SessionFolder::create(root.path(), session).unwrap();
+        folder.prepare_pod(&pod(session, 1)).unwrap().put().unwrap();
+        let given_up = folder.prepare_pod(&pod(session, 2)).unwrap();
+        assert_eq!(folder.read_pod().unwrap().unwrap().generation, 1);
+        drop(given_up);
+        assert_eq!(folder.read_pod().unwrap().unwrap().generation, 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! seq u64, offset u64, last seq u64, place u32, zero u32.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::error::JournalError;
@@ -17,6 +17,8 @@ const MAGIC: &[u8; 4] = b"OIDX";
 const VERSION: u32 = 2;
 const HEADER: usize = 40;
 const ROW: usize = 32;
+/// Of the reading, in bytes.
+const BUFFER: usize = 256 * 1024;
 
 /// Where one item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +58,8 @@ impl ItemIndex {
     /// # Errors
     /// When the file is there and the file system refuses.
     pub fn load(path: &Path, maker: u64) -> Result<Self, JournalError> {
-        match std::fs::read(path) {
-            Ok(bytes) => Ok(parse(&bytes).filter(|index| index.maker == maker).unwrap_or_else(|| Self::empty(maker))),
+        match read(path) {
+            Ok(index) => Ok(index.filter(|index| index.maker == maker).unwrap_or_else(|| Self::empty(maker))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::empty(maker)),
             Err(error) => Err(JournalError::io("read", path)(error)),
         }
@@ -123,22 +125,42 @@ struct Head {
     maker: u64,
 }
 
-fn parse(bytes: &[u8]) -> Option<ItemIndex> {
-    let Head { covered_seq, covered_offset, count, maker } = parse_header(bytes)?;
-    let rows = bytes.get(HEADER..HEADER.checked_add(count.checked_mul(ROW)?)?)?;
-    let entries = rows
-        .chunks_exact(ROW)
-        .map(|row| {
-            Some(IndexEntry {
-                seq: long(row, 0)?,
-                offset: long(row, 8)?,
-                last_seq: long(row, 16)?,
-                place: u32::from_le_bytes(row.get(24..28)?.try_into().ok()?),
-            })
-        })
-        .collect::<Option<Vec<_>>>()?;
-    let ordered = entries.windows(2).all(|pair| (pair[0].seq, pair[0].place) < (pair[1].seq, pair[1].place));
-    ordered.then_some(ItemIndex { maker, covered_seq, covered_offset, entries })
+/// The index of a file, unless it is not as it should be. Row by row, so that a large one is in memory once.
+fn read(path: &Path) -> io::Result<Option<ItemIndex>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut file = BufReader::with_capacity(BUFFER, file);
+    let mut header = [0; HEADER];
+    let head = match file.read_exact(&mut header) {
+        Ok(()) => parse_header(&header),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+        Err(error) => return Err(error),
+    };
+    let Some(Head { covered_seq, covered_offset, count, maker }) = head else { return Ok(None) };
+    // What a torn header claims is not believed before there is room for it.
+    if (length.saturating_sub(HEADER as u64) / ROW as u64) < count as u64 {
+        return Ok(None);
+    }
+    let mut entries: Vec<IndexEntry> = Vec::with_capacity(count);
+    let mut row = [0; ROW];
+    for _ in 0..count {
+        // It may have been cut since its length was asked for.
+        let Some(entry) = file.read_exact(&mut row).ok().and_then(|()| parse_row(&row)) else { return Ok(None) };
+        if entries.last().is_some_and(|last| (last.seq, last.place) >= (entry.seq, entry.place)) {
+            return Ok(None);
+        }
+        entries.push(entry);
+    }
+    Ok(Some(ItemIndex { maker, covered_seq, covered_offset, entries }))
+}
+
+fn parse_row(row: &[u8; ROW]) -> Option<IndexEntry> {
+    Some(IndexEntry {
+        seq: long(row, 0)?,
+        offset: long(row, 8)?,
+        last_seq: long(row, 16)?,
+        place: u32::from_le_bytes(row.get(24..28)?.try_into().ok()?),
+    })
 }
 
 fn parse_header(bytes: &[u8]) -> Option<Head> {

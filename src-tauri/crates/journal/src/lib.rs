@@ -23,7 +23,7 @@ pub mod writer;
 pub use backlog::Backlog;
 pub use encode::Entry;
 pub use error::JournalError;
-pub use folder::SessionFolder;
+pub use folder::{Replacement, SessionFolder};
 pub use item_index::{IndexEntry, ItemIndex};
 pub use lease::Lease;
 pub use reader::{Forward, JournalReader};

@@ -226,12 +226,11 @@ impl Forward {
     /// When the file cannot be read.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer, which Iterator cannot")]
     pub fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
-        if self.line.last() == Some(&b'\n') {
-            self.line.clear();
-        }
+        self.line.clear();
         self.reader.read_until(b'\n', &mut self.line)?;
         if self.line.last() != Some(&b'\n') {
-            // What has been read so far stays in `line`, and the rest is appended to it when it comes.
+            // It is read anew from its beginning: whoever mends a torn tail cuts it off, and another line comes in its place.
+            self.reader.get_mut().at = self.offset;
             return Ok(None);
         }
         let at = self.offset;

@@ -16,7 +16,7 @@ use protocol::record::{JOURNAL_FORMAT, JournalHeader};
 
 use crate::blobs::BlobStore;
 use crate::compressed;
-use crate::encode::{Entry, encode};
+use crate::encode::{Batch, Entry, encode};
 use crate::error::JournalError;
 use crate::folder::SessionFolder;
 use crate::missing;
@@ -114,12 +114,12 @@ impl JournalWriter {
     /// their own when this returns, so that the records which name them never come before them.
     #[must_use]
     pub fn encode(&mut self, at: Timestamp, entries: &[Entry<'_>]) -> Appended {
-        let at = format!("{at:.3}");
+        let batch = Batch::new(&format!("{at:.3}"), self.generation);
         let first = self.next_seq;
         let mut bytes = Vec::with_capacity(entries.iter().map(size_of_entry).sum());
         for entry in entries {
             let start = bytes.len();
-            encode(&mut bytes, self.next_seq, &at, self.generation, entry);
+            encode(&mut bytes, self.next_seq, &batch, entry);
             if bytes.len() - start > BLOB_BYTES {
                 self.blobs.extract(&mut bytes, start);
             }
@@ -276,7 +276,8 @@ impl Syncer {
     }
 }
 
-/// Writes the header of a new journal. A file without a whole first line has no records to lose.
+/// Writes the header of a new journal. It comes to the disk with the first records: a file without a whole first line has none to
+/// lose, and a start is not held up by a disk that takes its time.
 fn begin(path: &std::path::Path, file: &mut File, session: SessionId) -> Result<Recovery, JournalError> {
     let header = JournalHeader { r#type: "journal".to_owned(), format: JOURNAL_FORMAT, session };
     let mut line = serde_json::to_vec(&header)
@@ -285,8 +286,7 @@ fn begin(path: &std::path::Path, file: &mut File, session: SessionId) -> Result<
     let write = |file: &mut File| {
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
-        file.write_all(&line)?;
-        file.sync_data()
+        file.write_all(&line)
     };
     write(file).map_err(JournalError::io("begin", path))?;
     Ok(Recovery { last_seq: 0, end: line.len() as u64, torn: 0, missing: Vec::new() })

@@ -112,6 +112,22 @@ fn a_half_written_line_does_not_exist_until_it_is_whole() {
 }
 
 #[test]
+fn a_half_written_line_that_is_cut_off_gives_way_to_the_one_in_its_place() {
+    let (_root, folder, session) = folder();
+    fill(&folder, session, 1);
+    let mut forward = JournalReader::open(&folder.journal()).unwrap().forward(0).unwrap();
+    while forward.next().unwrap().is_some() {}
+    let mut file = fs::OpenOptions::new().append(true).open(folder.journal()).unwrap();
+    let whole = file.metadata().unwrap().len();
+    file.write_all(b"{\"seq\":2,\"torn").unwrap();
+    assert!(forward.next().unwrap().is_none());
+    file.set_len(whole).unwrap();
+    file.write_all(b"{\"seq\":2,\"mended\":1}\n").unwrap();
+    let (at, text) = forward.next().unwrap().unwrap();
+    assert_eq!((at, text), (whole, &b"{\"seq\":2,\"mended\":1}"[..]));
+}
+
+#[test]
 fn a_newer_format_is_refused_and_left_alone() {
     let (_root, folder, session) = folder();
     let text = format!("{{\"type\":\"journal\",\"format\":99,\"session\":\"{session}\"}}\n");

@@ -1,4 +1,4 @@
-//! One bridge's connection (`outrigger mcp`, beside the agent): it lists tools, calls them, and hears when the list has changed.
+//! One bridge's connection (`outrigger-keeper mcp`, beside the agent): it lists tools, calls them, and hears when the list has changed.
 //!
 //! Its token opens nothing else: whatever the agent can read it can use, and it must never answer its own requests.
 

@@ -1,4 +1,4 @@
-//! How is the runner, with all that it starts, held to the pod's scope? The spec for `outrigger confine`, and what that reports.
+//! How is the runner, with all that it starts, held to the pod's scope? The spec for `outrigger-keeper confine`, and what that reports.
 //!
 //! What the scope is was decided before; how the kernel is asked, and what it can, is the business of the crate `confine`.
 
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use confine::{ReadAccess, Spec, TcpPorts};
 use journal::SessionFolder;
 use protocol::error::{ErrorCode, WireError};
+use protocol::programs;
 use protocol::scope::{Confinement, HeldRule, ScopePermission, ScopeReach};
 use protocol::session::KeeperOrder;
 use scopes::Scope;
@@ -39,11 +40,12 @@ impl Confined {
         socket: &Path,
     ) -> Result<Option<Self>, WireError> {
         let Some(rules) = &scope.rules else { return Ok(None) };
-        let Some(program) = order.program.clone() else {
+        let Some(program) = &order.program else {
             let message =
                 "this session was started without the program that holds it to its scope; reinstall Outrigger";
             return Err(WireError::new(ErrorCode::ScopeRefused, message));
         };
+        let program = programs::keeper(Path::new(program)).display().to_string();
         let failed = |error: std::io::Error| {
             let message =
                 format!("failed to write down what the agent may use, in {}: {error}", folder.path().display());
@@ -132,6 +134,8 @@ fn run_unconfined(order: &KeeperOrder, scope: &Scope) -> Vec<HeldRule> {
 fn readable(order: &KeeperOrder, program: &str, rules: &[HeldRule], scope: &Scope) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = order.read_paths.iter().map(PathBuf::from).collect();
     paths.push(PathBuf::from(program));
+    // The command line too: an agent may start sessions of its own with it.
+    paths.extend(order.program.as_ref().map(PathBuf::from));
     let programs = order.runtime.first().into_iter().chain([&order.runner]).chain(&order.cli);
     paths.extend(programs.filter_map(|program| belonging(Path::new(program))));
     if !rules.iter().any(|rule| rule.permission == ScopePermission::Read) {

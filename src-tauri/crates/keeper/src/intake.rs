@@ -1,13 +1,13 @@
 //! Takes in a batch of the runner's lines: what goes into the journal, what is only streamed, and what the pod has to know.
 //!
-//! The hot path: a line is looked at once for its type, an event once by its adapter, and its bytes are not copied until they are
-//! framed for the journal.
+//! The hot path: a line that is framed as usual is read once, by its adapter; others are first read for their type. Bytes are not
+//! copied until they are framed for the journal.
 
 use std::borrow::Cow;
 
 use journal::Entry;
 use process::Line;
-use protocol::runner::{RunnerHead, RunnerLine};
+use protocol::runner::{RunnerHead, RunnerLine, unread_event};
 use providers::{Adapter, Hint, Weight};
 
 use crate::exchange::Input;
@@ -142,6 +142,11 @@ impl Intake {
 
     /// Takes in a line that may be a JSON object. False when it is none.
     fn json<'a>(&mut self, text: Cow<'a, str>, taken: &mut Taken<'a>) -> bool {
+        // Most lines are told by one look, which also tells that they are JSON.
+        if let Some(weight) = unread_event(&text).and_then(|event| self.adapter.weigh_unread(event)) {
+            self.weighed(weight, text, taken);
+            return true;
+        }
         match serde_json::from_str::<RunnerHead<'_>>(&text) {
             Ok(RunnerHead { r#type, event: Some(event) }) if r#type == "agent_event" => {
                 let weight = self.adapter.weigh(event.get());

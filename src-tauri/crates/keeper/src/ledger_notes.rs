@@ -250,7 +250,12 @@ impl Runner {
 
 fn keeper_note(claim: &PodClaim) -> ProcessNote {
     let PodClaim { pid, started, .. } = *claim;
-    ProcessNote { pid, started, purpose: ProcessPurpose::Keeper, command: "outrigger keep".to_owned() }
+    ProcessNote {
+        pid,
+        started,
+        purpose: ProcessPurpose::Keeper,
+        command: format!("{} keep", protocol::programs::KEEPER),
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! state. It outlives the window and the terminal that started it, and never waits for a reader. What a provider's events mean,
 //! it asks the adapters; where a CLI is, it is told.
 
+mod announced;
 mod attachments;
 mod below;
 mod bridge;
@@ -29,6 +30,8 @@ mod peer;
 pub mod pod_state;
 mod pod_task;
 mod pod_tools;
+pub mod program_pages;
+mod quiet;
 mod reading;
 mod recorder;
 pub mod retry;

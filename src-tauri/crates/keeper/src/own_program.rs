@@ -1,11 +1,10 @@
-//! Which command lines are those of this very program? Told by the name that it had when the keeper began.
+//! Which command lines are those of our own programs? Told by their names, of which this process may have another than usual.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// The program that owns the tool sidecars.
-const TOOLBOX: &str = "outrigger-toolbox";
+use protocol::programs::{COMMAND_LINE, KEEPER, TOOLBOX};
 
 static NAME: OnceLock<Option<OsString>> = OnceLock::new();
 
@@ -26,7 +25,9 @@ pub(crate) fn is_ours_beside_the_agent(command: &str) -> bool {
 }
 
 fn is_ours(program: &str) -> bool {
-    name().is_some_and(|own| is_named(program, own))
+    // Keepers of older versions, and those started by hand, are the command line itself.
+    [COMMAND_LINE, KEEPER].iter().any(|name| is_named(program, name))
+        || name().is_some_and(|own| is_named(program, own))
 }
 
 fn is_named(program: &str, name: impl AsRef<OsStr>) -> bool {
@@ -50,6 +51,9 @@ mod tests {
         assert!(is_keeper(&format!("{own} keep")) && is_keeper(&format!("{own} (deleted) keep")));
         assert!(!is_keeper(&own) && !is_keeper("other keep") && !is_keeper("housekeep"));
         assert!(is_ours_beside_the_agent(&format!("{own} pod-tool")) && !is_keeper(&format!("{own} pod-tool")));
+        assert!(is_keeper("/opt/o/outrigger-keeper keep") && is_keeper("/usr/bin/outrigger keep"));
+        assert!(!is_keeper("/usr/bin/outrigger-keeper mcp") && !is_keeper("/usr/bin/outrigger-toolbox keep"));
+        assert!(is_ours_beside_the_agent("/usr/bin/outrigger pod-tool") && !is_keeper("outrigger ps"));
         assert!(is_ours_beside_the_agent("/usr/bin/outrigger-toolbox") && !is_ours_beside_the_agent("x toolbox"));
     }
 }

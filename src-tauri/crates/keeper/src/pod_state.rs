@@ -17,7 +17,7 @@ use protocol::failure::Retry;
 use protocol::limits::PROMPT_BYTES;
 use protocol::pod::{IfBusy, PendingPermission, PodState, SetParams, Taken, Work};
 use protocol::record::{Delivery, HostRecord, NoticeLevel, Outcome};
-use protocol::runner::{HostLine, RunnerLine};
+use protocol::runner::{HostLine, RunnerLine, StopReason};
 use providers::Hint;
 
 use crate::exchange::{Answer, Ask, Effect, Facts, Input, Prompt};
@@ -41,6 +41,8 @@ pub struct Pod {
     waiting: Waiting,
     /// Whether the newest turn, or the time since, brought an error that the transcript shows.
     told_error: bool,
+    /// How the newest turn ended.
+    last_turn: Option<StopReason>,
     /// Whether the agent itself has gone in a way that it should not. Its runner is about to follow.
     agent_broke: bool,
     /// How many prompts this keeper has handed on; the first one carries the session's settings.
@@ -103,6 +105,7 @@ impl Pod {
             background_tasks: 0,
             waiting: Waiting::default(),
             told_error: false,
+            last_turn: None,
             agent_broke: false,
             next_prompt: 1,
             attempt: None,
@@ -173,6 +176,17 @@ impl Pod {
     #[must_use]
     pub fn permissions(&self) -> Vec<PendingPermission> {
         self.permissions.iter().map(|pending| pending.shown.clone()).collect()
+    }
+
+    /// How the newest turn ended; none while one runs, or waits to be tried again.
+    #[must_use]
+    pub fn last_turn(&self) -> Option<StopReason> {
+        match &self.phase {
+            Phase::Working { .. } | Phase::Retrying { .. } => None,
+            Phase::Idle | Phase::Stopping { .. } | Phase::Draining | Phase::Ended { .. } | Phase::Failed { .. } => {
+                self.last_turn
+            }
+        }
     }
 
     /// Tasks that run on in the background after the turn.

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use journal::{JournalError, JournalWriter, Lease, SessionFolder};
-use process::ProcessRef;
 use protocol::error::{ErrorCode, WireError};
 use protocol::offers::AgentOffers;
 use protocol::pods::end_words;
@@ -18,6 +17,7 @@ use protocol::session::{KeeperOrder, KeeperReport, PodFile, SessionMeta};
 use protocol::{PodId, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::announced::Announced;
 use crate::confinement::Confined;
 use crate::exchange::{Ask, Attached, Facts};
 use crate::holding::Holding;
@@ -33,7 +33,7 @@ use crate::sidecars::Sidecars;
 use crate::socket::Socket;
 use crate::tools::{Changed, ToolSource, Tools};
 use crate::tree::Tree;
-use crate::{kin, opening, session_meta};
+use crate::{kin, opening, quiet, session_meta};
 
 /// Asks that may wait for the pod's task.
 const WAITING_ASKS: usize = 64;
@@ -153,8 +153,14 @@ impl Place {
 
     /// In its place in the tree, which is given back when nothing comes of it.
     async fn host_in(&self, tree: Tree, order: KeeperOrder, mark: PodId) -> Result<(), WireError> {
-        let error = match self.start(&tree, &order, mark).await {
-            Ok((launched, holding)) => match self.open(&order, mark, &launched) {
+        let socket = socket_path(&order, mark);
+        // The runner is started first. Neither is given up half-way: what was written has to be gone when there is no session.
+        let (started, announced) = tokio::join!(
+            self.start(&tree, &order, mark),
+            Announced::prepare(self.folder.clone(), &self.meta, &order, &socket, mark)
+        );
+        let error = match started {
+            Ok((launched, holding)) => match self.open(&order, &launched, announced) {
                 Ok(opened) => {
                     self.serve(order, launched, opened, tree, holding).await;
                     return Ok(());
@@ -191,27 +197,21 @@ impl Place {
     }
 
     /// Opens everything that the pod needs, the journal last: from then on the session has begun.
-    fn open(&self, order: &KeeperOrder, pod: PodId, launched: &Launched) -> Result<Opened, WireError> {
-        let path = socket_path(order, pod);
-        let socket = Socket::listen(&path)?;
-        let process = ProcessRef::current();
-        let file = PodFile {
-            pod,
-            session: order.session,
-            generation: self.meta.generation,
-            pid: process.pid,
-            pid_started: process.started,
-            socket: path.to_string_lossy().into_owned(),
-            token: token(),
-        };
+    fn open(
+        &self,
+        order: &KeeperOrder,
+        launched: &Launched,
+        announced: Result<Announced, WireError>,
+    ) -> Result<Opened, WireError> {
+        let Announced { meta, pod: file, files } = announced?;
+        let socket = Socket::listen(Path::new(&file.socket))?;
         let cwd = Path::new(&order.start.cwd);
         let attached = crate::attachments::take_in(&self.folder, cwd, order.start.attachments.clone())?;
         let (writer, recovery) =
             JournalWriter::open(&self.folder, order.session, self.meta.generation).map_err(wire)?;
-        let mut meta = self.meta.clone();
-        meta.model = order.start.model.clone().or(meta.model);
-        self.folder.write_meta(&meta).map_err(wire)?;
-        self.folder.write_pod(&file).map_err(wire)?;
+        for file in files {
+            file.put().map_err(wire)?;
+        }
         let mut recorder = Recorder::new(writer);
         opening::tell(&mut recorder, order, &meta, &recovery);
         let facts = Facts {
@@ -276,12 +276,15 @@ impl Place {
             cli,
             cwd,
         };
-        let serving = tokio::spawn(socket.serve(Arc::new(shared)));
+        let serving = socket.serve(Arc::new(shared));
         stop_on_signals(asks);
+        let quiet = tokio::spawn(quiet::give_back_when_quiet(feed.changes()));
         let path = file.socket.clone();
         end.tree.entered().await;
         report(&KeeperReport::Ready { pod: file });
         let outcome = task.run(launched, asked).await;
+        // It is no reader that the end is to wait for.
+        quiet.abort();
         // Out of sight first: whoever looks now finds an ended session.
         if let Err(error) = self.folder.remove_pod(generation) {
             tracing::warn!(%error, "pod.json could not be removed");
@@ -289,7 +292,7 @@ impl Place {
         let noting = tokio::spawn(end.tell(outcome));
         let _ = tokio::time::timeout(LAST_READERS, feed.all_have_left()).await;
         let _ = noting.await;
-        serving.abort();
+        drop(serving);
         let _ = std::fs::remove_file(path);
         tracing::info!("the keeper has ended");
     }
@@ -380,7 +383,8 @@ struct Opened {
 fn read_order() -> Result<KeeperOrder, WireError> {
     let mut text = String::new();
     let bad = |why: String| {
-        let message = format!("`outrigger keep` is started by Outrigger itself, with an order on its stdin: {why}");
+        let message =
+            format!("`outrigger-keeper keep` is started by Outrigger itself, with an order on its stdin: {why}");
         WireError::new(ErrorCode::BadRequest, message)
     };
     std::io::stdin().read_to_string(&mut text).map_err(|error| bad(error.to_string()))?;
@@ -453,11 +457,11 @@ fn socket_path(order: &KeeperOrder, pod: PodId) -> PathBuf {
 }
 
 /// 244 random bits, as two version 4 uuids.
-fn token() -> String {
+pub(crate) fn token() -> String {
     format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
 }
 
-fn wire(error: JournalError) -> WireError {
+pub(crate) fn wire(error: JournalError) -> WireError {
     let code = match &error {
         JournalError::Leased { .. } => ErrorCode::AlreadyHosted,
         JournalError::Io { .. } | JournalError::Malformed { .. } | JournalError::NewerFormat { .. } => {

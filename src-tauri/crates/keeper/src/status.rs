@@ -22,6 +22,7 @@ pub(crate) fn status(
         session: order.session,
         generation: meta.generation,
         state: pod.state(),
+        last_turn: pod.last_turn(),
         queue: pod.queue(),
         permissions: pod.permissions(),
         background_tasks: pod.background_tasks(),

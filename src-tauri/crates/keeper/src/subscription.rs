@@ -150,8 +150,10 @@ impl Subscription {
 
     async fn take_recent(&mut self, pieces: &[Bytes], outbox: &Outbox) -> Result<(), HungUp> {
         for piece in pieces {
-            for line in piece.split_inclusive(|byte| *byte == b'\n') {
-                let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', piece) {
+                let line = &piece[start..end];
+                start = end + 1;
                 if seq_of(line).is_some_and(|seq| seq > self.cursor.seq) {
                     self.line(line);
                     self.flush_if_large(outbox).await?;

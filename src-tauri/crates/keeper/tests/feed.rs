@@ -17,6 +17,7 @@ fn status() -> PodStatus {
         session: protocol::SessionId::new(),
         generation: 1,
         state: PodState::Idle,
+        last_turn: None,
         queue: vec![],
         permissions: vec![],
         background_tasks: 0,

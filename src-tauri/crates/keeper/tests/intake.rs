@@ -107,3 +107,43 @@ fn output_is_told_once_and_a_retry_of_the_cli_or_a_keep_alive_is_none() {
     let lines = [event(spoken), event(spoken), event(retry), event(spoken)];
     assert!(matches!(intake.take(&lines).inputs[..], [Input::Output, Input::Hinted(_), Input::Output]));
 }
+
+/// What a line comes to, in words, with the frame that it came in left out.
+fn told(taken: &Taken<'_>) -> String {
+    let pieces: Vec<String> = taken
+        .pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Json { closes, .. } => format!("json {closes:?}"),
+            Piece::Text { bytes, .. } => format!("text {}", bytes.len()),
+        })
+        .collect();
+    format!("{pieces:?} {:?} {:?}", taken.blocks, taken.inputs)
+}
+
+#[test]
+fn an_event_comes_to_the_same_in_the_usual_frame_and_in_any_other() {
+    let streams = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/fixtures/streams");
+    let mut seen = 0;
+    for adapter in ["claude", "codex", "acp", "opencode", "ollama", "demo"] {
+        for file in std::fs::read_dir(streams.join(adapter)).into_iter().flatten().flatten() {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let [mut usual, mut other] = [(); 2].map(|()| Intake::new(providers::adapter(adapter).unwrap()));
+            for event in text.lines().filter(|line| line.starts_with('{')) {
+                let broken = &event[..event.len() - 1];
+                for event in [event, broken, &format!("{event},\"event\":{{}}")] {
+                    let framed =
+                        line(format!(r#"{{"type":"agent_event","sessionId":"s","event":{event}}}"#).as_bytes());
+                    let turned =
+                        line(format!(r#"{{"type":"agent_event","event":{event},"sessionId":"s"}}"#).as_bytes());
+                    let (framed, turned) = ([framed], [turned]);
+                    let (framed, turned) = (told(&usual.take(&framed)), told(&other.take(&turned)));
+                    let same = framed == turned || framed.starts_with("[\"text") && turned.starts_with("[\"text");
+                    assert!(same, "{}: {event}\n{framed}\n{turned}", file.path().display());
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 1000, "{seen}");
+}

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use outrigger_keeper::exchange::{Answer, Ask, Effect, Facts, Gone, Input, Prompt};
+use outrigger_keeper::exchange::{Answer, Ask, Effect, Facts, Gone, Input, Prompt, TurnRefused};
 use outrigger_keeper::pod_state::Pod;
 use outrigger_keeper::waiting::Ticket;
 use protocol::SessionId;
@@ -11,7 +11,7 @@ use protocol::permission::PermissionPolicy;
 use protocol::pod::{AnswerParams, IfBusy, PodState, SetParams, Taken, Work};
 use protocol::provider::{Capabilities, PermissionMode};
 use protocol::record::{Delivery, HostRecord, Outcome, PermissionOutcome};
-use protocol::runner::{HostLine, RunnerLine, Usage};
+use protocol::runner::{HostLine, RunnerLine, StopReason, Usage};
 use providers::Hint;
 
 const NOW: &str = "2026-11-21T07:00:00.000Z";
@@ -324,4 +324,24 @@ fn what_the_agent_tells_of_itself_is_kept() {
     assert_eq!(facts.auth.as_deref(), Some("API key"));
     assert_eq!(facts.offers.commands[0].name, "compact");
     assert_eq!(facts.offers.models[0].id, "o");
+}
+
+#[test]
+fn how_the_newest_turn_ended_is_told_until_the_next_begins() {
+    let mut pod = pod();
+    let ask = |n: u64| Input::Asked(Ticket(n), prompt("go", IfBusy::Reject));
+    assert_eq!(pod.last_turn(), None);
+    for (n, reason) in [(1, StopReason::Error), (2, StopReason::EndTurn), (3, StopReason::Interrupted)] {
+        pod.step(ask(n), NOW);
+        assert_eq!(pod.last_turn(), None, "a turn runs");
+        pod.step(line(r#"{"type":"turn_started"}"#), NOW);
+        let ended = serde_json::json!({ "type": "turn_ended", "stopReason": reason });
+        pod.step(line(&ended.to_string()), NOW);
+        assert_eq!(pod.last_turn(), Some(reason));
+    }
+    let text = "the budget is used up".to_owned();
+    pod.step(ask(4), NOW);
+    let refused = TurnRefused { limit: None, code: ErrorCode::BudgetUsed, text };
+    pod.step(Input::TurnRefused(refused), NOW);
+    assert_eq!(pod.last_turn(), Some(StopReason::Refused), "nothing came of it");
 }

@@ -15,7 +15,7 @@ use protocol::permission::PermissionPolicy;
 use protocol::pod::{IfBusy, PodState};
 use protocol::provider::{Capabilities, PermissionMode};
 use protocol::record::{Delivery, HostRecord, Outcome};
-use protocol::runner::{RunnerLine, Usage};
+use protocol::runner::{RunnerLine, StopReason, Usage};
 use providers::Hint;
 
 const NOW: &str = "2026-11-21T07:00:00.000Z";
@@ -103,7 +103,16 @@ fn a_passing_failure_is_tried_again_with_a_count_and_longer_waits_and_then_given
     pod.step(line(OVERLOADED), NOW);
     assert_eq!(wait(&pod.step(line(FAILED), NOW)), None);
     assert_eq!(pod.state(), PodState::Idle);
+    assert_eq!(pod.last_turn(), Some(StopReason::Error));
     assert!(pod.step(Input::RetryDue, NOW).is_empty());
+}
+
+#[test]
+fn a_retry_that_somebody_calls_off_is_his_end_of_the_turn() {
+    let mut pod = waiting();
+    assert_eq!(pod.last_turn(), None, "the prompt is still being worked on");
+    pod.step(Input::Asked(Ticket(2), Ask::Interrupt), NOW);
+    assert_eq!((pod.state(), pod.last_turn()), (PodState::Idle, Some(StopReason::Interrupted)));
 }
 
 #[test]

@@ -39,10 +39,14 @@ pub struct SearchRequest {
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct SearchAnswer {
-    /// The best first.
+    /// The best first, or the newest.
     pub hits: Vec<SearchHit>,
     /// Whether there is more than what is shown.
     pub more: bool,
+    /// Whether the newest come first, because too many places have one of the words to weigh them. Absent when they were weighed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub newest_first: bool,
     /// How far the archive has come.
     pub state: ArchiveState,
 }

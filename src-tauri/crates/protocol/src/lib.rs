@@ -24,6 +24,7 @@ mod pod_status;
 pub mod pods;
 pub mod pods_view;
 pub mod processes;
+pub mod programs;
 pub mod provider;
 pub mod record;
 pub mod runner;
@@ -34,6 +35,7 @@ pub mod sidecar;
 pub mod sidecar_view;
 pub mod tools;
 pub mod updates;
+pub mod usage;
 pub mod view;
 
 pub use error::{ErrorCode, WireError};

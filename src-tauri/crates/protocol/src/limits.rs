@@ -115,7 +115,7 @@ pub const DOCTOR_LOGIN_SHELL: Duration = Duration::from_millis(1000);
 /// How long a login shell's environment is used again before the shell is asked anew.
 pub const ENVIRONMENT_VALID: Duration = Duration::from_secs(600);
 /// How long it is remembered that the login shell gave no environment.
-pub const ENVIRONMENT_FAILURE_VALID: Duration = Duration::from_secs(60);
+pub const ENVIRONMENT_FAILURE_VALID: Duration = Duration::from_secs(300);
 /// How long a program's version is believed while its file stays the same.
 pub const VERSION_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 /// A working agent that has said nothing meaningful for so long is quiet.
@@ -158,7 +158,7 @@ pub const ARCHIVE_LOOK_BACK_BYTES: u64 = 4 * 1024 * 1024;
 pub const ARCHIVE_FEED: Duration = Duration::from_secs(2);
 /// Between two times that the desktop feeds the archive.
 pub const ARCHIVE_FEED_EVERY: Duration = Duration::from_secs(30);
-/// How many of the newest matches of a search are weighed against each other.
+/// In how many places a word may be for the matches of a search to be weighed.
 pub const SEARCH_WEIGHED: usize = 2000;
 /// Hits in one answer of a search.
 pub const SEARCH_HITS: usize = 500;
@@ -270,9 +270,9 @@ fn sizes() -> Vec<Limit> {
             "older ones are found as they were then",
         ),
         row(
-            "matches of a search that are weighed",
+            "places of a word that are weighed by a search",
             SEARCH_WEIGHED.to_string(),
-            "older ones are not shown, and that is said",
+            "of a more common word the newest are shown first, and that is said",
         ),
         row("hits in one answer of a search", SEARCH_HITS.to_string(), "ask for something rarer"),
         row("words of a search", SEARCH_WORDS.to_string(), "further ones are not looked at"),

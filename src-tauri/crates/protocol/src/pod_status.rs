@@ -11,7 +11,7 @@ use crate::offers::AgentOffers;
 use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::provider::{Capabilities, PermissionMode};
 use crate::record::Outcome;
-use crate::runner::{PermissionAsk, Usage};
+use crate::runner::{PermissionAsk, StopReason, Usage};
 use crate::scope::Confinement;
 use crate::session::SessionStatistics;
 
@@ -145,6 +145,10 @@ pub struct PodStatus {
     pub generation: u64,
     /// What it is doing.
     pub state: PodState,
+    /// How the newest turn ended; absent while one runs and before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub last_turn: Option<StopReason>,
     /// Prompts that wait.
     pub queue: Vec<QueuedPrompt>,
     /// Requests that wait.

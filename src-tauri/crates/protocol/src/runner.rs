@@ -17,6 +17,8 @@ use crate::offers::AgentOffers;
 use crate::provider::{Capabilities, PermissionMode};
 use crate::record::PermissionOutcome;
 
+pub use crate::usage::Usage;
+
 /// The version that this program speaks.
 pub const RUNNER_PROTOCOL: u32 = 1;
 
@@ -151,6 +153,18 @@ pub struct RunnerHead<'a> {
     /// The provider's own event, in an `agent_event`.
     #[serde(borrow, default)]
     pub event: Option<&'a RawValue>,
+}
+
+/// The event of a line that is written as runners are asked to write it: `{"type":"agent_event","sessionId":"…","event":…}`, and
+/// nothing behind the event. Only that frame has been looked at: where the event is one whole JSON value, so is the line.
+///
+/// `None` for other lines, and for the same in other words.
+#[must_use]
+pub fn unread_event(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix(r#"{"type":"agent_event","sessionId":""#)?;
+    let end = rest.find(|c: char| c == '"' || c == '\\' || c.is_ascii_control())?;
+    let event = rest[end..].strip_prefix(r#"","event":"#)?.strip_suffix('}')?;
+    event.starts_with('{').then_some(event)
 }
 
 /// The runner lines that the host acts on. `agent_event` is handled by [`RunnerHead`].
@@ -379,67 +393,26 @@ pub enum StopReason {
     Error,
 }
 
-/// What a turn, or a session, used. Absent numbers are unknown, not zero.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", default)]
-#[ts(export)]
-pub struct Usage {
-    /// Tokens sent.
-    pub input_tokens: Option<u64>,
-    /// Tokens received.
-    pub output_tokens: Option<u64>,
-    /// Tokens read from the provider's cache.
-    pub cache_read_tokens: Option<u64>,
-    /// Tokens written to it.
-    pub cache_write_tokens: Option<u64>,
-    /// US dollars.
-    pub cost_usd: Option<f64>,
-    /// Tokens of context in use after the turn.
-    pub context_used: Option<u64>,
-    /// Tokens of context that the model has.
-    pub context_size: Option<u64>,
-}
-
-impl Usage {
-    /// Adds a turn to a total: counts and cost add up, the context's size is the newest known.
-    #[must_use]
-    pub fn plus(self, turn: Usage) -> Usage {
-        Usage {
-            input_tokens: add(self.input_tokens, turn.input_tokens),
-            output_tokens: add(self.output_tokens, turn.output_tokens),
-            cache_read_tokens: add(self.cache_read_tokens, turn.cache_read_tokens),
-            cache_write_tokens: add(self.cache_write_tokens, turn.cache_write_tokens),
-            cost_usd: match (self.cost_usd, turn.cost_usd) {
-                (None, None) => None,
-                (a, b) => Some(a.unwrap_or(0.0) + b.unwrap_or(0.0)),
-            },
-            context_used: turn.context_used.or(self.context_used),
-            context_size: turn.context_size.or(self.context_size),
-        }
-    }
-}
-
-fn add(a: Option<u64>, b: Option<u64>) -> Option<u64> {
-    match (a, b) {
-        (None, None) => None,
-        (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn usage_adds_counts_and_cost_and_keeps_the_newest_context() {
-        let first = Usage { input_tokens: Some(10), cost_usd: Some(0.5), context_used: Some(100), ..Usage::default() };
-        let second = Usage { input_tokens: Some(5), output_tokens: Some(7), cost_usd: Some(0.25), ..Usage::default() };
-        let total = first.plus(second);
-        assert_eq!(total.input_tokens, Some(15));
-        assert_eq!(total.output_tokens, Some(7));
-        assert_eq!(total.cost_usd, Some(0.75));
-        assert_eq!(total.context_used, Some(100));
-        assert_eq!(total.cache_read_tokens, None, "unknown stays unknown");
+    fn an_event_is_found_unread_only_in_the_usual_frame() {
+        assert_eq!(unread_event(r#"{"type":"agent_event","sessionId":"s-1","event":{"a":1}}"#), Some(r#"{"a":1}"#));
+        for other in [
+            r#"{"type":"agent_event","sessionId":"s\"1","event":{"a":1}}"#,
+            r#"{"type":"agent_event","sessionId":"s","event":{"a":1}} "#,
+            r#"{"type":"agent_event","sessionId":"s","event":["a"]}"#,
+            r#"{"type":"agent_event","event":{"a":1},"sessionId":"s"}"#,
+            r#"{"type":"agent_event","sessionId":"s","event":"#,
+            "{\"type\":\"agent_event\",\"sessionId\":\"s\n\",\"event\":{}}",
+        ] {
+            assert_eq!(unread_event(other), None, "{other}");
+        }
+        // What stands behind the event makes it no JSON, so that whoever reads it finds out.
+        let event = unread_event(r#"{"type":"agent_event","sessionId":"s","event":{"a":1},"event":{"a":2}}"#).unwrap();
+        assert!(serde_json::from_str::<Value>(event).is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::permission::{PermissionPolicy, PermissionRule};
 use crate::pod::{PodState, Recording};
 use crate::provider::PermissionMode;
 use crate::record::Outcome;
-use crate::runner::{ResumeMode, Usage};
+use crate::runner::{ResumeMode, StopReason, Usage};
 use crate::scope::{Budget, ScopeRule};
 
 /// What a session is started with.
@@ -330,6 +330,10 @@ pub enum Liveness {
     Live {
         /// What it is doing.
         state: PodState,
+        /// How the newest turn ended; absent while one runs, before the first, and in the answer of an older keeper.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        last_turn: Option<StopReason>,
         /// Permission requests that wait.
         waiting: u32,
         /// Prompts that wait.

@@ -1,6 +1,6 @@
 //! Tools that Outrigger offers to an agent: how they are described, called and answered.
 //!
-//! They travel three ways: from the bridge (`outrigger mcp`, an MCP server beside the agent) to the keeper's socket, from the keeper
+//! They travel three ways: from the bridge (`outrigger-keeper mcp`, an MCP server beside the agent) to the keeper's socket, from the keeper
 //! to the process that does one call, and to people who call one by hand. Which tools there are is not decided here.
 
 use serde::{Deserialize, Serialize};

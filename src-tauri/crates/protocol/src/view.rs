@@ -5,11 +5,13 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::desk::WindowLayout;
 use crate::ids::SessionId;
 use crate::item::Item;
 use crate::pod::{PodStatus, SessionEvent};
 use crate::provider::ProviderInfo;
 use crate::session::SessionSummary;
+use crate::settings::SettingsView;
 
 /// What a window is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -71,6 +73,22 @@ pub struct SessionList {
     pub working: u32,
     /// Permission requests that wait, over all workspaces.
     pub waiting: u32,
+}
+
+/// What a page is given with its document, so that its first picture waits for no answer. The page asks and follows all the same:
+/// this is only what was known when the document was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct PageBegin {
+    /// What the window is about.
+    pub info: WindowInfo,
+    /// How the window was arranged last, if it was.
+    pub layout: Option<WindowLayout>,
+    /// The workspace's sessions; none when they have not been looked at yet.
+    pub list: Option<SessionList>,
+    /// The user's settings.
+    pub settings: SettingsView,
 }
 
 /// What a new session can be made of, and what stands in the way.

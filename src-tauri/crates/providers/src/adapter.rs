@@ -31,6 +31,12 @@ pub trait Adapter: Send {
     /// Called for live events only. `event` is valid JSON; lone surrogates are possible (`protocol::json`).
     fn weigh(&mut self, event: &str) -> Weight;
 
+    /// The same of an event that nobody has read yet, so that it need not be read twice. What this weighs is one whole JSON value. `None`
+    /// when it is none, or takes more than this one look; then nothing has changed, and [`Self::weigh`] may be asked.
+    fn weigh_unread(&mut self, _event: &str) -> Option<Weight> {
+        None
+    }
+
     /// Adds to the sheet what the event means for a person. An event that is not known becomes an `Unknown` item.
     fn fold(&mut self, event: &str, sheet: &mut Sheet);
 }

@@ -106,6 +106,10 @@ impl Adapter for Codex {
         parsed(event, |text| self.streams.weigh(text)).unwrap_or_else(Weight::durable)
     }
 
+    fn weigh_unread(&mut self, event: &str) -> Option<Weight> {
+        self.streams.weigh(event)
+    }
+
     fn fold(&mut self, event: &str, sheet: &mut Sheet) {
         let Some(event) = readable(event, sheet) else { return };
         let Some(method) = event["method"].as_str() else {

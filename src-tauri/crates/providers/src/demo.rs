@@ -31,7 +31,11 @@ struct Line<'a> {
 
 impl Adapter for Demo {
     fn weigh(&mut self, event: &str) -> Weight {
-        parsed(event, |text| serde_json::from_str(text).ok().map(|line| weigh(&line))).unwrap_or_else(Weight::durable)
+        parsed(event, |text| self.weigh_unread(text)).unwrap_or_else(Weight::durable)
+    }
+
+    fn weigh_unread(&mut self, event: &str) -> Option<Weight> {
+        serde_json::from_str(event).ok().map(|line| weigh(&line))
     }
 
     fn fold(&mut self, event: &str, sheet: &mut Sheet) {

@@ -28,6 +28,10 @@ impl Adapter for Ollama {
         parsed(event, |text| self.streams.weigh(text)).unwrap_or_else(Weight::durable)
     }
 
+    fn weigh_unread(&mut self, event: &str) -> Option<Weight> {
+        self.streams.weigh(event)
+    }
+
     fn fold(&mut self, event: &str, sheet: &mut Sheet) {
         let Some(event) = readable(event, sheet) else { return };
         let Some(kind) = event["type"].as_str() else { return fold_line(event, sheet) };

@@ -93,6 +93,10 @@ impl Adapter for Opencode {
         parsed(event, |text| self.streams.weigh(text)).unwrap_or_else(Weight::durable)
     }
 
+    fn weigh_unread(&mut self, event: &str) -> Option<Weight> {
+        self.streams.weigh(event)
+    }
+
     fn fold(&mut self, event: &str, sheet: &mut Sheet) {
         let Some(event) = readable(event, sheet) else { return };
         let kind = event["type"].as_str().unwrap_or("event").to_owned();

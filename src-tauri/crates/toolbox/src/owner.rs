@@ -24,7 +24,7 @@ use crate::broker::{Broker, Surroundings};
 use crate::callback::listen;
 use crate::limits::CLIENTS;
 
-pub use client::{OwnerClient, connect, program, spawn};
+pub use client::{OwnerClient, connect, spawn};
 
 /// Tells where the owner is, in the run folder; only its user can read it.
 pub const FILE: &str = "toolbox.json";

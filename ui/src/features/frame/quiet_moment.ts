@@ -6,10 +6,15 @@ const AFTER_MS = 150;
 let isDrawn = false;
 const waiting = new Set<() => void>();
 
+let tell: () => void;
+/** Resolves when the window has drawn what it begins with, or at once when it has. */
+export const whenDrawn = new Promise<void>((resolve) => (tell = resolve));
+
 /** What the window begins with is drawn. */
 export function drawn(): void {
   if (isDrawn) return;
   isDrawn = true;
+  tell();
   setTimeout(() => {
     for (const run of waiting) run();
     waiting.clear();

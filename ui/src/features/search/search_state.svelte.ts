@@ -41,6 +41,8 @@ export class SearchState {
   filters = $state.raw<Filters>(NONE);
   hits = $state.raw<SearchHit[]>([]);
   more = $state(false);
+  /** Whether a word is in too many places to say which hit is the best. */
+  newestFirst = $state(false);
   /** How far the archive has come; null before the first answer. */
   archive = $state.raw<ArchiveState | null>(null);
   problem = $state('');
@@ -124,6 +126,7 @@ export class SearchState {
       if (turn !== this.#turn) return;
       this.hits = answer.hits;
       this.more = answer.more && this.#limit < MOST;
+      this.newestFirst = answer.newestFirst ?? false;
       this.archive = answer.state;
       this.answered = text;
       this.problem = '';

@@ -11,6 +11,7 @@ import type { SearchRequest } from '../../protocol/SearchRequest';
 import type { SnippetPart } from '../../protocol/SnippetPart';
 import type { SessionSummary } from '../../protocol/SessionSummary';
 import type { WireError } from '../../protocol/WireError';
+import { ansiRuns } from '../../features/transcript/tool/ansi_runs';
 import { wordsOf } from '../item_words';
 import { pastHits } from './past';
 
@@ -59,7 +60,12 @@ function candidate(summary: SessionSummary, item: Item): { hit: SearchHit; text:
   if (kind === null) return [];
   const { session, title, provider, workspace } = summary;
   const hit = { session, title, provider, workspace, seq: item.seq, item: item.id, kind, at: item.at, snippet: [] };
-  return [{ hit, text: wordsOf(item).join('\n') }];
+  // As the archive does it: what is to be found are words, not colours.
+  const plain = (text: string) =>
+    ansiRuns(text)
+      .map((run) => run.text)
+      .join('');
+  return [{ hit, text: wordsOf(item).map(plain).join('\n') }];
 }
 
 function kindOf({ body }: Item): SearchKind | null {

@@ -1,7 +1,11 @@
-// What does a workspace look like on a busy afternoon? Six sessions of three agents at work, one of which asks; for pictures.
+// What does a workspace look like on a busy afternoon? Six sessions of three agents at work, one of which asks; for pictures. The
+// sessions that are opened there are recordings of real agents, see `recorded.ts`.
 
 import type { ItemBody } from '../../protocol/ItemBody';
+import type { Liveness } from '../../protocol/Liveness';
 import type { SessionSummary } from '../../protocol/SessionSummary';
+import type { Usage } from '../../protocol/Usage';
+import { recorded } from './recorded';
 import {
   ended,
   idle,
@@ -29,14 +33,6 @@ const used = (inputTokens: number, outputTokens: number, costUsd: number) => ({
   contextSize: 200_000,
 });
 
-function read(id: string, path: string, ms: number): ItemBody {
-  const content = [{ type: 'text' as const, text: '…' }];
-  return {
-    type: 'toolCall',
-    ...call(id, { name: 'Read', title: `Read ${path}`, kind: 'read', status: 'completed', durationMs: ms, content }),
-  };
-}
-
 function ran(id: string, command: string, ms: number | null, text: string): ItemBody {
   return {
     type: 'toolCall',
@@ -52,130 +48,48 @@ function ran(id: string, command: string, ms: number | null, text: string): Item
   };
 }
 
-const oldLexer = `pub fn next_token(&mut self) -> Option<Token> {
-    let line = self.lines.next()?;
-    Some(Token::Line(line))
-}
-`;
-const newLexer = `pub fn next_token(&mut self) -> Result<Option<Token>, LexError> {
-    match self.lines.next() {
-        Some(line) => Ok(Some(Token::Line(line?))),
-        // The last line counts even when no newline ends it.
-        None => Ok(self.rest.take().map(Token::Line)),
-    }
-}
-`;
-
-/** Ports a parser; has a sub-agent that writes tests. */
-function porting(): Body[] {
-  return [
-    asked('Port the parser to the new lexer. Keep the public types; the error type may change.'),
-    {
-      type: 'thought',
-      text: 'The parser calls next_token in eleven places. Six of them ignore the error today.',
-      open: false,
-    },
-    read('p1', 'src/lexer.rs', 40),
-    read('p2', 'src/parser.rs', 60),
-    {
-      type: 'plan',
-      entries: [
-        { content: 'Find every use of the old lexer', status: 'completed' },
-        { content: 'Change `next_token` and what calls it', status: 'inProgress' },
-        { content: 'Property tests for lines without an end', status: 'inProgress' },
-        { content: 'Run the benchmarks against main', status: 'pending' },
-      ],
-    },
-    said(
-      '`next_token` has **eleven callers**; six of them drop the error. I change the lexer first, then the callers one by one, so that every step compiles.',
-    ),
-    {
-      type: 'toolCall',
-      ...call('p3', {
-        name: 'Edit',
-        title: 'Edit src/lexer.rs',
-        kind: 'edit',
-        status: 'completed',
-        durationMs: 320,
-        content: [{ type: 'diff', path: 'src/lexer.rs', oldText: oldLexer, newText: newLexer, patch: null }],
-      }),
-    },
-    ran('p4', 'cargo check -p oars-parser', 6_200, 'error[E0308]: mismatched types'),
-    said('As expected, the callers are next. Two of them are in `fn header`, where a missing line is no error:'),
-    ran(
-      'p5',
-      'cargo test -p oars-parser',
-      null,
-      '   Compiling oars-parser v0.4.0\n   Running unittests src/lib.rs\nrunning 41 tests\n',
-    ),
-  ];
-}
-
-/** Renames a crate and waits for an answer. */
-function renaming(): Body[] {
-  return [
-    asked('Rename the crate to outrigger-oars, and everything that names it. Run the tests after.'),
-    read('r1', 'Cargo.toml', 40),
-    ran('r2', "rg -l '\\boars\\b'", 120, 'Cargo.toml\nsrc/main.rs\nREADME.md\nbenches/stroke.rs'),
-    said(
-      'The crate is named in **four places**. I change them together, so that no commit stands between:\n\n- `Cargo.toml`, where the name is declared\n- `src/main.rs` and `benches/stroke.rs`, which import it\n- the badge in `README.md`\n\n> The published name stays free for a year after a rename.',
-    ),
-    {
-      type: 'toolCall',
-      ...call('r3', {
-        name: 'Edit',
-        title: 'Edit Cargo.toml',
-        kind: 'edit',
-        status: 'completed',
-        durationMs: 380,
-        content: [
-          {
-            type: 'diff',
-            path: 'Cargo.toml',
-            oldText: '[package]\nname = "oars"\nversion = "0.1.0"\n',
-            newText: '[package]\nname = "outrigger-oars"\nversion = "0.2.0"\n',
-            patch: null,
-          },
-        ],
-      }),
-    },
-    { type: 'turnEnd', stopReason: 'endTurn', usage: used(4200, 1100, 0.18), durationMs: 84_000 },
-    asked('Now the tests, from a clean build.'),
-    {
-      type: 'permission',
-      requestId: 'r-clean',
-      toolCallId: null,
-      toolName: 'Bash',
-      title: 'Run rm -rf target && cargo test --workspace',
-      kind: 'execute',
-      input: { command: 'rm -rf target && cargo test --workspace', cwd: '~/src/oars' },
-      options: [],
-      state: { type: 'pending' },
-    },
-  ];
-}
-
 function busy(id: string, title: string, minutes: number, items: Body[], more: Partial<SessionSummary>): SceneSession {
   return session(summary(id, title, 0, working(minutes), more), standing(items, minutesAgo(minutes)));
 }
 
+function described(id: string, title: string, liveness: Liveness, usage: Usage): SessionSummary {
+  return summary(id, title, 0, liveness, { usage });
+}
+
+/** Renames a package, and asks before it deletes a folder. */
 function asking(): SceneSession {
-  const about = summary('b-rename', 'Rename the crate and everything that names it', 1, working(4), {
-    usage: used(4200, 1100, 0.31),
-  });
-  const scene = session(about, standing(renaming(), minutesAgo(4)));
-  const ask = scene.items.at(-1)?.body;
+  const { items } = recorded('rename', 1);
+  const about = described(
+    'b-rename',
+    'Rename the package and everything that names it',
+    working(2),
+    used(4200, 1100, 0.31),
+  );
+  const scene = session(about, items);
+  const ask = items.at(-1)?.body;
   if (scene.status && ask?.type === 'permission') {
     const since = minutesAgo(1);
     scene.status.permissions = [{ ask, since }];
     scene.status.state = {
       type: 'working',
       on: { type: 'permission', requestId: ask.requestId, since },
-      since: minutesAgo(4),
+      since: minutesAgo(2),
     };
     scene.summary.liveness = { type: 'live', state: scene.status.state, waiting: 1, queued: 0 };
   }
   return scene;
+}
+
+/** Changes a lexer; has a sub-agent that writes tests. */
+function lexing(): SceneSession {
+  const about = described('b-port', 'Let the lexer tell where a line is wrong', working(1), used(9100, 5200, 1.12));
+  return session(about, recorded('lexer', 0.3).items);
+}
+
+/** Has added what was wanted, and waits. */
+function ports(): SceneSession {
+  const more = { provider: 'codex', model: 'gpt-6-codex', usage: used(6100, 2800, 0.47) };
+  return session(summary('b-tide', 'Tide tables for the southern ports', 4, idle, more), recorded('ports', 4).items);
 }
 
 /** Six sessions at work, and what came before. */
@@ -184,7 +98,7 @@ export function busyScene(): Scene {
     found: true,
     sessions: [
       asking(),
-      busy('b-port', 'Port the parser to the new lexer', 12, porting(), { usage: used(9100, 5200, 1.12) }),
+      lexing(),
       busy(
         'b-tests',
         'Property tests for lines without an end',
@@ -208,11 +122,12 @@ export function busyScene(): Scene {
       busy('b-words', 'Error messages that say what to do', 3, [asked('Go through all error messages.')], {
         usage: used(1900, 700, 0.14),
       }),
-      busy('b-tide', 'Tide tables for the southern ports', 21, [asked('Add the southern ports.')], {
+      busy('b-heights', 'Heights in feet as well', 21, [asked('Let the table be read with heights in feet too.')], {
         provider: 'codex',
         model: 'gpt-6-codex',
-        usage: used(6100, 2800, 0.47),
+        usage: used(3100, 1200, 0.26),
       }),
+      ports(),
       session(
         summary('b-idle', 'Explain how the strokes are timed', 55, idle, { usage: used(800, 600, 0.05) }),
         standing([asked('Explain how the strokes are timed.'), said('By a monotonic clock.')], minutesAgo(55)),

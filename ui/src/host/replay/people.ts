@@ -51,16 +51,18 @@ export const agents: [id: string, name: string, models: string[], cli: string | 
   ['qwen', 'Qwen Code', [], 'qwen', null],
 ];
 
-/** The agents; without their CLIs only the demo can be started. */
-export function choicesOf(found: boolean): ProviderChoice[] {
+const noRuntime = 'no JavaScript runtime was found that is new enough: deno 2.0, node 18.17 or bun 1.1';
+
+/** The agents; without their CLIs only the demo can be started, and without a runtime nothing. */
+export function choicesOf(found: boolean, runtime = true): ProviderChoice[] {
   const all = agents.map(([id, name, models, cli, version]): ProviderChoice => {
-    const available = cli === null || (found && version !== null);
-    const missing = `\`${cli ?? ''}\` was not found in any of 23 places.`;
+    const available = runtime && (cli === null || (found && version !== null));
+    const missing = cli === null ? noRuntime : `\`${cli}\` was not found in any of 23 places.`;
     const note =
-      cli === null
+      cli === null && runtime
         ? 'built in: no account, no network'
         : available
-          ? `~/.local/bin/${cli} (${version ?? ''})`
+          ? `~/.local/bin/${cli ?? ''} (${version ?? ''})`
           : missing;
     return { provider: provider(id, name, models, cli), available, note };
   });

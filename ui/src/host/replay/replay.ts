@@ -66,6 +66,7 @@ declare global {
 
 class Replay {
   readonly found: boolean;
+  readonly runtime: boolean;
   readonly pods: ReplayPods;
   #sessions = new Map<SessionId, ReplaySession>();
   #watchers: ((list: SessionList) => void)[] = [];
@@ -78,6 +79,7 @@ class Replay {
     this.#speed = Number(query.get('speed') ?? 1) || 1;
     const scene = sceneOf(this.#name);
     this.found = scene.found;
+    this.runtime = scene.runtime ?? true;
     const kept = this.#kept();
     const trees = sessionStorage.getItem(`${KEY}.${this.#name}.pods`);
     this.pods = new ReplayPods(trees === null ? (scene.trees ?? []) : (JSON.parse(trees) as TreePod[]));
@@ -237,6 +239,7 @@ export function replayHost(query: URLSearchParams): Host {
     });
   return {
     pageShown: () => later(() => undefined),
+    begin: null,
     windowInfo: () => later(() => ({ workspace: WORKSPACE, name: 'oars', branch: 'main', version: '0.1.0' })),
     watchSessions: async (on) => replay.watch(on),
     watchRequests: async (on) => {
@@ -256,7 +259,8 @@ export function replayHost(query: URLSearchParams): Host {
       }),
     readLayout: () => later(() => kept<WindowLayout | null>(`layout.${WORKSPACE}`, null)),
     keepLayout: (layout) => later(() => keep(`layout.${WORKSPACE}`, layout)),
-    providerChoices: () => later(() => [...choicesOf(replay.found), ...(window.replayed?.agents ?? [])]),
+    providerChoices: () =>
+      later(() => [...choicesOf(replay.found, replay.runtime), ...(window.replayed?.agents ?? [])]),
     search: (request) => later(() => searchIn(replay.all(), request, query)),
     usage: (request) => later(() => pastUsage(request, query)),
     placeOfItem: (id, item) => later(() => replay.get(id).placeOf(item)),

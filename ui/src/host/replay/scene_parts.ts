@@ -16,6 +16,8 @@ export interface SceneSession extends Kept {
 export interface Scene {
   /** Whether an agent's CLI is found on the pretended machine. */
   found: boolean;
+  /** Whether a runtime of runners is; usually one is. */
+  runtime?: boolean;
   sessions: SceneSession[];
   /** All pods of all trees. */
   trees?: TreePod[];

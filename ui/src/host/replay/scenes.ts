@@ -311,6 +311,8 @@ export function sceneOf(name: string): Scene {
       return manyPods();
     case 'first-run':
       return { found: false, sessions: [] };
+    case 'no-runtime':
+      return { found: false, runtime: false, sessions: [] };
     default:
       return { found: true, sessions: [] };
   }

@@ -5,10 +5,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use protocol::error::{ErrorCode, WireError};
+use protocol::programs;
 use protocol::sidecar::{SidecarImports, SidecarPlace, WrittenImport};
 use tokio::io::AsyncWriteExt;
 use toolbox::import;
-use toolbox::owner::program as owner_program;
 
 use super::nudge;
 use crate::machine::Machine;
@@ -50,7 +50,7 @@ pub async fn write_imports(
 /// When the keyring cannot be used.
 pub async fn keep_secret(machine: &Machine, name: &str, secret: Option<&str>) -> Result<(), WireError> {
     let failed = |why: String| WireError::new(ErrorCode::Internal, why);
-    let mut keeping = tokio::process::Command::new(owner_program(&machine.program));
+    let mut keeping = tokio::process::Command::new(programs::toolbox(&machine.program));
     keeping.arg(if secret.is_some() { "keep-secret" } else { "forget-secret" }).arg(name);
     keeping.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = keeping.spawn().map_err(|error| failed(format!("failed to reach the keyring: {error}")))?;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use protocol::failure::{FailureClass, Retry, RetryBy};
 use protocol::limits::RETRIES;
 use protocol::record::{Delivery, HostRecord, NoticeLevel};
-use protocol::runner::RunnerLine;
+use protocol::runner::{RunnerLine, StopReason};
 
 use super::{Phase, Pod};
 use crate::exchange::{Answer, Ask, Effect, Prompt};
@@ -105,6 +105,7 @@ impl Pod {
     pub(super) fn call_off_retry(&mut self) -> Vec<Effect> {
         let Phase::Retrying { .. } = &self.phase else { return Vec::new() };
         self.phase = Phase::Idle;
+        self.last_turn = Some(StopReason::Interrupted);
         let text = "The retry was called off; the prompt was not sent again.".to_owned();
         let code = "retry_called_off".to_owned();
         vec![Effect::Record(HostRecord::Notice { level: NoticeLevel::Info, code, text })]

@@ -44,6 +44,7 @@ impl Pod {
             }
         };
         self.phase = Phase::Idle;
+        self.last_turn = Some(reason);
         let follows = match reason {
             // What was queued was meant to follow this turn's work; when that did not happen, the user decides.
             StopReason::Interrupted => Vec::new(),
@@ -76,6 +77,7 @@ impl Pod {
         let mut effects = vec![Effect::Record(HostRecord::BudgetUsed { limit, text: text.clone() })];
         if self.attempt.take().is_some() {
             self.phase = Phase::Idle;
+            self.last_turn = Some(StopReason::Refused);
             effects.extend(self.waiting.turn_refused(code, &text));
         } else {
             // The agent has begun it by itself.

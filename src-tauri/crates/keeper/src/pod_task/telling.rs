@@ -1,9 +1,11 @@
 //! What is said to the runner, and when: a query only when the budgets leave a turn for it, the rest behind it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use protocol::attachment::Attachment;
 use protocol::pod::IfBusy;
+use protocol::programs;
 use protocol::runner::{HostLine, Query, ResumeMode};
 use protocol::tools::{TOOLS_SERVER, TOOLS_SOCKET_VARIABLE, TOOLS_TOKEN_VARIABLE};
 use serde_json::{Value, json};
@@ -72,6 +74,7 @@ impl PodTask {
         if let (true, Some(door), Some(program)) = (self.pod.facts().capabilities.mcp, &self.tools, &self.order.program)
         {
             let env = json!({ TOOLS_SOCKET_VARIABLE: door.socket, TOOLS_TOKEN_VARIABLE: door.token });
+            let program = programs::keeper(Path::new(program));
             let ours = || json!({ "type": "stdio", "command": program, "args": ["mcp"], "env": env });
             servers.entry(TOOLS_SERVER.to_owned()).or_insert_with(ours);
         }

@@ -4,7 +4,7 @@
 //! how, is the caller's business.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -88,22 +88,13 @@ where
     OwnerClient::open(run, client).await
 }
 
-/// The program that owns sidecars; it lies beside `outrigger`.
-const PROGRAM: &str = "outrigger-toolbox";
-
-/// Where that program is, by where `outrigger` is.
-#[must_use]
-pub fn program(outrigger: &Path) -> PathBuf {
-    outrigger.with_file_name(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// Starts an owner, for [`connect`]: `outrigger` is that program. Waits for its one word that it can be reached, or its end: of several
+/// Starts an owner, for [`connect`]; it lies beside `outrigger`. Waits for its one word that it can be reached, or its end: of several
 /// that are started at once one stays.
 ///
 /// # Errors
 /// When it cannot be started.
 pub async fn spawn(outrigger: &Path) -> Result<(), WireError> {
-    let program = program(outrigger);
+    let program = protocol::programs::toolbox(outrigger);
     let mut command = tokio::process::Command::new(&program);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     // The mark of a pod that we may run in belongs to what that pod started, not to an owner, which outlives it.
