@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { openBrowser, settled } from './page.mjs';
+import { openBrowser, settled, start } from './page.mjs';
 
 const browser = await openBrowser({ after });
 const nodes = (page) => page.evaluate(() => document.querySelectorAll('*').length);
@@ -98,6 +98,21 @@ test('nothing moves between a press and its release, however much is said meanwh
     const list = document.querySelector('[data-testid=transcript]');
     return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
   });
+});
+
+test('a click counts while the list scrolls', async (t) => {
+  const page = await browser.scene(t, 'replay=demo&speed=8');
+  await start(page, 'What is here?');
+  await page.getByTestId('permission-allow').hover();
+  await page.mouse.down();
+  await page.evaluate(() => {
+    const list = document.querySelector('[data-testid=transcript]');
+    let by = 2;
+    setInterval(() => list.scrollBy(0, (by = -by)), 20);
+    return new Promise((resolve) => list.addEventListener('scroll', resolve, { once: true }));
+  });
+  await page.mouse.up();
+  await page.getByText('Done: I wrote the summary').waitFor();
 });
 
 test('a million items open at the last one, and every one can be reached by scrolling and by keys', async (t) => {
