@@ -53,6 +53,9 @@ async function ofPyPi(dir) {
   await run('python3', ['-m', 'venv', path.join(dir, 'python')]);
   const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
   await run(pythonIn(dir), ['-m', 'pip', 'install', ...quiet, '--no-deps', '--requirement', REQUIREMENTS]);
+  // What the server `fetch` reads pages with installs a part of itself from npm when it is first used. Two tests that are first at
+  // the same time would disturb each other.
+  await run(pythonIn(dir), ['-c', 'from readabilipy.simple_json import have_node; assert have_node()']);
   return { npm: Object.keys(OF_NPM), pypi: Object.keys(OF_PYPI) };
 }
 

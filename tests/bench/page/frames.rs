@@ -84,6 +84,8 @@ async fn ours(home: &Home) -> Seen {
     super::until_idle(home, &workspace, &session);
     super::outrigger(home, &workspace, &["send", &session, &format!("items {ITEMS}")]);
     super::until_written(home, &workspace, &session, ITEMS);
+    // Otherwise the app takes them into its archive while it is measured.
+    super::outrigger(home, &workspace, &["search", "--wait", "keeper"]);
     let window = Window::open(home, &workspace).await;
     window.see(&format!("[data-session='{session}']")).await.click().await.unwrap();
     window.see("[data-testid=item]").await;

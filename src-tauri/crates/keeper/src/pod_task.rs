@@ -314,7 +314,6 @@ impl PodTask {
         if !taken.blocks.is_empty() && self.partial_timer.is_none() {
             self.partial_timer = Some(Instant::now() + PARTIAL_EVERY);
         }
-        self.show(Update { blocks: taken.blocks, ..Update::default() });
         self.leftovers.after(&taken.inputs, &self.mark, self.ladder.rung(), self.group.as_ref());
         let mut effects = Vec::new();
         let heard = !taken.inputs.is_empty();
@@ -332,7 +331,7 @@ impl PodTask {
             effects.retain(|effect| *effect != Effect::SaveFacts);
             self.save_facts();
         }
-        self.publish(records);
+        self.publish_with(records, taken.blocks);
         self.perform(effects);
         taken.lines
     }

@@ -3,9 +3,11 @@
 //! A full or dead disk ends the recording, never the agent: records still reach live readers, and wait in memory until they can be
 //! written. Their numbers are noted beside the journal, so that they are not given out again should the keeper die meanwhile.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use journal::{Appended, Backlog, Entry, JournalError, JournalWriter, Syncer};
-use protocol::limits::UNWRITTEN_BYTES;
+use protocol::limits::{FSYNC_EVERY, FSYNC_PARTIALS_EVERY, UNWRITTEN_BYTES};
 use protocol::pod::Recording;
 use protocol::record::HostRecord;
 use tokio::task::JoinHandle;
@@ -17,8 +19,17 @@ pub(crate) struct Recorder {
     backlog: Backlog,
     recording: Recording,
     told_unnoted: bool,
-    dirty: bool,
+    unsynced: Unsynced,
     syncing: Option<JoinHandle<()>>,
+}
+
+/// What was written that the disk may not have yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Unsynced {
+    Nothing,
+    /// Parts of blocks that are still open.
+    Partials,
+    Records,
 }
 
 impl Recorder {
@@ -31,7 +42,7 @@ impl Recorder {
             recording: Recording::On,
             told_unnoted: false,
             // What was written when the journal was opened.
-            dirty: true,
+            unsynced: Unsynced::Records,
             syncing: None,
         }
     }
@@ -48,10 +59,15 @@ impl Recorder {
         self.writer.next_seq() - 1
     }
 
-    /// Whether something was written that the disk may not have yet.
+    /// How soon what was written is to be put on the disk, if the disk may lack any. Each time costs the file's last page once more, and
+    /// parts are small and are written often: they wait for what comes after them, but not for long.
     #[must_use]
-    pub(crate) fn is_dirty(&self) -> bool {
-        self.dirty
+    pub(crate) fn sync_within(&self) -> Option<Duration> {
+        match self.unsynced {
+            Unsynced::Nothing => None,
+            Unsynced::Partials => Some(FSYNC_PARTIALS_EVERY),
+            Unsynced::Records => Some(FSYNC_EVERY),
+        }
     }
 
     /// Whether the journal lacks records, so that [`Self::catch_up`] is to be called again.
@@ -83,7 +99,7 @@ impl Recorder {
             self.is_off(&error);
         }
         self.tell_unnoted();
-        self.dirty = true;
+        self.unsynced = self.unsynced.max(Unsynced::by(entries));
         Some(match notice {
             Some(notice) => notice.with(&records),
             None => records,
@@ -105,7 +121,7 @@ impl Recorder {
             Ok(notice) => {
                 tracing::info!(records = waited, lost = notice.is_some(), "the session is being recorded again");
                 self.recording = Recording::On;
-                self.dirty = true;
+                self.unsynced = Unsynced::Records;
                 notice
             }
             Err(error) => {
@@ -117,12 +133,12 @@ impl Recorder {
 
     /// Puts what was written on the disk, in another thread. Does nothing while the sync before is still under way.
     pub(crate) fn sync(&mut self) {
-        if !self.dirty || self.syncing.as_ref().is_some_and(|task| !task.is_finished()) {
+        if self.unsynced == Unsynced::Nothing || self.syncing.as_ref().is_some_and(|task| !task.is_finished()) {
             return;
         }
         match self.writer.syncer() {
             Ok(syncer) => {
-                self.dirty = false;
+                self.unsynced = Unsynced::Nothing;
                 self.syncing = Some(tokio::task::spawn_blocking(move || sync(&syncer)));
             }
             Err(error) => tracing::warn!(%error, "failed to duplicate the journal's handle for fsync"),
@@ -157,6 +173,14 @@ impl Recorder {
         {
             tracing::warn!(%error, "should this keeper be killed while its disk is full, numbers of records may be used again");
         }
+    }
+}
+
+impl Unsynced {
+    /// What writing these leaves.
+    fn by(entries: &[Entry<'_>]) -> Self {
+        let is_partial = |entry: &Entry<'_>| matches!(entry, Entry::Host(HostRecord::Partial { .. }));
+        if entries.iter().all(is_partial) { Self::Partials } else { Self::Records }
     }
 }
 

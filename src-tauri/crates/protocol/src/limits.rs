@@ -102,6 +102,8 @@ pub const EXCHANGE: Duration = Duration::from_secs(5);
 pub const PARTIAL_EVERY: Duration = Duration::from_secs(2);
 /// Longest time between two fsyncs while a journal is being written.
 pub const FSYNC_EVERY: Duration = Duration::from_secs(1);
+/// The same while nothing but the text so far of open blocks is being written.
+pub const FSYNC_PARTIALS_EVERY: Duration = Duration::from_secs(10);
 /// Between two attempts to write a journal that could not be written. Nobody attempts anything while it can.
 pub const UNWRITTEN_AGAIN: Duration = Duration::from_secs(1);
 /// The login shell must print its environment within this time.
@@ -309,6 +311,11 @@ fn times() -> Vec<Limit> {
         row("one exchange with a pod", time(EXCHANGE), "unreachable, which does not mean dead"),
         row("text of an open block to disk", time(PARTIAL_EVERY), "at most this much of a block is lost to a crash"),
         row("fsync of the journal", time(FSYNC_EVERY), "at most this much is lost to a power cut"),
+        row(
+            "the same of open blocks alone",
+            time(FSYNC_PARTIALS_EVERY),
+            "at most this much of a block is lost to a power cut",
+        ),
         row("between two attempts to write a full disk", time(UNWRITTEN_AGAIN), "the next attempt; the agent goes on"),
         row("login shell's environment", time(LOGIN_SHELL), "the process's own environment is used, and said so"),
         row("version probe of a program", time(VERSION_PROBE), "its version is unknown"),

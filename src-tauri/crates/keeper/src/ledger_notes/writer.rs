@@ -12,6 +12,9 @@ use super::{Desk, Hosted, News, PROCESSES, Work, keeper_note};
 /// After this a ledger that could not be written is tried again; each time it takes twice as long, up to the longest.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// Processes that are the same as at the look before are written no oftener than this: a turn has many looks. They are written at all
+/// because another pod may have forgotten one that was its own.
+const SAME_AGAIN: Duration = Duration::from_secs(60);
 
 /// The thread's own things.
 pub(super) struct Writer {
@@ -24,6 +27,7 @@ pub(super) struct Writer {
     /// Set while the ledger cannot be used: how long the next wait is.
     again: Option<Duration>,
     session_written: Option<Instant>,
+    processes_written: Option<Instant>,
 }
 
 /// What the ledger lacks. The state and the processes are in the claim and the notes.
@@ -44,8 +48,9 @@ struct Open {
 
 impl Writer {
     pub(super) fn new(path: PathBuf) -> Self {
-        let (hosted, noted, open, again, session_written) = (None, Vec::new(), None, None, None);
-        Self { path, hosted, noted, open, owed: Owed::default(), again, session_written }
+        let (hosted, noted, open, again) = (None, Vec::new(), None, None);
+        let (session_written, processes_written) = (None, None);
+        Self { path, hosted, noted, open, owed: Owed::default(), again, session_written, processes_written }
     }
 
     pub(super) fn run(mut self, desk: &Desk) {
@@ -75,8 +80,8 @@ impl Writer {
             self.hosted = Some(hosted);
         }
         if let Some(processes) = processes {
-            let gone = self.compare(processes);
-            self.owed.processes = true;
+            let (gone, is_new) = self.compare(processes);
+            self.owed.processes |= is_new || self.processes_written.is_none_or(|at| at.elapsed() >= SAME_AGAIN);
             self.owed.gone.extend(gone);
             // Whoever settles the pod looks at each row's process, so an old row more does no harm.
             let over = self.owed.gone.len().saturating_sub(PROCESSES);
@@ -114,6 +119,7 @@ impl Writer {
         if self.owed.processes {
             ledger.forget_processes(claim.pod, &self.owed.gone)?;
             ledger.note_processes(claim.pod, &self.noted)?;
+            self.processes_written = Some(Instant::now());
         }
         if let Some(session) = &self.owed.session {
             ledger.note_session(session)?;
@@ -125,16 +131,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes over the processes of a look; those that are gone since the last one.
-    fn compare(&mut self, now: Vec<ProcessEntry>) -> Vec<(u32, u64)> {
-        let Some(hosted) = &self.hosted else { return Vec::new() };
+    /// Takes over the processes of a look; those that are gone since the last one, and whether anything is new.
+    fn compare(&mut self, now: Vec<ProcessEntry>) -> (Vec<(u32, u64)>, bool) {
+        let Some(hosted) = &self.hosted else { return (Vec::new(), false) };
         let mut fresh = vec![keeper_note(&hosted.claim)];
         fresh.extend(now.into_iter().map(|entry| hosted.runner.note_of(entry)));
         let gone = self.noted.iter().map(|note| (note.pid, note.started));
         let gone = gone.filter(|(pid, started)| !fresh.iter().any(|note| note.pid == *pid && note.started == *started));
         let gone = gone.collect();
+        let is_new = fresh != self.noted;
         self.noted = fresh;
-        gone
+        (gone, is_new)
     }
 
     /// The ledger, opened if it is not, or if another file lies in its place because somebody set it aside.

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use journal::Appended;
-use protocol::limits::{FSYNC_EVERY, UNWRITTEN_AGAIN};
+use protocol::limits::UNWRITTEN_AGAIN;
 use protocol::record::HostRecord;
 use tokio::time::Instant;
 
 use super::PodTask;
-use crate::feed::{Unwritten, Update};
+use crate::feed::{BlockChange, Unwritten, Update};
 use crate::session_meta;
 
 /// A session that is over waits so long for a disk that is full, for its last records and for the word how it ended.
@@ -67,12 +67,18 @@ impl PodTask {
     }
 
     pub(super) fn publish(&self, records: Option<Appended>) {
+        self.publish_with(records, Vec::new());
+    }
+
+    /// Shows records together with what became of open blocks: a reader is woken once, and never sees a block gone without the record
+    /// that it has become.
+    pub(super) fn publish_with(&self, records: Option<Appended>, blocks: Vec<BlockChange>) {
         let status = self.status();
         if self.feed.status().state != status.state {
             tracing::info!(state = status.state.name(), "the pod's state");
             self.notes.state(&status.state);
         }
-        self.show(Update { records, status: Some(status), ..Update::default() });
+        self.show(Update { records, blocks, status: Some(status), over: false });
     }
 
     /// Shows what changed. Readers keep what the journal does not have.
@@ -90,8 +96,9 @@ impl PodTask {
     }
 
     pub(super) fn schedule_sync(&mut self) {
-        if self.recorder.is_dirty() && self.sync_timer.is_none() {
-            self.sync_timer = Some(Instant::now() + FSYNC_EVERY);
+        if let Some(within) = self.recorder.sync_within() {
+            let due = Instant::now() + within;
+            self.sync_timer = Some(self.sync_timer.map_or(due, |before| before.min(due)));
         }
         if self.recorder.is_behind() && self.unwritten_timer.is_none() {
             self.unwritten_timer = Some(Instant::now() + UNWRITTEN_AGAIN);
