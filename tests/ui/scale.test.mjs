@@ -200,3 +200,25 @@ test('an answer that streams while nobody sees it is drawn when one comes to it'
   const whole = await answer.textContent();
   assert.ok(whole.includes(`${'so many words '.repeat(400)}to the last`), 'and all of it is there in the end');
 });
+
+test('a long answer that is finished is drawn in leaps, keeps its height, and all of it is there in the end', async (t) => {
+  const page = await browser.scene(t, 'replay=essay');
+  await page.evaluate(() => {
+    const seen = (globalThis.seen = []);
+    const look = () => {
+      const answer = document.querySelector('[data-kind=agentMessage]');
+      const drawn = answer?.querySelectorAll('.prose').length ?? 0;
+      if (drawn > 0) seen.push({ drawn, height: answer.offsetHeight });
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await page.locator('[data-session=s-essay]').click();
+  await page.getByTestId('transcript').focus();
+  await page.keyboard.press('Home');
+  await page.waitForFunction(() => globalThis.seen.at(-1)?.drawn === 1500);
+  const seen = await page.evaluate(() => globalThis.seen);
+  assert.ok(seen[0].drawn < 750, `${seen[0].drawn} of 1500 paragraphs were drawn at once`);
+  const [first, last] = [seen[0].height, seen.at(-1).height];
+  assert.ok(Math.abs(first / last - 1) < 0.05, `it was ${first} pixels high and is ${last}`);
+});

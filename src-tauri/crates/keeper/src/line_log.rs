@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 /// Lines that are logged one by one within [`WINDOW`]; the others are counted.
 const ONE_BY_ONE: u32 = 50;
 const WINDOW: Duration = Duration::from_secs(1);
+/// Sums are written no oftener than this, and at the end of a turn.
+const SUM: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct LineLog {
     window_began: Instant,
+    sums_began: Instant,
     logged: u32,
     summed: BTreeMap<String, Sum>,
 }
@@ -23,7 +26,8 @@ struct Sum {
 
 impl Default for LineLog {
     fn default() -> Self {
-        Self { window_began: Instant::now(), logged: 0, summed: BTreeMap::new() }
+        let now = Instant::now();
+        Self { window_began: now, sums_began: now, logged: 0, summed: BTreeMap::new() }
     }
 }
 
@@ -45,18 +49,22 @@ impl LineLog {
 
     /// Called after each batch: begins a new window when the old one is over.
     pub(crate) fn batch_done(&mut self) {
-        if self.window_began.elapsed() >= WINDOW {
+        if self.window_began.elapsed() < WINDOW {
+            return;
+        }
+        self.window_began = Instant::now();
+        self.logged = 0;
+        if self.sums_began.elapsed() >= SUM {
             self.flush();
         }
     }
 
-    /// Writes the sums and begins a new window.
+    /// Writes the sums and begins new ones.
     pub(crate) fn flush(&mut self) {
         for (line_type, Sum { lines, bytes }) in std::mem::take(&mut self.summed) {
             tracing::debug!(source = "runner", line_type, lines, bytes, "lines");
         }
-        self.window_began = Instant::now();
-        self.logged = 0;
+        self.sums_began = Instant::now();
     }
 
     fn sum(&mut self, line_type: &str, bytes: usize) {

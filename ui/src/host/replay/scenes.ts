@@ -221,6 +221,20 @@ function longItem(ordinal: number): ItemBody {
   }
 }
 
+/** A finished answer of many paragraphs. */
+function essay(): Scene {
+  const text = Array.from({ length: 1500 }, (_, n) => `Paragraph ${n + 1} of an answer that goes on.`).join('\n\n');
+  const items = standing(
+    [
+      { type: 'userMessage', text: 'Tell me everything.', delivery: 'prompt', from: null },
+      { type: 'agentMessage', text, open: false },
+      { type: 'turnEnd', stopReason: 'endTurn', usage: null, durationMs: 1500 },
+    ],
+    minutesAgo(10),
+  );
+  return { found: true, sessions: [session(summary('s-essay', 'Everything', 2, idle), items)] };
+}
+
 function hostile(): Scene {
   const items = standing(
     [
@@ -303,6 +317,8 @@ export function sceneOf(name: string): Scene {
       return long(1_000_000);
     case 'hostile':
       return hostile();
+    case 'essay':
+      return essay();
     case 'troubles':
       return troubles();
     case 'pods':

@@ -1,7 +1,7 @@
 // Does a growing text leave the page time for other things, and is all of it drawn in the end?
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { DrawingPace, leap } from './drawing_pace';
+import { begin, DrawingPace, leap } from './drawing_pace';
 
 /** What a drawing takes, on top of the pretended time, in milliseconds. */
 let clock = 0;
@@ -76,4 +76,13 @@ it('comes to the end of what grew in leaps of whole lines', () => {
   for (const part of shown.slice(1)) expect(part.endsWith('\n')).toBe(true);
   expect(leap(text, `${text}and more`), 'a little is drawn at once').toBe(`${text}and more`);
   expect(leap('', 'x'.repeat(50_000)), 'a line is never cut').toHaveLength(50_000);
+});
+
+it('begins with all of a short text, and with a part of a long one', () => {
+  const lines = (count: number) => 'the lamp turns once in ten seconds\n'.repeat(count);
+  expect(begin(lines(200))).toBe(lines(200));
+  const first = begin(lines(2000));
+  expect(first.length).toBeLessThan(lines(2000).length / 5);
+  expect(lines(2000).startsWith(first)).toBe(true);
+  expect(begin('x'.repeat(50_000)), 'a line is never cut').toHaveLength(50_000);
 });

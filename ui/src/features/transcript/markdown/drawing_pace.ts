@@ -10,6 +10,11 @@ const LEAP = 4_000;
 /** A text that is very far behind takes larger leaps: no more of them than about this many. */
 const LEAPS = 12;
 
+/** How much of `text` is drawn when it comes into the page: all that a frame has time for. */
+export function begin(text: string): string {
+  return text.length <= 2 * LEAP ? text : leap('', text);
+}
+
 /** How much of `text` is drawn next, when `shown` is what is drawn: whole lines. */
 export function leap(shown: string, text: string): string {
   const behind = text.length - shown.length;
