@@ -54,6 +54,8 @@ export class CleanDebian {
   constructor(cache) {
     this.root = mkdtempSync(join(tmpdir(), 'outrigger-debian-'));
     run('tar', ['--extract', '--file', base(cache), '--directory', this.root]);
+    // A temporary folder is its maker's alone, and the root of a system is not.
+    run('chmod', ['755', this.root]);
     // How this machine reaches its mirror.
     for (const name of readdirSync('/etc/apt/apt.conf.d')) {
       const file = join('/etc/apt/apt.conf.d', name);

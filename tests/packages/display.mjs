@@ -42,9 +42,13 @@ export class Display {
     writeFileSync(config, `<busconfig><type>session</type>${listen}${rules}</busconfig>`);
     const as = ['--reuid', debian.userId, '--regid', debian.userId, '--clear-groups'].map(String);
     const bus = spawn('setpriv', [...as, 'dbus-daemon', '--config-file', config, '--nofork', '--print-address'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      // What it says of a failure belongs to the failure.
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await firstLine(bus, 'dbus-daemon');
+    await firstLine(bus, 'dbus-daemon').catch((error) => {
+      server.kill();
+      throw error;
+    });
     return new Display(debian, name, socket, as, [bus, server]);
   }
 
