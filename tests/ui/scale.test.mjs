@@ -222,3 +222,21 @@ test('a long answer that is finished is drawn in leaps, keeps its height, and al
   const [first, last] = [seen[0].height, seen.at(-1).height];
   assert.ok(Math.abs(first / last - 1) < 0.05, `it was ${first} pixels high and is ${last}`);
 });
+
+test('words far down in a long answer are found and shown, drawn or not', async (t) => {
+  const page = await browser.scene(t, 'replay=essay');
+  await page.locator('[data-session=s-essay]').click();
+  await settled(page);
+  await page.keyboard.press('Control+f');
+  await page.getByTestId('find-input').fill('Paragraph 700 of');
+  await page.keyboard.press('Enter');
+  const found = page.getByText('Paragraph 700 of an answer', { exact: false });
+  await found.waitFor();
+  await page.waitForFunction(
+    (element) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight;
+    },
+    await found.elementHandle(),
+  );
+});
