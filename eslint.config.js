@@ -31,6 +31,7 @@ export default ts.config(
       'templates/**/*.mjs',
       '*.js',
       '*.ts',
+      'ui/build/*.ts',
     ],
     languageOptions: { globals: { ...globals.node } },
     rules: { 'no-console': 'off' },
@@ -42,7 +43,7 @@ export default ts.config(
   },
   ...[...ts.configs.recommended, ...svelte.configs.recommended].map((config) => ({
     ...config,
-    files: config.files ?? [...page, 'vite.config.ts'],
+    files: config.files ?? [...page, 'vite.config.ts', 'ui/build/*.ts'],
   })),
   {
     files: page,

@@ -2,6 +2,8 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { plainIcons } from './ui/build/plain_icons.ts';
+import { textFaceFirst } from './ui/build/text_face_first.ts';
 
 /** The policy of the shell's window, less its own bridge: the tests run under it, so a page that breaks it fails there. */
 const contentSecurityPolicy = [
@@ -39,7 +41,7 @@ const ui = fileURLToPath(new URL('./ui', import.meta.url));
 
 export default defineConfig({
   root: 'ui',
-  plugins: [svelte({ configFile: '../svelte.config.js' })],
+  plugins: [plainIcons, svelte({ configFile: '../svelte.config.js' }), textFaceFirst],
   resolve: {
     // The browser's build of Svelte in tests too: components are mounted there.
     conditions: process.env.VITEST ? ['browser'] : undefined,
@@ -61,7 +63,7 @@ export default defineConfig({
     cssCodeSplit: false,
     rolldownOptions: {
       checks: { pluginTimings: false },
-      output: { advancedChunks: { groups: [{ name: beginsWith }] } },
+      output: { codeSplitting: { groups: [{ name: beginsWith }] } },
     },
   },
   test: {
