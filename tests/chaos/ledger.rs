@@ -133,8 +133,8 @@ fn of_live_pod(world: &World, rows: &Rows, pod: &PodFile, listed: Listed) -> Res
         return Ok(());
     }
     let agrees = match listed {
-        Listed::Idle => row.state == "idle",
-        Listed::Busy => matches!(row.state.as_str(), "starting" | "working" | "stopping"),
+        Listed::Idle => row.state == "running",
+        Listed::Busy => matches!(row.state.as_str(), "starting" | "running" | "stopping"),
         Listed::Unknown | Listed::Ended | Listed::Interrupted | Listed::Missing => true,
     };
     if !agrees {

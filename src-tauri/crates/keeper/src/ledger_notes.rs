@@ -132,12 +132,11 @@ impl LedgerNotes {
         Ok(answer)
     }
 
-    /// Notes what the pod is at, coarsely: the ledger is not written for each tool call.
+    /// Notes what the pod is at, coarsely: no turn changes it. Whether the agent works, its socket tells.
     pub(crate) fn state(&self, state: &PodState) {
         let word = match state {
             PodState::Starting => "starting",
-            PodState::Idle => "idle",
-            PodState::Working { .. } => "working",
+            PodState::Idle | PodState::Working { .. } => "running",
             PodState::Stopping | PodState::Draining => "stopping",
             // The end is noted when the keeper is done.
             PodState::Ended { .. } | PodState::Failed { .. } => return,
@@ -151,7 +150,8 @@ impl LedgerNotes {
         self.tell(|news| news.processes = Some(processes));
     }
 
-    /// Notes the session with its statistics; written once a second at most, and at the end.
+    /// Notes the session. It is written when it is called otherwise or has ended; its statistics alone wait for the end, since its folder
+    /// has them.
     pub(crate) fn session(&self, meta: &SessionMeta) {
         self.tell(|news| news.session = Some(Box::new(SessionRow::from(meta))));
     }
@@ -178,8 +178,8 @@ impl LedgerNotes {
 }
 
 impl News {
-    fn is_urgent(&self) -> bool {
-        let told = self.hosted.is_some() || self.state.is_some() || self.processes.is_some();
+    fn is_some(&self) -> bool {
+        let told = self.hosted.is_some() || self.state.is_some() || self.processes.is_some() || self.session.is_some();
         told || !self.work.is_empty() || self.over
     }
 }
@@ -189,24 +189,14 @@ impl Desk {
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for something to write. A session alone waits until `session_at`; at `again` there need be no news.
-    fn next(&self, session_at: Instant, again: Option<Instant>) -> News {
+    /// Waits for something to write; at `again` there need be no news.
+    fn next(&self, again: Option<Instant>) -> News {
         let mut news = self.news();
         loop {
-            let early = session_at.saturating_duration_since(Instant::now());
-            let to_again = again.map(|again| again.saturating_duration_since(Instant::now()));
-            if news.is_urgent() {
-                let at_once = early.is_zero() || news.over;
-                let later = news.session.take_if(|_| !at_once);
-                let now = std::mem::take(&mut *news);
-                news.session = later;
-                return now;
-            }
-            let session_due = news.session.is_some() && early.is_zero();
-            if session_due || to_again.is_some_and(|wait| wait.is_zero()) {
+            let wait = again.map(|again| again.saturating_duration_since(Instant::now()));
+            if news.is_some() || wait.is_some_and(|wait| wait.is_zero()) {
                 return std::mem::take(&mut *news);
             }
-            let wait = news.session.is_some().then_some(early).into_iter().chain(to_again).min();
             news = self.wait(news, wait);
         }
     }
@@ -342,7 +332,7 @@ mod tests {
         notes.note_processes(vec![entry(4, 3, "node demo.mjs"), entry(5, 4, "/b/c --print"), entry(6, 5, "sh")]);
         let ledger = Ledger::open(&path).unwrap().ledger;
         until(|| ledger.processes_of(pod.pod).unwrap().len() == 4);
-        until(|| ledger.open_pods().unwrap()[0].claim.state == "idle");
+        until(|| ledger.open_pods().unwrap()[0].claim.state == "running");
         notes.note_processes(vec![entry(4, 3, "node demo.mjs"), entry(5, 4, "/b/c --print")]);
         until(|| ledger.processes_of(pod.pod).unwrap().len() == 3);
         let of = |pid: u32| {
@@ -355,6 +345,37 @@ mod tests {
         notes.end();
         assert_eq!(ledger.open_pods().unwrap(), []);
         assert_eq!(ledger.sessions().unwrap()[0].statistics.bytes, 77, "the end is written at once");
+    }
+
+    /// The log into which the ledger writes, when what was told before has been written.
+    async fn written(notes: &LedgerNotes, path: &std::path::Path) -> Vec<u8> {
+        // What is told with the first question is written before the second is answered.
+        notes.ask(|_| ()).await.unwrap();
+        notes.ask(|_| ()).await.unwrap();
+        std::fs::read(path.with_extension("sqlite3-wal")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_turn_costs_the_ledger_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite3");
+        let pod = pod();
+        let notes = begin(&path, &pod);
+        notes.state(&PodState::Idle);
+        let before = written(&notes, &path).await;
+        let mut now = meta(pod.session);
+        notes.state(&PodState::Working { since: now.created_at.clone(), on: protocol::pod::Work::Model });
+        now.statistics.bytes = 9;
+        now.updated_at = "2026-11-21T07:00:09.000Z".to_owned();
+        notes.session(&now);
+        notes.state(&PodState::Idle);
+        assert!(written(&notes, &path).await == before, "a turn has written into the ledger");
+        now.title = "Lamps".to_owned();
+        notes.session(&now);
+        assert!(written(&notes, &path).await != before);
+        let ledger = Ledger::open(&path).unwrap().ledger;
+        assert_eq!(ledger.sessions().unwrap()[0].title, "Lamps");
+        notes.end();
     }
 
     #[test]
@@ -371,6 +392,7 @@ mod tests {
         }
         notes.state(&PodState::Idle);
         until(is_there);
+        until(|| Ledger::open(&path).unwrap().ledger.sessions().unwrap().len() == 1);
         notes.end();
     }
 
@@ -389,7 +411,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("later")).unwrap();
         until(|| path.exists());
         let ledger = Ledger::open(&path).unwrap().ledger;
-        until(|| ledger.open_pods().unwrap().first().is_some_and(|row| row.claim.state == "idle"));
+        until(|| ledger.open_pods().unwrap().first().is_some_and(|row| row.claim.state == "running"));
         notes.end();
     }
 

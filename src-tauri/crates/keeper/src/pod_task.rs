@@ -275,6 +275,8 @@ impl PodTask {
             Happened::SyncTimer => {
                 self.sync_timer = None;
                 self.recorder.sync();
+                // It did nothing where the one before is still under way.
+                self.schedule_sync();
             }
             Happened::UnwrittenTimer => self.write_again(),
             Happened::Swept(sweep) => self.swept(sweep),

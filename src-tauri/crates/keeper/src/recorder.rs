@@ -189,3 +189,52 @@ fn sync(syncer: &Syncer) {
         tracing::warn!(%error, "fsync of the journal failed");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::SessionFolder;
+    use protocol::SessionId;
+    use protocol::record::BlockKind;
+
+    fn recorder(folder: &tempfile::TempDir) -> Recorder {
+        let session = SessionId::new();
+        let folder = SessionFolder::create(folder.path(), session).unwrap();
+        let (writer, _) = JournalWriter::open(&folder, session, 1).unwrap();
+        Recorder::new(writer)
+    }
+
+    fn part() -> HostRecord {
+        let (block, text) = ("m/0".to_owned(), "so far".to_owned());
+        HostRecord::Partial { block, kind: BlockKind::Message, parent: None, from: 0, text }
+    }
+
+    #[tokio::test]
+    async fn parts_of_a_block_are_put_on_the_disk_later_than_records_and_not_instead_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(&folder);
+        recorder.finish().await;
+        assert_eq!(recorder.sync_within(), None);
+        recorder.host(&part());
+        assert_eq!(recorder.sync_within(), Some(FSYNC_PARTIALS_EVERY));
+        recorder.host(&HostRecord::InterruptAsked);
+        recorder.host(&part());
+        assert_eq!(recorder.sync_within(), Some(FSYNC_EVERY));
+        recorder.sync();
+        assert_eq!(recorder.sync_within(), None);
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_the_disk_is_busy_is_put_on_it_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = recorder(&folder);
+        recorder.finish().await;
+        recorder.syncing = Some(tokio::spawn(std::future::pending()));
+        recorder.host(&HostRecord::InterruptAsked);
+        recorder.sync();
+        assert_eq!(recorder.sync_within(), Some(FSYNC_EVERY), "it is still to be done");
+        recorder.syncing.take().unwrap().abort();
+        recorder.sync();
+        assert_eq!(recorder.sync_within(), None);
+    }
+}

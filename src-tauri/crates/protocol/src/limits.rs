@@ -136,8 +136,6 @@ pub const RETRIES: u32 = 3;
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// The longest wait for a retry, whatever the provider says; beyond it the user decides.
 pub const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(60);
-/// Between two writes of a session's statistics.
-pub const STATISTICS_EVERY: Duration = Duration::from_secs(1);
 /// Pods that are being started at one time, over all programs of this user.
 pub const STARTS_AT_ONCE: usize = 2;
 /// How long a writer waits for the ledger while others write it.
@@ -330,7 +328,6 @@ fn times() -> Vec<Limit> {
         row("look at a working agent's processes", time(HEALTH_LOOK), "the next look"),
         row("first retry waits", time(RETRY_AFTER), "each further one waits four times as long"),
         row("longest wait for a retry", time(RETRY_AFTER_AT_MOST), "no retry; the user decides"),
-        row("statistics of a session to disk", time(STATISTICS_EVERY), "at most this much of them is lost to a crash"),
         row("waiting for the ledger", time(LEDGER_BUSY), "tried again; the agent goes on meanwhile"),
         row("the app hands over to one that runs", time(DESKTOP_HAND_OVER), "it is taken for the app itself"),
         row("between two looks at a dead keeper", time(SECOND_LOOK), "only then are its processes ended"),
