@@ -134,7 +134,7 @@ fn of_live_pod(world: &World, rows: &Rows, pod: &PodFile, listed: Listed) -> Res
     }
     let agrees = match listed {
         Listed::Idle => row.state == "running",
-        Listed::Busy => matches!(row.state.as_str(), "starting" | "running" | "stopping"),
+        Listed::Busy => matches!(row.state.as_str(), "running" | "stopping"),
         Listed::Unknown | Listed::Ended | Listed::Interrupted | Listed::Missing => true,
     };
     if !agrees {

@@ -26,6 +26,8 @@ const PROCESSES: usize = 512;
 /// The thread needs little, and the keeper is small.
 const STACK: usize = 512 * 1024;
 
+/// What a pod is at from its start until it is being stopped.
+const RUNNING: &str = "running";
 const OVER: &str = "the ledger is not used any more, because the session has ended";
 
 /// The way to the thread that writes. Cheap to clone; without a ledger it does nothing.
@@ -92,7 +94,7 @@ impl LedgerNotes {
             started: pod.pid_started,
             socket: pod.socket.clone(),
             parent: meta.parent,
-            state: "starting".to_owned(),
+            state: RUNNING.to_owned(),
         };
         let hosted = Hosted { claim, runner, workspace: meta.workspace.clone() };
         self.tell(|news| {
@@ -135,8 +137,7 @@ impl LedgerNotes {
     /// Notes what the pod is at, coarsely: no turn changes it. Whether the agent works, its socket tells.
     pub(crate) fn state(&self, state: &PodState) {
         let word = match state {
-            PodState::Starting => "starting",
-            PodState::Idle | PodState::Working { .. } => "running",
+            PodState::Starting | PodState::Idle | PodState::Working { .. } => RUNNING,
             PodState::Stopping | PodState::Draining => "stopping",
             // The end is noted when the keeper is done.
             PodState::Ended { .. } | PodState::Failed { .. } => return,
@@ -150,10 +151,12 @@ impl LedgerNotes {
         self.tell(|news| news.processes = Some(processes));
     }
 
-    /// Notes the session. It is written when it is called otherwise or has ended; its statistics alone wait for the end, since its folder
-    /// has them.
+    /// Notes the session. It stands in the ledger as it began, and is written again when it is over: until then its folder tells.
     pub(crate) fn session(&self, meta: &SessionMeta) {
-        self.tell(|news| news.session = Some(Box::new(SessionRow::from(meta))));
+        if let Some(desk) = &self.desk {
+            // Nobody is woken up for it.
+            desk.news().session = Some(Box::new(SessionRow::from(meta)));
+        }
     }
 
     /// Notes the end of the pod and waits until everything is written.
@@ -179,7 +182,7 @@ impl LedgerNotes {
 
 impl News {
     fn is_some(&self) -> bool {
-        let told = self.hosted.is_some() || self.state.is_some() || self.processes.is_some() || self.session.is_some();
+        let told = self.hosted.is_some() || self.state.is_some() || self.processes.is_some();
         told || !self.work.is_empty() || self.over
     }
 }
@@ -370,11 +373,8 @@ mod tests {
         notes.session(&now);
         notes.state(&PodState::Idle);
         assert!(written(&notes, &path).await == before, "a turn has written into the ledger");
-        now.title = "Lamps".to_owned();
-        notes.session(&now);
-        assert!(written(&notes, &path).await != before);
-        let ledger = Ledger::open(&path).unwrap().ledger;
-        assert_eq!(ledger.sessions().unwrap()[0].title, "Lamps");
+        notes.state(&PodState::Stopping);
+        assert!(written(&notes, &path).await != before, "this would not see what is written");
         notes.end();
     }
 

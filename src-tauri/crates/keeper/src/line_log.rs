@@ -1,7 +1,9 @@
 //! Logs every protocol line's type and size at a bounded cost: one by one while few come, summed up while many do.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Lines that are logged one by one within [`WINDOW`]; the others are counted.
 const ONE_BY_ONE: u32 = 50;
@@ -74,5 +76,38 @@ impl LineLog {
         };
         sum.lines += 1;
         sum.bytes += bytes as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    #[tokio::test(start_paused = true)]
+    async fn sums_are_written_every_ten_seconds() {
+        let mut log = LineLog::default();
+        for _ in 0..9 {
+            log.ephemeral("delta", 8);
+            advance(Duration::from_secs(1)).await;
+            log.batch_done();
+        }
+        assert_eq!(log.summed["delta"].lines, 9);
+        advance(Duration::from_secs(1)).await;
+        log.batch_done();
+        assert!(log.summed.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_many_lines_in_a_second_most_are_summed_up() {
+        let mut log = LineLog::default();
+        for _ in 0..=ONE_BY_ONE {
+            log.line("item", 8);
+        }
+        assert_eq!(log.summed["item"].lines, 1);
+        advance(WINDOW).await;
+        log.batch_done();
+        log.line("item", 8);
+        assert_eq!(log.summed["item"].lines, 1, "the next second has its own");
     }
 }

@@ -36,6 +36,15 @@ fn assert_set_aside(path: &Path) {
 }
 
 #[test]
+fn a_new_ledger_has_small_pages_since_each_note_costs_whole_ones() {
+    let (_folder, path) = place();
+    drop(Ledger::open(&path).unwrap());
+    // https://www.sqlite.org/fileformat.html#page_size
+    let size = u16::from_be_bytes(fs::read(&path).unwrap()[16..18].try_into().unwrap());
+    assert_eq!(size, 1024);
+}
+
+#[test]
 fn a_new_ledger_wants_to_be_filled_until_it_was() {
     let (_folder, path) = place();
     let opened = Ledger::open(&path).unwrap();

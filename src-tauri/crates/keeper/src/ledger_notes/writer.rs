@@ -25,19 +25,17 @@ pub(super) struct Writer {
     owed: Owed,
     /// Set while the ledger cannot be used: how long the next wait is.
     again: Option<Duration>,
-    /// As it is now, and as it stands in the ledger.
+    /// As it is now.
     session: Option<Box<SessionRow>>,
-    session_written: Option<Box<SessionRow>>,
     processes_written: Option<Instant>,
 }
 
-/// What the ledger lacks. The state, the processes and the session are in the claim, the notes and the newest row.
+/// What the ledger lacks. The state and the processes are in the claim and the notes.
 #[derive(Debug, Default)]
 struct Owed {
     state: bool,
     processes: bool,
     gone: Vec<(u32, u64)>,
-    session: bool,
 }
 
 struct Open {
@@ -50,8 +48,8 @@ struct Open {
 impl Writer {
     pub(super) fn new(path: PathBuf) -> Self {
         let (hosted, noted, open, again) = (None, Vec::new(), None, None);
-        let (session, session_written, processes_written) = (None, None, None);
-        Self { path, hosted, noted, open, owed: Owed::default(), again, session, session_written, processes_written }
+        let (session, processes_written) = (None, None);
+        Self { path, hosted, noted, open, owed: Owed::default(), again, session, processes_written }
     }
 
     pub(super) fn run(mut self, desk: &Desk) {
@@ -74,7 +72,7 @@ impl Writer {
     }
 
     fn owe(&mut self, news: News) {
-        let News { hosted, state, processes, session, work: _, over, closed: _ } = news;
+        let News { hosted, state, processes, session, work: _, over: _, closed: _ } = news;
         if let Some(hosted) = hosted {
             self.noted = vec![keeper_note(&hosted.claim), hosted.runner.note()];
             self.hosted = Some(hosted);
@@ -94,7 +92,6 @@ impl Writer {
             self.owed.state = true;
         }
         self.session = session.or_else(|| self.session.take());
-        self.owed.session |= over || self.is_called_otherwise();
     }
 
     fn work(&mut self, work: Vec<Work>) {
@@ -121,25 +118,14 @@ impl Writer {
             ledger.note_processes(claim.pod, &self.noted)?;
             self.processes_written = Some(Instant::now());
         }
-        if let Some(session) = self.session.as_ref().filter(|_| self.owed.session || claimed_now) {
+        if let Some(session) = self.session.as_ref().filter(|_| over || claimed_now) {
             ledger.note_session(session)?;
-            self.session_written = Some(session.clone());
         }
         if over {
             ledger.end_pod(claim.pod, claim.pid, claim.started)?;
         }
         self.owed = Owed::default();
         Ok(())
-    }
-
-    /// Whether the session is called otherwise than in the ledger, or has ended. What each turn changes does not count: a turn costs the
-    /// ledger nothing.
-    fn is_called_otherwise(&self) -> bool {
-        let Some(now) = self.session.as_deref() else { return false };
-        self.session_written.as_deref().is_none_or(|written| {
-            let (updated_at, statistics) = (written.updated_at.clone(), written.statistics.clone());
-            SessionRow { updated_at, statistics, ..now.clone() } != *written
-        })
     }
 
     /// Takes over the processes of a look; those that are gone since the last one, and whether anything is new.
