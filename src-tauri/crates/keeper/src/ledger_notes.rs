@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_costs_the_ledger_nothing() {
+    async fn a_turn_changes_nothing_that_the_ledger_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.sqlite3");
         let pod = pod();

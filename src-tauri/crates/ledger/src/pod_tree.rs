@@ -198,6 +198,19 @@ impl TreeChange<'_> {
         })
     }
 
+    /// Writes what a pod has used so far, and nothing else of it: each turn does so, and changes no more of the file than it must.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn put_used(&self, pod: &TreePod) -> Result<(), LedgerError> {
+        self.writes.set(true);
+        self.tried("write what a pod has used", |change| {
+            let query = "UPDATE tree_pods SET turns = ?2, cost_micros = ?3 WHERE session = ?1";
+            change.prepare_cached(query)?.execute(params![pod.session.to_string(), pod.turns, pod.cost_micros])?;
+            Ok(())
+        })
+    }
+
     /// The processes that the session's pod has noted, by id and start time.
     ///
     /// # Errors

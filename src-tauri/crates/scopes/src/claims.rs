@@ -157,7 +157,7 @@ pub fn begin_turn(ledger: &Ledger, session: SessionId, now: i64) -> Result<(), R
         let forest = Forest::new(change.pods(Some(session))?);
         let pod = open(&forest, session)?.clone();
         check_turn(&forest, session, now)?;
-        Ok(change.put(&TreePod { turns: pod.turns.saturating_add(1), ..pod })?)
+        Ok(change.put_used(&TreePod { turns: pod.turns.saturating_add(1), ..pod })?)
     })
 }
 
@@ -169,9 +169,13 @@ pub fn end_turn(ledger: &Ledger, session: SessionId, cost_usd: f64, now: i64) ->
     ledger.change_tree(|change| {
         let mut forest = Forest::new(change.pods(Some(session))?);
         let pod = forest.get(session).ok_or(Refused::Unknown { session })?.clone();
-        let pod = TreePod { cost_micros: pod.cost_micros.saturating_add(micros(cost_usd)), ..pod };
-        change.put(&pod)?;
-        forest.put(pod);
+        let cost_micros = pod.cost_micros.saturating_add(micros(cost_usd));
+        // Most agents do not tell what a turn costs.
+        if cost_micros != pod.cost_micros {
+            let pod = TreePod { cost_micros, ..pod };
+            change.put_used(&pod)?;
+            forest.put(pod);
+        }
         Ok(check_turn(&forest, session, now).err())
     })
 }
