@@ -235,6 +235,22 @@ fn turns_cost_and_time_are_the_whole_trees() {
 }
 
 #[test]
+fn a_turn_writes_one_page_and_one_without_a_known_cost_nothing_at_its_end() {
+    /// https://www.sqlite.org/fileformat.html#walformat: each page that a transaction changed, behind a head.
+    const FRAME: usize = 24 + 1024;
+    let tree = Tree::new(Budget::default());
+    let written = || std::fs::read(tree.ledger.path().with_file_name("ledger-wal")).unwrap();
+    let before = written();
+    begin_turn(&tree.ledger, tree.root, tree.now).unwrap();
+    let begun = written();
+    assert_eq!(begun.len() - before.len(), FRAME);
+    end_turn(&tree.ledger, tree.root, 0.0, tree.now).unwrap();
+    assert!(written() == begun, "what a turn without a cost has changed was written");
+    end_turn(&tree.ledger, tree.root, 0.2, tree.now).unwrap();
+    assert_eq!(written().len() - begun.len(), FRAME);
+}
+
+#[test]
 fn a_childs_own_budget_counts_beside_those_above_it() {
     let tree = Tree::new(Budget { pods: Some(9), ..Budget::default() });
     let own = Budget { pods: Some(0), turns: Some(1), ..Budget::default() };
