@@ -13,7 +13,7 @@ use protocol::pod::{SubscribeParams, Want};
 
 use crate::ingest::{machine, prompt, runner_order, turn_is_over};
 use crate::options;
-use crate::table::{Budget, Row, Table};
+use crate::table::{Budget, Row, Table, median};
 
 const DELTAS: usize = 10_000;
 /// So many deltas come at once, and so often.
@@ -29,8 +29,35 @@ read -r query
 exec "$OUTRIGGER_BENCH_WRITER" --write-parts "$OUTRIGGER_BENCH_EVENTS" "$OUTRIGGER_BENCH_EVERY"
 "#;
 
-/// Measures one turn.
+/// Measures some turns, each of a session of its own: what a file system adds to a flush depends on where it finds room.
 pub(crate) fn measure(table: &mut Table) {
+    let turns = if options::is_quick() { 1 } else { 3 };
+    let turns: Vec<Turn> = (0..turns).map(|_| turn()).collect();
+    let middle = |of: fn(&Turn) -> f64| median(turns.iter().map(of).collect()) / 1024.0;
+    table.add(Row {
+        name: "9 written to disk for an answer of 10000 deltas".into(),
+        ours: middle(|turn| turn.written),
+        reference: middle(|turn| turn.text),
+        unit: "KiB",
+        budget: Budget::AtMostTimesReference(3.0),
+    });
+    table.add(Row {
+        name: "9 beside two bare files with the same text, pace, flushes and replacements".into(),
+        ours: middle(|turn| turn.written),
+        reference: middle(|turn| turn.bare),
+        unit: "KiB",
+        budget: Budget::Absolute(f64::INFINITY),
+    });
+}
+
+/// Bytes: of the answer, and written for it by the keeper and by the two bare files.
+struct Turn {
+    text: f64,
+    written: f64,
+    bare: f64,
+}
+
+fn turn() -> Turn {
     let folder = tempfile::Builder::new().prefix("or-bench-").tempdir().unwrap();
     let parts = folder.path().join("parts");
     std::fs::create_dir(&parts).unwrap();
@@ -62,20 +89,7 @@ pub(crate) fn measure(table: &mut Table) {
         asking.stop(false).await.unwrap();
         (written, bare.join().unwrap())
     });
-    table.add(Row {
-        name: "9 written to disk for an answer of 10000 deltas".into(),
-        ours: written / 1024.0,
-        reference: text / 1024.0,
-        unit: "KiB",
-        budget: Budget::AtMostTimesReference(3.0),
-    });
-    table.add(Row {
-        name: "9 beside two bare files with the same text, pace, flushes and replacements".into(),
-        ours: written / 1024.0,
-        reference: bare / 1024.0,
-        unit: "KiB",
-        budget: Budget::Absolute(f64::INFINITY),
-    });
+    Turn { text, written, bare }
 }
 
 /// Waits until a process has written nothing for a while, and longer than the flush of its first records takes to come.
@@ -120,8 +134,8 @@ impl Bare {
         file.write_all(b"prompt").unwrap();
         self.replace_small();
         for part in 0..Self::PARTS {
-            // The prompt within a second, the text so far within twenty.
-            if part == 0 || part == Self::PARTS / 2 {
+            // The prompt within a second, the text so far within thirty.
+            if part == 0 || part == Self::PARTS * 3 / 4 {
                 file.sync_data().unwrap();
             }
             std::thread::sleep(every);

@@ -102,8 +102,9 @@ pub const EXCHANGE: Duration = Duration::from_secs(5);
 pub const PARTIAL_EVERY: Duration = Duration::from_secs(2);
 /// Longest time between two fsyncs while a journal is being written.
 pub const FSYNC_EVERY: Duration = Duration::from_secs(1);
-/// The same while nothing but the text so far of open blocks is being written.
-pub const FSYNC_PARTIALS_EVERY: Duration = Duration::from_secs(20);
+/// The same while nothing but the text so far of open blocks is being written. Linux writes a page out by itself after as long, so each
+/// is written once.
+pub const FSYNC_PARTIALS_EVERY: Duration = Duration::from_secs(30);
 /// Between two attempts to write a journal that could not be written. Nobody attempts anything while it can.
 pub const UNWRITTEN_AGAIN: Duration = Duration::from_secs(1);
 /// The login shell must print its environment within this time.
