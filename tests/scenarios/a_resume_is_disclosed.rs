@@ -99,3 +99,22 @@ fn the_next_prompt_begins_a_new_conversation_and_names_the_lost_one() {
     assert_eq!(meta(&home)["lostNativeIds"], serde_json::json!(["own-first"]));
     home.assert_nobody_left();
 }
+
+#[test]
+fn what_a_session_has_said_is_counted_over_its_resumes() {
+    let home = stage::home();
+    let session = forgetful(&home);
+    let counted = || meta(&home)["statistics"].clone();
+    let number = |statistics: &Value, name: &str| statistics[name].as_u64().unwrap();
+    let first = counted();
+    let journal = fs::read_to_string(home.sessions()[0].join("journal.ndjson")).unwrap();
+    let kept = journal.lines().filter(|line| line.contains(r#""src":"runner""#)).count() as u64;
+    assert_eq!(number(&first, "turns"), 1);
+    assert!(kept > 0 && number(&first, "lines") >= kept, "{first} of which {kept} were kept");
+    assert!(number(&first, "bytes") > number(&first, "lines"));
+    assert!(first["lastOutputAt"].is_string(), "{first}");
+    go_on(&home, &session, "second").assert_code(0);
+    let both = counted();
+    assert_eq!(number(&both, "turns"), 2);
+    assert!(number(&both, "lines") > number(&first, "lines"), "{both} after {first}");
+}

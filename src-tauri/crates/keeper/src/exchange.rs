@@ -35,6 +35,8 @@ pub struct Facts {
     pub offers: AgentOffers,
     /// What the session used so far.
     pub usage: Usage,
+    /// Turns that have ended.
+    pub turns: u64,
     /// Who answers requests.
     pub policy: PermissionPolicy,
     /// What was allowed for good in this session, oldest first.

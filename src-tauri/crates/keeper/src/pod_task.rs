@@ -299,6 +299,7 @@ impl PodTask {
     }
 
     fn lines(&mut self, mut lines: &[Line]) {
+        session_meta::count(&mut self.meta, lines);
         while !lines.is_empty() {
             lines = &lines[self.some_lines(lines)..];
         }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use journal::{JournalError, SessionFolder};
+use process::Line;
 use protocol::record::Outcome;
 use protocol::session::{KeeperOrder, SessionMeta};
 
@@ -56,10 +57,20 @@ pub(crate) fn update(meta: &mut SessionMeta, facts: &Facts) {
     }
     meta.model.clone_from(&facts.model);
     meta.usage = facts.usage;
+    meta.statistics.turns = facts.turns;
     meta.start.permission_mode = Some(facts.permission_mode);
     meta.start.permissions = facts.policy;
     meta.rules.clone_from(&facts.rules);
     meta.updated_at = now();
+}
+
+/// Counts lines that came from the runner.
+pub(crate) fn count(meta: &mut SessionMeta, lines: &[Line]) {
+    let statistics = &mut meta.statistics;
+    statistics.lines += lines.len() as u64;
+    // With the end of each line.
+    statistics.bytes += lines.iter().map(|line| line.cut_from.unwrap_or(line.bytes.len() as u64) + 1).sum::<u64>();
+    statistics.last_output_at = Some(now());
 }
 
 /// Gives a session that began without a prompt its title.

@@ -223,6 +223,7 @@ impl Place {
             auth: None,
             offers: AgentOffers::default(),
             usage: meta.usage,
+            turns: meta.statistics.turns,
             policy: order.start.permissions,
             rules: meta.rules.clone(),
         };

@@ -28,6 +28,7 @@ fn pod(policy: PermissionPolicy) -> Pod {
         auth: None,
         offers: protocol::offers::AgentOffers::default(),
         usage: Usage::default(),
+        turns: 0,
         policy,
         rules: Vec::new(),
     };

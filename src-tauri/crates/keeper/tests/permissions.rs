@@ -25,6 +25,7 @@ fn working(policy: PermissionPolicy, rules: Vec<PermissionRule>) -> Pod {
         auth: None,
         offers: protocol::offers::AgentOffers::default(),
         usage: Usage::default(),
+        turns: 0,
         policy,
         rules,
     };

@@ -33,6 +33,7 @@ fn pod_that_resumes(native_session_id: Option<&str>) -> Pod {
             auth: None,
             offers: protocol::offers::AgentOffers::default(),
             usage: Usage::default(),
+            turns: 0,
             policy: PermissionPolicy::Ask,
             rules: Vec::new(),
         },
@@ -257,6 +258,7 @@ fn usage_adds_up_over_turns_and_the_native_id_is_saved_at_once() {
     let set = SetParams { model: Some("x".into()), ..SetParams::default() };
     let status_usage = pod.step(Input::Asked(Ticket(9), Ask::Set(set)), NOW);
     assert!(status_usage.contains(&Effect::SaveFacts));
+    assert_eq!(pod.facts().turns, 2);
     assert_eq!(pod.facts().usage.input_tokens, Some(20));
     assert_eq!(pod.facts().usage.cost_usd, Some(1.0));
     assert_eq!(pod.facts().native_session_id.as_deref(), Some("n1"));

@@ -42,6 +42,7 @@ fn pod() -> Pod {
         auth: None,
         offers: protocol::offers::AgentOffers::default(),
         usage: Usage::default(),
+        turns: 0,
         policy: PermissionPolicy::Ask,
         rules: Vec::new(),
     };

@@ -47,6 +47,7 @@ fn working() -> Pod {
         auth: None,
         offers: protocol::offers::AgentOffers::default(),
         usage: Usage::default(),
+        turns: 0,
         policy: PermissionPolicy::Ask,
         rules: Vec::new(),
     };

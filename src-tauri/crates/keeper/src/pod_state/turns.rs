@@ -21,6 +21,7 @@ impl Pod {
     }
 
     pub(super) fn turn_ended(&mut self, reason: StopReason, usage: Option<Usage>, now: &str) -> Vec<Effect> {
+        self.facts.turns += 1;
         if let Some(usage) = usage {
             self.facts.usage = self.facts.usage.plus(usage);
         }
