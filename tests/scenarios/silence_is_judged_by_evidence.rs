@@ -9,7 +9,7 @@ use std::time::Instant;
 use outrigger_tests::{DEADLINE, Home};
 use serde_json::{Value, json};
 
-use crate::stage::{self, detached, listed, own_provider, processes_of, write};
+use crate::stage::{self, detached, follow, is_kind, listed, own_provider, processes_of, write};
 
 fn home() -> Home {
     let home = stage::home();
@@ -60,6 +60,21 @@ impl Statuses {
             }
         }
     }
+}
+
+/// Readers are told of each changed status, and a streaming agent says hundreds of things in a second.
+#[test]
+fn what_an_agent_says_changes_no_status_by_itself() {
+    let home = stage::home();
+    let session = detached(&home, "demo", &["--mode", "bypass"], "demo:slow=10 hello");
+    follow(&home, &session).wait_for("the end of the turn", is_kind("turnEnd"));
+    let status = Statuses::of(&home, &session).wait_for("ok");
+    let lines = status["statistics"]["lines"].as_u64().unwrap();
+    let changes = status["version"].as_u64().unwrap();
+    assert!(lines > 50, "{lines} lines are too few to tell");
+    assert!(changes < lines / 2, "{changes} changes of the status in {lines} lines");
+    home.run(["stop", &session]).assert_code(0);
+    home.assert_nobody_left();
 }
 
 fn pids(home: &Home, session: &str) -> Vec<Value> {

@@ -27,6 +27,13 @@ test('the face of the words is there before the first words, and is asked for on
   assert.equal(asked.filter((url) => url.includes('inter-latin-wght')).length, 1, asked.join('\n'));
 });
 
+test('a face that cannot be loaded costs the window nothing but its looks', async (t) => {
+  const page = await browser.scene(t, 'replay=demo');
+  await page.route('**/*.woff2', (route) => route.fulfill({ contentType: 'font/woff2', body: 'no face' }));
+  await page.reload();
+  await page.getByTestId('new-session').waitFor();
+});
+
 test('a face that does not come holds the window up for a moment only', async (t) => {
   const page = await browser.scene(t, 'replay=demo');
   await page.route('**/*.woff2', () => {});

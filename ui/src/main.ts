@@ -15,7 +15,8 @@ const FACE_MS = 80;
 /** Words drawn before their face is there are laid out twice, and the system looks for a substitute in each size and weight. */
 function textFace(): Promise<unknown> {
   const late = new Promise((resolve) => setTimeout(resolve, FACE_MS));
-  return Promise.race([document.fonts.load('1em "Inter Variable"'), late]);
+  // Without its face the window is still a window.
+  return Promise.race([document.fonts.load('1em "Inter Variable"').catch(() => undefined), late]);
 }
 
 /** Not awaited by this module: what the host loads imports from the same file, which would wait for itself. */

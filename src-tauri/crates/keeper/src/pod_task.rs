@@ -59,6 +59,7 @@ pub(crate) struct PodTask {
     feed: Arc<Feed>,
     recorder: Recorder,
     intake: Intake,
+    said: session_meta::Said,
     replies: HashMap<Ticket, Reply>,
     next_ticket: u64,
     ladder: Ladder,
@@ -163,6 +164,7 @@ impl PodTask {
             feed,
             recorder,
             intake,
+            said: session_meta::Said::default(),
             replies: HashMap::new(),
             next_ticket: 1,
             ladder: Ladder::new(),
@@ -299,7 +301,7 @@ impl PodTask {
     }
 
     fn lines(&mut self, mut lines: &[Line]) {
-        session_meta::count(&mut self.meta, lines);
+        self.said.count(lines);
         while !lines.is_empty() {
             lines = &lines[self.some_lines(lines)..];
         }

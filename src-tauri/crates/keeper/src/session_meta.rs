@@ -64,13 +64,34 @@ pub(crate) fn update(meta: &mut SessionMeta, facts: &Facts) {
     meta.updated_at = now();
 }
 
-/// Counts lines that came from the runner.
-pub(crate) fn count(meta: &mut SessionMeta, lines: &[Line]) {
-    let statistics = &mut meta.statistics;
-    statistics.lines += lines.len() as u64;
-    // With the end of each line.
-    statistics.bytes += lines.iter().map(|line| line.cut_from.unwrap_or(line.bytes.len() as u64) + 1).sum::<u64>();
-    statistics.last_output_at = Some(now());
+/// What has come from the runner since the meta was saved. It is no part of the meta, and so of the pod's status, before that: readers are
+/// told of a changed status, and would be told of each line.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    lines: u64,
+    bytes: u64,
+    newest: Option<Timestamp>,
+}
+
+impl Said {
+    /// Counts lines.
+    pub(crate) fn count(&mut self, lines: &[Line]) {
+        self.lines += lines.len() as u64;
+        // With the end of each line.
+        self.bytes += lines.iter().map(|line| line.cut_from.unwrap_or(line.bytes.len() as u64) + 1).sum::<u64>();
+        self.newest = Some(Timestamp::now());
+    }
+
+    /// Adds what was counted to the meta, and begins anew.
+    pub(crate) fn add_to(&mut self, meta: &mut SessionMeta) {
+        let Self { lines, bytes, newest } = std::mem::take(self);
+        let statistics = &mut meta.statistics;
+        statistics.lines += lines;
+        statistics.bytes += bytes;
+        if let Some(newest) = newest {
+            statistics.last_output_at = Some(format!("{newest:.3}"));
+        }
+    }
 }
 
 /// Gives a session that began without a prompt its title.

@@ -34,6 +34,7 @@ impl PodTask {
     }
 
     pub(super) fn save_meta(&mut self) {
+        self.said.add_to(&mut self.meta);
         self.notes.session(&self.meta);
         let written = self.folder.write_meta(&self.meta);
         if let Err(error) = &written {
